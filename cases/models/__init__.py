@@ -1,0 +1,22 @@
+from cases.models.annotation import Annotation
+from cases.models.case import Case, CaseVersion, Confirmation, System
+from cases.models.evaluation import Evaluation, Score, ScoreReview
+from cases.models.guidance import Guidance
+from cases.models.session import RawReturn, Session, Step
+from cases.models.token import AgentToken
+
+__all__ = [
+    "AgentToken",
+    "Annotation",
+    "Case",
+    "CaseVersion",
+    "Confirmation",
+    "Evaluation",
+    "Guidance",
+    "RawReturn",
+    "Score",
+    "ScoreReview",
+    "Session",
+    "Step",
+    "System",
+]

@@ -1,0 +1,137 @@
+"""A failure to diagnose, its versions, and who confirmed it."""
+
+from django.conf import settings
+from django.db import models
+from django.urls import reverse
+
+from cases.diagnosis import Answer, parse_answer
+
+
+class System(models.Model):
+    """A set of components that fail together: a shop, a cluster, a team's services."""
+
+    class Policy(models.TextChoices):
+        MANUAL = "manual", "A person starts agent runs"
+        RUN_OPEN = "run_open", "The agent runs on every open case by itself"
+
+    slug = models.SlugField(unique=True)
+    name = models.CharField(max_length=120)
+    policy = models.CharField(max_length=10, choices=Policy, default=Policy.RUN_OPEN)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self):
+        return self.name
+
+
+class CaseQuerySet(models.QuerySet):
+    def confirmed(self):
+        """In the baseline library and gating."""
+        return self.filter(state=Case.State.CONFIRMED, gates=True)
+
+    def library(self):
+        """What the library page lists: everything on its way to or in the baseline."""
+        return self.exclude(state=Case.State.DRAFT)
+
+
+class Case(models.Model):
+    """One failure. Identity and lifecycle live here; content lives in immutable CaseVersions."""
+
+    class State(models.TextChoices):
+        DRAFT = "draft", "Draft"
+        CLEANED = "cleaned", "Cleaned"
+        LABELLED = "labelled", "Labelled"
+        CONFIRMED = "confirmed", "Confirmed"
+        QUARANTINED = "quarantined", "Quarantined"
+        RETIRED = "retired", "Retired"
+
+    TRANSITIONS = {
+        State.DRAFT: {State.CLEANED},
+        State.CLEANED: {State.LABELLED},
+        State.LABELLED: {State.CONFIRMED},
+        State.CONFIRMED: {State.QUARANTINED, State.RETIRED},
+        State.QUARANTINED: {State.CONFIRMED, State.RETIRED},
+        State.RETIRED: set(),
+    }
+
+    system = models.ForeignKey(System, models.PROTECT, related_name="cases")
+    name = models.CharField(max_length=160)
+    # what makes two imports the same case; for alerts: ("alert", fingerprint)
+    origin = models.CharField(max_length=200)
+    origin_path = models.CharField(max_length=300)
+    state = models.CharField(max_length=12, choices=State, default=State.DRAFT)
+    state_reason = models.CharField(max_length=300, blank=True)
+    current = models.ForeignKey("CaseVersion", models.PROTECT, null=True, related_name="+")
+    tags = models.JSONField(default=list, blank=True)
+    gates = models.BooleanField(default=True)
+    must_pass = models.BooleanField(default=False)
+    synthetic = models.BooleanField(default=False)
+    source = models.JSONField(default=dict, blank=True)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = CaseQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [models.UniqueConstraint(fields=["origin", "origin_path"], name="case_identity")]
+        indexes = [models.Index(fields=["state", "system"])]
+
+    def __str__(self):
+        return self.name
+
+    def get_absolute_url(self):
+        return reverse("cases:case", args=[self.pk])
+
+
+class CaseVersion(models.Model):
+    """What a case says, frozen. Results name the version they used. Append-only.
+
+    ``prompt``, ``context``, ``tools`` and ``fault_classes`` are all an agent may see (a
+    cases.transcript.Task); ``answer`` is for evaluation and people with the right only.
+    """
+
+    case = models.ForeignKey(Case, models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField()
+    digest = models.CharField(max_length=64)
+    prompt = models.TextField()
+    context = models.JSONField(default=dict, blank=True)
+    tools = models.JSONField(default=list, blank=True)
+    fault_classes = models.JSONField(default=list, blank=True)
+    answer = models.JSONField(default=dict, blank=True)
+    fault_class = models.CharField(max_length=80, blank=True, db_index=True)  # from the answer, for maps and filters
+    category = models.CharField(max_length=80, blank=True)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["case", "number"]
+        constraints = [
+            models.UniqueConstraint(fields=["case", "number"], name="case_version_number"),
+            models.UniqueConstraint(fields=["case", "digest"], name="case_version_digest"),
+        ]
+
+    def __str__(self):
+        return f"{self.case} v{self.number}"
+
+    def parsed_answer(self) -> Answer | None:
+        """None where nobody has said yet what is right."""
+        return parse_answer(self.answer) if self.answer else None
+
+
+class Confirmation(models.Model):
+    """One person's word that a case version is right. Two different people's make it gate, or one named lead's in bulk."""
+
+    version = models.ForeignKey(CaseVersion, models.CASCADE, related_name="confirmations")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    bulk = models.BooleanField(default=False)
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["version", "by"], name="confirmation_once")]
+
+    def __str__(self):
+        return f"{self.version} confirmed by {self.by}"

@@ -1,0 +1,91 @@
+from django.conf import settings
+from django.db import models
+from django.urls import reverse
+
+
+class Patch(models.Model):
+    """A proposed change of rules, with its evidence."""
+
+    class State(models.TextChoices):
+        DRAFT = "draft", "Draft"
+        PROPOSED = "proposed", "Proposed"
+        TESTING = "testing", "Testing"
+        IN_REVIEW = "in_review", "In review"
+        REFUSED = "refused", "Refused by the gate"
+        INCONCLUSIVE = "inconclusive", "Inconclusive"
+        MERGED = "merged", "Merged"
+        REJECTED = "rejected", "Rejected"
+
+    TRANSITIONS = {
+        State.DRAFT: {State.PROPOSED, State.REJECTED},
+        State.PROPOSED: {State.TESTING, State.REFUSED},
+        State.TESTING: {State.IN_REVIEW, State.REFUSED, State.INCONCLUSIVE, State.PROPOSED},
+        State.IN_REVIEW: {State.MERGED, State.REJECTED, State.DRAFT, State.TESTING, State.PROPOSED},
+        State.INCONCLUSIVE: {State.TESTING, State.IN_REVIEW, State.REJECTED, State.PROPOSED},
+        State.REFUSED: {State.DRAFT},
+        State.MERGED: set(),
+        State.REJECTED: set(),
+    }
+    FENCE = ("revision_number",)
+
+    title = models.CharField(max_length=200)
+    state = models.CharField(max_length=12, choices=State, default=State.DRAFT)
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="patches")
+    engine = models.CharField(max_length=20, blank=True)  # which critic wrote it; "" = a person
+    source = models.CharField(max_length=12, default="person")  # exploration, expert, person
+    base = models.ForeignKey("rules.KnowledgeVersion", models.PROTECT, related_name="patches")
+    revision_number = models.PositiveIntegerField(default=1)
+    failed = models.ForeignKey("cases.Session", models.SET_NULL, null=True, blank=True, related_name="+")
+    better = models.ForeignKey("cases.Session", models.SET_NULL, null=True, blank=True, related_name="+")
+    case = models.ForeignKey("cases.Case", models.SET_NULL, null=True, blank=True, related_name="patches")
+    regression = models.ForeignKey("sandbox.Regression", models.SET_NULL, null=True, blank=True, related_name="patches")
+    verdict = models.JSONField(null=True, blank=True)  # rules.gate.Verdict as data
+    taken_on_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    taken_on_reason = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["-pk"]
+        verbose_name_plural = "patches"
+        indexes = [models.Index(fields=["state"])]
+
+    def __str__(self):
+        return self.title
+
+    def get_absolute_url(self):
+        return reverse("rules:patch", args=[self.pk])
+
+
+class PatchRevision(models.Model):
+    """What a patch says, frozen: rules to add (by name, replacing one of the same name) and names to remove."""
+
+    patch = models.ForeignKey(Patch, models.CASCADE, related_name="revisions")
+    number = models.PositiveIntegerField()
+    add = models.JSONField(default=list, blank=True)  # rules as data
+    remove = models.JSONField(default=list, blank=True)  # rule names
+    evidence = models.JSONField(default=dict, blank=True)  # key difference, flip table, ladder with the rung chosen
+    note = models.TextField(blank=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["patch", "number"]
+        constraints = [models.UniqueConstraint(fields=["patch", "number"], name="patch_revision_number")]
+
+    def __str__(self):
+        return f"{self.patch} r{self.number}"
+
+
+class PatchComment(models.Model):
+    patch = models.ForeignKey(Patch, models.CASCADE, related_name="comments")
+    text = models.TextField()
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    at = models.DateTimeField(auto_now_add=True)
+    resolved_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self):
+        return f"{self.by} on {self.patch}"

@@ -1,0 +1,40 @@
+"""What an agent's calls are answered by. No Django here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from cases.transcript import Observation, ToolSchema
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One recorded (tool, arguments, raw return). ``match`` is exact, subset or any."""
+
+    tool: str
+    arguments: dict[str, Any]
+    output: str
+    is_error: bool = False
+    match: str = "exact"
+    derived: bool = False
+    latency_ms: int | None = None
+    order: int = 0
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """What exists, as far as the tools' own answers say: names by kind. Holds nothing of an Answer."""
+
+    names: dict[str, tuple[str, ...]] = field(default_factory=dict)  # kind -> names
+
+
+class Environment(Protocol):
+    """The only tool gateway of the sandbox."""
+
+    tools: tuple[ToolSchema, ...]
+
+    def call(self, tool: str, arguments: dict[str, Any]) -> Observation:
+        """Answer one call. Never raises for a bad call: REFUSED or MISS observations say what is wrong."""
+
+    def inventory(self) -> Inventory: ...

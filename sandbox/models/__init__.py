@@ -1,0 +1,18 @@
+from sandbox.models.derivation import Derivation
+from sandbox.models.exploration import Branch, Exploration
+from sandbox.models.regression import Pair, Regression
+from sandbox.models.run import KnowledgeValue, Run
+from sandbox.models.snapshot import Miss, Snapshot, SnapshotRecording
+
+__all__ = [
+    "Branch",
+    "Derivation",
+    "Exploration",
+    "KnowledgeValue",
+    "Miss",
+    "Pair",
+    "Regression",
+    "Run",
+    "Snapshot",
+    "SnapshotRecording",
+]

@@ -1,0 +1,65 @@
+from django.db import models
+
+
+class Snapshot(models.Model):
+    """The frozen recordings of a case. A new set of recordings is a new version. Append-only."""
+
+    case = models.ForeignKey("cases.Case", models.CASCADE, related_name="snapshots")
+    number = models.PositiveIntegerField()
+    digest = models.CharField(max_length=64)
+    recordings_count = models.PositiveIntegerField()
+    size = models.PositiveBigIntegerField()  # bytes of raw returns
+    inventory = models.JSONField(default=dict, blank=True)  # kind -> names, from the recordings alone
+    redactions = models.JSONField(default=list, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["case", "-number"]
+        constraints = [
+            models.UniqueConstraint(fields=["case", "number"], name="snapshot_number"),
+            models.UniqueConstraint(fields=["case", "digest"], name="snapshot_digest"),
+        ]
+
+    def __str__(self):
+        return f"snapshot {self.number} of {self.case}"
+
+
+class SnapshotRecording(models.Model):
+    """One recorded call. ``key`` is the digest of the canonical call."""
+
+    snapshot = models.ForeignKey(Snapshot, models.CASCADE, related_name="recordings")
+    order = models.PositiveIntegerField()
+    tool = models.CharField(max_length=200)
+    arguments = models.JSONField(default=dict, blank=True)
+    key = models.CharField(max_length=64)
+    raw = models.ForeignKey("cases.RawReturn", models.PROTECT, related_name="+")
+    is_error = models.BooleanField(default=False)
+    match = models.CharField(max_length=6, default="exact")  # exact, subset, any
+    derived = models.BooleanField(default=False)
+    latency_ms = models.PositiveIntegerField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["snapshot", "order"]
+        constraints = [models.UniqueConstraint(fields=["snapshot", "order"], name="recording_order")]
+        indexes = [models.Index(fields=["snapshot", "key"])]
+
+    def __str__(self):
+        return f"{self.tool} {self.arguments}"
+
+
+class Miss(models.Model):
+    """A call a snapshot could not answer: a task to record it, or to live with it."""
+
+    snapshot = models.ForeignKey(Snapshot, models.CASCADE, related_name="misses")
+    key = models.CharField(max_length=64)
+    tool = models.CharField(max_length=200)
+    arguments = models.JSONField(default=dict, blank=True)
+    times = models.PositiveIntegerField(default=1)
+    first_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-times", "pk"]
+        constraints = [models.UniqueConstraint(fields=["snapshot", "key"], name="miss_once")]
+
+    def __str__(self):
+        return f"{self.tool} {self.arguments}"
