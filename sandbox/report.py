@@ -1,0 +1,280 @@
+"""What a regression found, as frozen values: the library under old and new knowledge. No Django here.
+
+Pairs are counted per case before any average; a pair that could not be settled is
+neither passed nor failed and is counted apart; a case that is missing is not a passing one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from cases.transcript import RuleUse, Step, Transcript, canonical_json
+
+
+class Outcome(StrEnum):
+    FIXED = "fixed"
+    REGRESSED = "regressed"
+    SAME_PASS = "same_pass"
+    SAME_FAIL = "same_fail"
+    FLAKY = "flaky"  # of a row only: pairs of a sampling agent went both ways
+    UNAFFECTED = "unaffected"  # proven: no rule that differs is retrieved, so the run is identical
+    INCONCLUSIVE = "inconclusive"
+    OPEN = "open"  # not run yet
+
+
+@dataclass(frozen=True)
+class Divergence:
+    """The first place where the two arms part. ``step`` is the index; equal to both lengths: the conclusion."""
+
+    step: int
+    base: str  # what the base arm did there, in words
+    candidate: str
+    rule: str = ""  # the rule that made the candidate differ; "" where none is named by the run
+
+    def __str__(self) -> str:
+        by = f", by rule {self.rule}" if self.rule else ""
+        return f"step {self.step + 1}: {self.candidate} instead of {self.base}{by}"
+
+
+@dataclass(frozen=True)
+class PairResult:
+    """One case and seed under both arms. ``None`` for passed: neither passed nor failed, ``reason`` says why."""
+
+    seed: int
+    outcome: Outcome
+    base_passed: bool | None = None
+    candidate_passed: bool | None = None
+    base_verdict: str = ""  # cases Evaluation.Verdict: success, lucky, wrong ...
+    candidate_verdict: str = ""
+    reason: str = ""  # inconclusive: miss, unscored, error, no snapshot
+    divergence: Divergence | None = None
+    base_session: int | None = None
+    candidate_session: int | None = None
+
+    @property
+    def settled(self) -> bool:
+        return self.outcome not in (Outcome.OPEN, Outcome.INCONCLUSIVE)
+
+    @property
+    def could_hide_a_loss(self) -> bool:
+        """Not settled, and the base arm is not known to fail: a loss may stand behind it."""
+        return not self.settled and self.base_passed is not False
+
+
+@dataclass(frozen=True)
+class Row:
+    """One case. ``pairs`` hold one entry a seed (or replicate)."""
+
+    case: int | str
+    name: str
+    pairs: tuple[PairResult, ...]
+    category: str = ""
+    fault_class: str = ""
+    system: str = ""
+    target: bool = False
+    must_pass: bool = False
+    version: int | None = None
+
+    @property
+    def base(self) -> Tally:
+        return Tally.of(pair.base_passed for pair in self.pairs)
+
+    @property
+    def candidate(self) -> Tally:
+        return Tally.of(pair.candidate_passed for pair in self.pairs)
+
+    @property
+    def harms(self) -> int:
+        return sum(pair.outcome is Outcome.REGRESSED for pair in self.pairs)
+
+    @property
+    def gains(self) -> int:
+        return sum(pair.outcome is Outcome.FIXED for pair in self.pairs)
+
+    @property
+    def outcome(self) -> Outcome:
+        """The worst that its pairs say, so that no seed's loss hides behind another's gain."""
+        seen = {pair.outcome for pair in self.pairs}
+        if not seen or Outcome.OPEN in seen:
+            return Outcome.OPEN
+        if Outcome.REGRESSED in seen and Outcome.FIXED in seen:
+            return Outcome.FLAKY
+        order = (
+            Outcome.REGRESSED,
+            Outcome.INCONCLUSIVE,
+            Outcome.FIXED,
+            Outcome.SAME_FAIL,
+            Outcome.SAME_PASS,
+            Outcome.UNAFFECTED,
+        )
+        return next(outcome for outcome in order if outcome in seen)
+
+    @property
+    def divergence(self) -> Divergence | None:
+        """Of the pair that explains the outcome best: a lost one first."""
+        ranked = sorted(self.pairs, key=lambda pair: pair.outcome is not Outcome.REGRESSED)
+        return next((pair.divergence for pair in ranked if pair.divergence), None)
+
+    @property
+    def reason(self) -> str:
+        return "; ".join(dict.fromkeys(pair.reason for pair in self.pairs if pair.reason))
+
+
+@dataclass(frozen=True)
+class Tally:
+    """``passed`` of ``n`` settled runs; prints as 4/5."""
+
+    passed: int
+    n: int
+
+    @classmethod
+    def of(cls, results: Iterable[bool | None]) -> Tally:
+        known = [result for result in results if result is not None]
+        return cls(sum(known), len(known))
+
+    @property
+    def rate(self) -> float | None:
+        return self.passed / self.n if self.n else None
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """95 % Wilson score interval of the rate."""
+        return wilson(self.passed, self.n)
+
+    def __str__(self) -> str:
+        return f"{self.passed}/{self.n}"
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Cases, counted once each; ``base`` and ``candidate`` are pass rates over settled pairs of both arms."""
+
+    cases: int
+    base: Tally
+    candidate: Tally
+    regressed: int
+    fixed: int
+    same: int
+    flaky: int
+    unaffected: int
+    inconclusive: int
+    open: int
+    protected: int  # settled cases that passed under base: the n that could have shown a loss
+
+    @property
+    def settled(self) -> int:
+        return self.cases - self.inconclusive - self.open
+
+    @property
+    def bound(self) -> float | None:
+        """With no loss among ``protected`` cases, the true rate of loss is below this with 95 % confidence."""
+        return loss_bound(self.protected)
+
+
+@dataclass(frozen=True)
+class Report:
+    """The rows of one regression, with what both arms shared. ``finished`` False: figures are of what has run."""
+
+    rows: tuple[Row, ...]
+    engine: str = "offline"
+    base_digest: str = ""
+    candidate_digest: str = ""
+    seeds: tuple[int, ...] = (0,)
+    finished: bool = True
+    cancelled: bool = False
+    levels: dict[str, int] = field(default_factory=dict)  # replay level -> observations, over both arms
+    cost: dict[str, float] = field(default_factory=dict)  # tokens, wall_ms, calls
+
+    @property
+    def target(self) -> Row | None:
+        return next((row for row in self.rows if row.target), None)
+
+    @property
+    def totals(self) -> Totals:
+        outcomes = Counter(row.outcome for row in self.rows)
+        settled = [pair for row in self.rows for pair in row.pairs if pair.settled]
+        protected = [
+            row
+            for row in self.rows
+            if row.pairs and all(pair.settled for pair in row.pairs) and any(pair.base_passed for pair in row.pairs)
+        ]
+        return Totals(
+            cases=len(self.rows),
+            base=Tally.of(pair.base_passed for pair in settled),
+            candidate=Tally.of(pair.candidate_passed for pair in settled),
+            regressed=outcomes[Outcome.REGRESSED],
+            fixed=outcomes[Outcome.FIXED],
+            same=outcomes[Outcome.SAME_PASS] + outcomes[Outcome.SAME_FAIL],
+            flaky=outcomes[Outcome.FLAKY],
+            unaffected=outcomes[Outcome.UNAFFECTED],
+            inconclusive=outcomes[Outcome.INCONCLUSIVE],
+            open=outcomes[Outcome.OPEN],
+            protected=len(protected),
+        )
+
+    def rows_with(self, *outcomes: Outcome) -> tuple[Row, ...]:
+        return tuple(row for row in self.rows if row.outcome in outcomes)
+
+
+def outcome_of(base_passed: bool | None, candidate_passed: bool | None) -> Outcome:
+    """What a pair of results says; any None is inconclusive, never a pass and never a failure."""
+    if base_passed is None or candidate_passed is None:
+        return Outcome.INCONCLUSIVE
+    if base_passed == candidate_passed:
+        return Outcome.SAME_PASS if base_passed else Outcome.SAME_FAIL
+    return Outcome.FIXED if candidate_passed else Outcome.REGRESSED
+
+
+def divergence_of(base: Transcript, candidate: Transcript) -> Divergence | None:
+    """The first step (or the conclusion) at which two runs of one case part, and the rule that did it; None if equal."""
+    for index, (old, new) in enumerate(zip(base.steps, candidate.steps, strict=False)):
+        if _action(old) != _action(new):
+            return Divergence(index, _action(old), _action(new), _rule_of(new.rules) or _rule_of(old.rules))
+    index = min(len(base.steps), len(candidate.steps))
+    old, new = _next_action(base, index), _next_action(candidate, index)
+    if old == new:
+        return None
+    return Divergence(index, old, new, _rule_of(_uses(candidate, index)) or _rule_of(_uses(base, index)))
+
+
+def wilson(passed: int, n: int, z: float = 1.959964) -> tuple[float, float] | None:
+    """Wilson score interval of a rate; None where nothing was counted."""
+    if n == 0:
+        return None
+    rate, square = passed / n, z * z / n
+    centre = (rate + square / 2) / (1 + square)
+    half = z * math.sqrt(rate * (1 - rate) / n + square / (4 * n)) / (1 + square)
+    return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def loss_bound(n: int, alpha: float = 0.05) -> float | None:
+    """Zero losses in ``n`` cases bound the true rate of loss by 1 - alpha^(1/n) (50 cases: 5.8 %)."""
+    return 1 - alpha ** (1 / n) if n else None
+
+
+def _action(step: Step) -> str:
+    return f"{step.tool} {canonical_json(step.arguments)}"
+
+
+def _next_action(transcript: Transcript, index: int) -> str:
+    if index < len(transcript.steps):
+        return _action(transcript.steps[index])
+    diagnosis = transcript.diagnosis
+    if diagnosis is None:
+        return f"stop ({transcript.stop_reason or 'no conclusion'})"
+    named = ", ".join(f"{cause.fault_class} at {cause.component}" for cause in diagnosis.root_causes)
+    return f"conclude {named or diagnosis.conclusion}"
+
+
+def _uses(transcript: Transcript, index: int) -> tuple[RuleUse, ...]:
+    return transcript.steps[index].rules if index < len(transcript.steps) else transcript.concluding_rules
+
+
+def _rule_of(uses: tuple[RuleUse, ...]) -> str:
+    """The rule that changed the action: one that fired before one that was only retrieved."""
+    fired = [use.rule for use in uses if use.how == "fired"]
+    return next(iter(fired), "")
