@@ -39,7 +39,11 @@ class Branch(models.Model):
     index = models.PositiveIntegerField()
     operators = models.JSONField(default=dict)  # operator name -> value, e.g. {"hypothesis": "..."}
     confirms = models.ForeignKey("self", models.CASCADE, null=True, blank=True, related_name="confirmations")
-    run = models.OneToOneField("sandbox.Run", models.PROTECT, related_name="branch")
+    why = models.CharField(max_length=300, blank=True)  # why this way may help, said before anything is spent
+    profile = models.JSONField(default=dict)  # sandbox.agents.base.Profile as data
+    seed = models.PositiveIntegerField(default=0)
+    # None until its turn comes: the plan is visible before anything is spent
+    run = models.OneToOneField("sandbox.Run", models.PROTECT, null=True, blank=True, related_name="branch")
     verdict = models.CharField(max_length=12, blank=True)  # cases Evaluation.Verdict once evaluated
 
     class Meta:
