@@ -1,0 +1,70 @@
+"""Who may do what. Roles are groups; an agent's token is none of them."""
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, Group
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+
+from cases.models import Case, Session
+
+EXPERT, REVIEWER, LEAD, ADMIN = ROLES = ("expert", "reviewer", "lead", "admin")
+
+User = AbstractBaseUser | AnonymousUser
+
+
+def make_roles() -> None:
+    """Create the groups that stand for the roles, where they are missing."""
+    for role in ROLES:
+        Group.objects.get_or_create(name=role)
+
+
+def roles_of(user: User) -> frozenset[str]:
+    """The roles of a signed-in, active person; empty for anybody and anything else. A superuser is an admin.
+
+    Read once and kept on ``user``, which lives as long as a request.
+    """
+    if not isinstance(user, AbstractBaseUser) or not user.is_active:
+        return frozenset()
+    kept = user.__dict__.get("_cases_roles")
+    if kept is None:
+        kept = frozenset(user.groups.filter(name__in=ROLES).values_list("name", flat=True))
+        if user.is_superuser:
+            kept |= {ADMIN}
+        user.__dict__["_cases_roles"] = kept
+    return kept
+
+
+def has_role(user: User, *roles: str) -> bool:
+    """Whether ``user`` has one of ``roles``; with none named, any role at all."""
+    return not roles_of(user).isdisjoint(roles or ROLES)
+
+
+def require_role(user: User, *roles: str) -> None:
+    """Raise PermissionDenied unless ``user`` has one of ``roles``; with none named, any role at all."""
+    if not has_role(user, *roles):
+        wanted = " or ".join(roles or ROLES)
+        raise PermissionDenied(f"This needs the role {wanted}. Ask an admin to give it to you.")
+
+
+def may_see_answer(user: User) -> bool:
+    """People with a role see what a right diagnosis says; agents and everybody else never do."""
+    return has_role(user)
+
+
+def case_for(user: User, pk: int) -> Case:
+    """The case with its system and current version; PermissionDenied without a role, Http404 where there is none."""
+    require_role(user)
+    case = Case.objects.select_related("system", "current", "owner").filter(pk=pk).first()
+    if case is None:
+        raise Http404(f"There is no case {pk}.")
+    return case
+
+
+def session_for(user: User, pk: int) -> Session:
+    """The session with its case and version; PermissionDenied without a role, Http404 where there is none."""
+    require_role(user)
+    session = (
+        Session.objects.select_related("case__system", "case__current", "version", "by", "token").filter(pk=pk).first()
+    )
+    if session is None:
+        raise Http404(f"There is no session {pk}.")
+    return session

@@ -1,0 +1,231 @@
+"""Sessions as they happen: started, step by step, finished; and back as the value every thinker reads."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from cases.diagnosis import Diagnosis, parse_diagnosis
+from cases.models import CaseVersion, RawReturn, Session, Step
+from cases.redaction import merged, redact, redact_value
+from cases.transcript import Level, Observation, RuleUse, Task, ToolSchema, Transcript, canonical_json
+from cases.transcript import Step as StepValue
+from cloudmate.states import TransitionError, transition
+
+
+class RecordingError(Exception):
+    """A step or conclusion that does not fit its session; the message is for the person or agent recording."""
+
+
+def digest_of_text(text: str) -> str:
+    """The digest raw returns are stored under; RecordingError for text no database can hold."""
+    if "\x00" in text:
+        raise RecordingError("The return holds a NUL character, so it is not text: store a dump of it instead.")
+    try:
+        return hashlib.sha256(text.encode()).hexdigest()
+    except UnicodeEncodeError:
+        raise RecordingError("The return holds half a character (a lone surrogate): it is not valid Unicode.") from None
+
+
+def store_raw(text: str) -> RawReturn:
+    """Store text once under its digest. Redact before calling."""
+    digest = digest_of_text(text)
+    raw, _ = RawReturn.objects.get_or_create(digest=digest, defaults={"text": text, "size": len(text.encode())})
+    return raw
+
+
+def tool_as_data(tool: ToolSchema) -> dict[str, Any]:
+    return asdict(tool)
+
+
+def tool_from_data(data: dict[str, Any]) -> ToolSchema:
+    return ToolSchema(
+        name=data["name"],
+        description=data.get("description", ""),
+        parameters=data.get("parameters") or {"type": "object", "properties": {}},
+        effectful=bool(data.get("effectful", False)),
+    )
+
+
+def task_of(version: CaseVersion) -> Task:
+    """All that an agent may see of a case version."""
+    return Task(
+        prompt=version.prompt,
+        context=version.context,
+        tools=tuple(tool_from_data(tool) for tool in version.tools),
+        fault_classes=tuple(version.fault_classes),
+        system=version.case.system.slug,
+    )
+
+
+def start(
+    version: CaseVersion,
+    *,
+    actor: str,
+    engine: str,
+    origin: str = Session.Origin.RECORDED,
+    by=None,
+    token=None,
+    external_id: str | None = None,
+    name: str = "",
+    parameters: dict[str, Any] | None = None,
+    knowledge_digest: str = "",
+    snapshot_digest: str = "",
+) -> Session:
+    """Open a session on a case version.
+
+    The same ``external_id`` again, from the same token on the same case, gives the session it gave before;
+    from anybody else RecordingError.
+    """
+    fields = {
+        "case_id": version.case_id,
+        "version": version,
+        "actor": actor,
+        "engine": engine,
+        "origin": origin,
+        "by": by,
+        "token": token,
+        "name": redact(name).text[:160],
+        "parameters": redact_value(parameters or {}).value,
+        "knowledge_digest": knowledge_digest,
+        "snapshot_digest": snapshot_digest,
+    }
+    if not external_id:
+        return Session.objects.create(**fields)
+    session, created = Session.objects.get_or_create(external_id=external_id, defaults=fields)
+    if not created and (session.case_id != version.case_id or session.token_id != (token.pk if token else None)):
+        raise RecordingError(f"external_id {external_id!r} is taken by another session: choose one of your own.")
+    return session
+
+
+def append(
+    session: Session,
+    *,
+    tool: str,
+    arguments: dict[str, Any],
+    observation: Observation,
+    thought: str = "",
+    why: str = "",
+    rules: Sequence[RuleUse] = (),
+    at: datetime | None = None,
+    index: int | None = None,
+) -> Step:
+    """Add the next step, with every secret redacted first and the redactions listed on it.
+
+    ``index`` given for a step that is already there and says the same returns it (a sender may repeat itself);
+    one that says something else, leaves a gap, or comes after the end raises RecordingError.
+    """
+    output, asked = redact(observation.output), redact_value(arguments)
+    words = redact_value([thought, why])
+    redactions = merged(output.redactions, asked.redactions, words.redactions)
+    with transaction.atomic():
+        held = Session.objects.select_for_update().only("state").get(pk=session.pk)
+        last = Step.objects.filter(session=session).aggregate(Max("index"))["index__max"]
+        following = 0 if last is None else last + 1
+        if index is not None and index < following:
+            return _same_step(session, index, tool, asked.value, output.text)
+        if held.state != Session.State.RECORDING:
+            raise RecordingError(f"Session {session.pk} is finished: it takes no more steps. Start a new session.")
+        if index is not None and index > following:
+            raise RecordingError(f"Step {index} cannot come before step {following}: send the steps in order.")
+        return Step.objects.create(
+            session=session,
+            index=following,
+            tool=tool,
+            arguments=asked.value,
+            raw=store_raw(output.text),
+            is_error=observation.is_error,
+            level=str(observation.level),
+            derivation=observation.derivation[:300],
+            latency_ms=observation.latency_ms,
+            thought=words.value[0],
+            why=words.value[1],
+            rules=[asdict(rule) for rule in rules],
+            redactions=[redaction.as_dict() for redaction in redactions],
+            at=at or timezone.now(),
+        )
+
+
+def _same_step(session: Session, index: int, tool: str, arguments: dict[str, Any], output: str) -> Step:
+    step = Step.objects.select_related("raw").get(session=session, index=index)
+    same = canonical_json([step.tool, step.arguments]) == canonical_json([tool, arguments])
+    if not same or step.raw_id != digest_of_text(output):
+        raise RecordingError(f"Step {index} of session {session.pk} was recorded before, with another content.")
+    return step
+
+
+def finish(
+    session: Session,
+    *,
+    diagnosis: Diagnosis | None,
+    stop_reason: str,
+    concluding_rules: Sequence[RuleUse] = (),
+    tokens: int | None = None,
+    wall_ms: int | None = None,
+    at: datetime | None = None,
+) -> None:
+    """Close a session with its conclusion (None = it came to none). Finishing twice alike changes nothing.
+
+    Raises RecordingError where it was finished with another conclusion.
+    """
+    concluded = redact_value(diagnosis.as_dict()).value if diagnosis else None
+    if session.state == Session.State.RECORDING:
+        session.diagnosis, session.stop_reason = concluded, stop_reason
+        changes = {
+            "diagnosis": concluded,
+            "stop_reason": stop_reason,
+            "concluding_rules": [asdict(rule) for rule in concluding_rules],
+            "tokens": tokens,
+            "wall_ms": wall_ms,
+            "transcript_digest": transcript_of(session).digest(),
+            "finished_at": at or timezone.now(),
+        }
+        try:
+            transition(session, Session.State.FINISHED, **changes)
+            return
+        except TransitionError:
+            session.refresh_from_db()
+    if canonical_json([session.diagnosis, session.stop_reason]) != canonical_json([concluded, stop_reason]):
+        raise RecordingError(f"Session {session.pk} is finished already, with another conclusion.")
+
+
+def transcript_of(session: Session) -> Transcript:
+    """The session as a value: one query for its steps, whatever their number."""
+    return Transcript(
+        task=task_of(session.version),
+        steps=tuple(step_value(step) for step in session.steps.select_related("raw").order_by("index")),
+        diagnosis=parse_diagnosis(session.diagnosis) if session.diagnosis else None,
+        stop_reason=session.stop_reason,
+        engine=session.engine,
+        knowledge_digest=session.knowledge_digest,
+        concluding_rules=tuple(RuleUse(**rule) for rule in session.concluding_rules),
+        tokens=session.tokens,
+        wall_ms=session.wall_ms,
+        parameters=session.parameters,
+    )
+
+
+def step_value(step: Step) -> StepValue:
+    """A stored step as a value; an expert's "why" stands where an agent's thought does."""
+    return StepValue(
+        index=step.index,
+        tool=step.tool,
+        arguments=step.arguments,
+        observation=Observation(
+            output=step.raw.text,
+            is_error=step.is_error,
+            level=Level(step.level),
+            latency_ms=step.latency_ms,
+            derivation=step.derivation,
+        ),
+        thought=step.why or step.thought,
+        at=step.at,
+        rules=tuple(RuleUse(**rule) for rule in step.rules),
+    )
