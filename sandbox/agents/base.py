@@ -11,6 +11,10 @@ from sandbox.environment.base import Inventory
 from sandbox.knowledge.rule import Knowledge
 
 
+class AgentError(RuntimeError):
+    """An agent that cannot go on, such as a model that does not answer; the run ends with stop reason error."""
+
+
 @dataclass(frozen=True)
 class Call:
     tool: str
@@ -42,6 +46,18 @@ class Profile:
     hint: str = ""  # an expert's words
     prefix: tuple[tuple[str, dict[str, Any]], ...] = ()  # fork: calls to make first, before deciding freely
     model: str = ""  # llm: another endpoint or model than the role's own
+
+    @classmethod
+    def from_data(cls, data: dict[str, Any]) -> Profile:
+        """Read back what ``asdict`` and JSON made of a profile."""
+        return cls(
+            **{
+                **data,
+                "masked_tools": tuple(data.get("masked_tools", ())),
+                "dropped_rules": tuple(data.get("dropped_rules", ())),
+                "prefix": tuple((tool, arguments) for tool, arguments in data.get("prefix", ())),
+            }
+        )
 
 
 @dataclass(frozen=True)

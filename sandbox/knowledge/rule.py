@@ -7,6 +7,11 @@ from typing import Any
 
 from cases.transcript import digest_of
 
+# what an alert can complain of, told from its words
+SYMPTOMS = ("latency", "errors", "unavailable", "restart", "pending", "saturation", "traffic", "data", "unknown")
+# where a fault that evidence points to is: see Implies.at
+PLACES = ("evidence", "node", "namespace", "callee", "caller")
+
 
 @dataclass(frozen=True)
 class EvidenceTest:
