@@ -1,0 +1,1 @@
+"""A Celery broker without a server, for one machine."""
