@@ -55,6 +55,8 @@ class Session(models.Model):
     snapshot_digest = models.CharField(max_length=64, blank=True)
     knowledge_digest = models.CharField(max_length=64, blank=True)
     parameters = models.JSONField(default=dict, blank=True)
+    # digest of everything that decides a deterministic run; equal inputs need not run twice
+    inputs_digest = models.CharField(max_length=64, blank=True, db_index=True)
     diagnosis = models.JSONField(null=True, blank=True)
     concluding_rules = models.JSONField(default=list, blank=True)
     stop_reason = models.CharField(max_length=30, blank=True)

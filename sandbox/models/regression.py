@@ -11,7 +11,7 @@ class Regression(models.Model):
         CLOSED = "closed", "Finished"
         CANCELLED = "cancelled", "Cancelled"
 
-    TRANSITIONS = {State.OPEN: {State.CLOSED, State.CANCELLED}, State.CLOSED: set(), State.CANCELLED: set()}
+    TRANSITIONS = {State.OPEN: {State.CLOSED, State.CANCELLED}, State.CLOSED: set(), State.CANCELLED: {State.OPEN}}
 
     state = models.CharField(max_length=9, choices=State, default=State.OPEN)
     base = models.ForeignKey("sandbox.KnowledgeValue", models.PROTECT, related_name="+")
@@ -51,7 +51,9 @@ class Pair(Work):
     candidate_passed = models.BooleanField(null=True)
     outcome = models.CharField(max_length=12, choices=Outcome, blank=True)
     reason = models.CharField(max_length=300, blank=True)  # inconclusive: miss, unscored, error, no snapshot
-    divergence = models.JSONField(null=True, blank=True)  # first step where the arms differ, and the rule that caused it
+    divergence = models.JSONField(
+        null=True, blank=True
+    )  # first step where the arms differ, and the rule that caused it
     target = models.BooleanField(default=False)
 
     class Meta:

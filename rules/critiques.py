@@ -1,0 +1,174 @@
+"""The critic at work: from a failed session and a better one to a proposed patch with its evidence."""
+
+from collections.abc import Iterator
+
+from cases.evaluation.registry import evaluate
+from cases.evaluation.run import passed
+from django.db.models import Exists, OuterRef
+
+from cases import recording
+from cases.models import Case, Evaluation, Session
+from cases.transcript import Transcript
+from cloudmate.work import finish, held
+from rules import patches, versions
+from rules.critic.propose import Neighbour, NoProposal, propose
+from rules.models import Critique, KnowledgeVersion, Patch
+from sandbox import capture, runs
+from sandbox.models import Exploration, Pair, Regression
+
+PENDING = (Patch.State.PROPOSED, Patch.State.TESTING, Patch.State.IN_REVIEW)
+
+
+class CritiqueError(Exception):
+    """A critique that cannot be asked for; the message says what is missing."""
+
+
+def ask(failed: Session, better: Session) -> Critique:
+    """Queue a critique on the current head; the same pair on the same head is asked once."""
+    if failed.case_id != better.case_id:
+        raise CritiqueError("The two sessions are of different cases: choose a better session of the same case")
+    if runs.snapshot_of(failed.version) is None:
+        raise CritiqueError(f"{failed.case} has no snapshot, so no rule can be tried on it: record a session first")
+    critique, _ = Critique.objects.get_or_create(failed=failed, better=better, base=versions.head())
+    return critique
+
+
+def wanted() -> Iterator[tuple[Session, Session]]:
+    """Failed sessions with a better one that nothing in review mends, oldest first, each with that better session."""
+    head = versions.head()
+    failed = (
+        Session.objects.recorded()
+        .finished()
+        .filter(actor=Session.Actor.AGENT, version__case__snapshots__isnull=False)
+        .filter(Exists(Evaluation.objects.filter(session=OuterRef("pk"), low_scoring=True)))
+        .exclude(Exists(Critique.objects.filter(failed=OuterRef("pk"), base=head)))
+        .exclude(Exists(_later_success()))
+        .exclude(Exists(Patch.objects.filter(case=OuterRef("case"), state__in=PENDING)))
+        .exclude(Exists(_fixed_by_pending()))
+        .select_related("case", "version")
+        .distinct()
+        .order_by("pk")
+    )
+    for session in failed:
+        if better := better_session(session):
+            yield session, better
+
+
+def better_session(failed: Session) -> Session | None:
+    """What exploration found, or else an expert's successful session of the same case version."""
+    exploration = Exploration.objects.filter(session=failed).select_related("best").first()
+    if exploration is not None and exploration.state == Exploration.State.OPEN:
+        return None  # wait for it
+    if exploration is not None and exploration.outcome == "success":
+        return exploration.best
+    return (
+        Session.objects.finished()
+        .filter(version=failed.version_id, actor=Session.Actor.EXPERT)
+        .filter(Exists(Evaluation.objects.filter(session=OuterRef("pk"), correct=True)))
+        .order_by("-pk")
+        .first()
+    )
+
+
+def execute(critique: Critique) -> Patch | None:
+    """Claim, compare, and propose a patch; where none is found the critique says why."""
+    with held(critique):
+        return _compare(critique)
+
+
+def _compare(critique: Critique) -> Patch | None:
+    failed, better = critique.failed, critique.better
+    answer = failed.version.parsed_answer()
+    if answer is None or not answer.causes:
+        return _end(critique, "The case has no structured answer, so nothing can be told right from wrong")
+    base = versions.knowledge(critique.base)
+    snapshot = runs.snapshot_of(failed.version)
+    source, task = capture.source_of(snapshot), recording.task_of(failed.version)
+
+    def replay(knowledge) -> Transcript:
+        return runs.play(source, task, knowledge=knowledge)
+
+    def right(transcript: Transcript) -> bool | None:
+        return passed(evaluate(transcript, answer))
+
+    now = replay(base)
+    if right(now):
+        return _end(critique, f"Knowledge v{critique.base.number} already finds it: nothing to learn")
+    proposal = propose(
+        now,
+        recording.transcript_of(better),
+        answer=answer,
+        base=base,
+        replay=replay,
+        passes=right,
+        neighbours=neighbours(failed, critique.base),
+        known_names=patches.known_names(),
+    )
+    if isinstance(proposal, NoProposal):
+        return _end(critique, proposal.reason)
+    patch = patches.draft(
+        title=f"{answer.causes[0].fault_class.replace('_', ' ')}: {proposal.title}",
+        add=proposal.rules,
+        note=proposal.why,
+        evidence=proposal.as_evidence(),
+        engine=critique.engine,
+        source="expert" if better.actor == Session.Actor.EXPERT else "exploration",
+        failed=failed,
+        better=better,
+        case=failed.case,
+    )
+    patches.propose(patch)
+    _end(critique, "", patch)
+    return patch
+
+
+def neighbours(failed: Session, head: KnowledgeVersion) -> list[Neighbour]:
+    """What the library's other cases look like to the agent as it is now: where a rule must not misfire."""
+    pairs = (
+        Pair.objects.filter(regression__candidate=head.value_id, regression__state=Regression.State.CLOSED)
+        .exclude(candidate_session=None)
+        .order_by("case_version", "-pk")
+    )
+    newest: dict[int, int] = {}
+    for pair in pairs.values("case_version", "candidate_session"):
+        newest.setdefault(pair["case_version"], pair["candidate_session"])
+    direct = Session.objects.finished().filter(
+        knowledge_digest=head.value_id, actor=Session.Actor.AGENT, origin__in=["recorded", "regression"]
+    )
+    for session in direct.order_by("pk").values("pk", "version"):
+        newest.setdefault(session["version"], session["pk"])
+    confirmed = Case.objects.confirmed().values_list("current", flat=True)
+    sessions = Session.objects.filter(pk__in=newest.values(), version__in=confirmed).exclude(case=failed.case)
+    return [
+        Neighbour(
+            name=session.case.name,
+            fault_class=session.version.fault_class,
+            transcript=recording.transcript_of(session),
+            passed=passed(session.evaluations.order_by("-pk").first()) if session.evaluations.exists() else None,
+        )
+        for session in sessions.select_related("case__system", "version__case__system").order_by("pk")
+    ]
+
+
+def _later_success():
+    """A newer recorded agent session of the same case version that was right."""
+    return Session.objects.filter(
+        version=OuterRef("version"),
+        pk__gt=OuterRef("pk"),
+        origin=Session.Origin.RECORDED,
+        actor=Session.Actor.AGENT,
+        evaluations__verdict=Evaluation.Verdict.SUCCESS,
+    )
+
+
+def _fixed_by_pending():
+    """A patch that waits for a decision already mends this case."""
+    return Pair.objects.filter(
+        case_version=OuterRef("version"),
+        outcome=Pair.Outcome.FIXED,
+        regression__patches__state__in=PENDING,
+    )
+
+
+def _end(critique: Critique, outcome: str, patch: Patch | None = None) -> None:
+    finish(critique, outcome=outcome[:300], patch=patch)

@@ -1,0 +1,129 @@
+"""Merging an approved patch into the next immutable version."""
+
+from dataclasses import dataclass
+
+from django.db import IntegrityError, transaction
+
+from cases.access import require_role
+from cloudmate.states import transition
+from rules import patches, review, versions
+from rules.models import KnowledgeVersion, Patch, RuleRecord
+from rules.patching import difference
+from sandbox.knowledge.language import from_data
+from sandbox.models import Regression
+from sandbox.values import stored
+
+
+class MergeError(Exception):
+    """A patch that may not be merged now; the message says what is missing."""
+
+
+class StaleBase(MergeError):
+    """The head moved since the patch was tested: it is being tested again on the new head."""
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """One line of the merge box."""
+
+    name: str
+    satisfied: bool
+    words: str
+    overridden: str = ""  # by whom and why
+
+
+def requirements(patch: Patch) -> list[Requirement]:
+    """Everything that must hold before a merge, each with why it does or does not."""
+    head = versions.head()
+    regression, verdict = patch.regression, patch.verdict or {}
+    on_head = patch.base_id == head.pk and regression is not None and regression.base_id == head.value_id
+    accepted = verdict.get("decision") == "accept"
+    override = ""
+    if patch.taken_on_by_id and not accepted:
+        override = f"taken on by {patch.taken_on_by.get_username()}: {patch.taken_on_reason}"
+    closed = regression is not None and regression.state == Regression.State.CLOSED
+    approved = review.approvals(patch)
+    by = ", ".join(item.by.get_username() + (" (by flag)" if item.by_flag else "") for item in approved)
+    unresolved = patch.comments.filter(resolved_at=None).count()
+    return [
+        Requirement(
+            "Regression on the current version",
+            on_head and closed,
+            f"tested on v{head.number}" if on_head and closed else f"not tested on v{head.number} yet",
+        ),
+        Requirement("Gate", accepted, verdict.get("reason", "no verdict yet"), override),
+        Requirement("Approved by someone else", bool(approved), f"approved by {by}" if approved else "no approval yet"),
+        Requirement(
+            "Comments resolved",
+            unresolved == 0,
+            "none open" if unresolved == 0 else f"{unresolved} open",
+        ),
+    ]
+
+
+def merge(patch: Patch, *, by) -> KnowledgeVersion:
+    """Make the next version of it. The approver may merge; the makers may merge once someone else approved.
+
+    Raises StaleBase where the head moved (the patch goes back to be tested on the new head, its
+    approvals stay), MergeError where a requirement is open.
+    """
+    require_role(by, "reviewer", "lead")
+    if patch.state != Patch.State.IN_REVIEW:
+        raise MergeError(f"It is {patch.get_state_display().lower()}: only a patch in review can be merged")
+    head = versions.head()
+    if patch.base_id != head.pk:
+        transition(patch, Patch.State.PROPOSED, regression=None, verdict=None)
+        raise StaleBase(f"Knowledge is at v{head.number} now: the patch is being tested again on it")
+    open_ones = [item for item in requirements(patch) if not item.satisfied and not item.overridden]
+    if open_ones:
+        raise MergeError("; ".join(f"{item.name}: {item.words}" for item in open_ones))
+    before, after = versions.knowledge(head), patches.candidate_of(patch)
+    value = stored(after)
+    try:
+        with transaction.atomic():
+            version = KnowledgeVersion.objects.create(
+                number=head.number + 1, parent=head, value=value, patch=patch, by=by
+            )
+            transition(patch, Patch.State.MERGED)
+            for change in difference(before, after).changes:
+                _record(change, version, patch)
+    except IntegrityError as lost:
+        raise StaleBase("Another patch was merged in this moment: try again, it will be tested on it") from lost
+    return version
+
+
+def revert(version: KnowledgeVersion, *, by) -> Patch:
+    """A patch that takes back what ``version`` changed, gated like any other. Raises PatchError, MergeError."""
+    require_role(by, "reviewer", "lead")
+    if version.parent is None:
+        raise MergeError("The first version is empty: there is nothing to take back")
+    before, after = versions.knowledge(version.parent), versions.knowledge(version)
+    add, remove = [], []
+    for change in difference(before, after).changes:
+        if change.before is None:
+            remove.append(change.name)
+        else:
+            add.append(change.before)
+    return patches.draft(
+        title=f"Revert v{version.number}",
+        add=tuple(add),
+        remove=tuple(remove),
+        by=by,
+        note=f"takes back v{version.number}",
+    )
+
+
+def _record(change, version: KnowledgeVersion, patch: Patch) -> None:
+    if change.after is None:
+        RuleRecord.objects.filter(name=change.name).update(retired_in=version)
+        return
+    RuleRecord.objects.update_or_create(
+        name=change.name,
+        defaults={"retired_in": None},
+        create_defaults={"added_in": version, "source": patch.source},
+    )
+
+
+def rules_of(version: KnowledgeVersion):
+    """The version's rules in order of name."""
+    return sorted((from_data(data) for data in version.value.rules), key=lambda rule: rule.name)

@@ -1,0 +1,227 @@
+"""Patches: proposed changes of rules, from draft to the gate's verdict. People's decisions are in ``review``."""
+
+from dataclasses import replace
+
+from django.db import transaction
+from django.utils import timezone
+
+from cases.access import require_role
+from cases.models import Case, Session, System
+from cloudmate.states import transition
+from rules import versions
+from rules.gate import Decision, Policy, Verdict, decide, static_findings
+from rules.models import KnowledgeVersion, Patch, PatchComment, PatchRevision
+from rules.patching import PatchingError, apply
+from sandbox import regression as regressions
+from sandbox.agents.base import Budget
+from sandbox.knowledge.language import RuleSyntaxError, as_data, from_data, parse
+from sandbox.knowledge.rule import Knowledge, Rule
+from sandbox.models import Regression
+from sandbox.report import Report
+
+
+class PatchError(Exception):
+    """A patch that cannot do what was asked; the message says why and what to do."""
+
+
+def draft(
+    *,
+    title: str,
+    add: tuple[Rule, ...] = (),
+    remove: tuple[str, ...] = (),
+    note: str = "",
+    evidence: dict | None = None,
+    by=None,
+    engine: str = "",
+    source: str = "person",
+    failed: Session | None = None,
+    better: Session | None = None,
+    case: Case | None = None,
+) -> Patch:
+    """A patch on the current head, not yet proposed. ``by`` None means: written by the critic.
+
+    Raises PatchError where it changes nothing or does not fit the head.
+    """
+    base = versions.head()
+    _check(base, add, remove)
+    with transaction.atomic():
+        patch = Patch.objects.create(
+            title=title[:200],
+            author=by,
+            engine=engine,
+            source=source,
+            base=base,
+            failed=failed,
+            better=better,
+            case=case,
+        )
+        _revision(patch, 1, add, remove, note, evidence, by)
+    return patch
+
+
+def revise(patch: Patch, *, add: tuple[Rule, ...], remove: tuple[str, ...], note: str = "", by) -> PatchRevision:
+    """A new revision by a person, on the current head: approvals and the regression count no more.
+
+    Raises PatchError for a patch that is merged, rejected or under test.
+    """
+    require_role(by, "expert", "reviewer", "lead")
+    if patch.state not in (Patch.State.DRAFT, Patch.State.REFUSED, Patch.State.IN_REVIEW):
+        raise PatchError(f"A patch that is {patch.get_state_display().lower()} cannot be edited: draft a new one")
+    base = versions.head()
+    _check(base, add, remove)
+    number = patch.revision_number + 1
+    with transaction.atomic():
+        if patch.state == Patch.State.DRAFT:
+            Patch.objects.filter(pk=patch.pk, state=patch.state, revision_number=patch.revision_number).update(
+                revision_number=number, base=base, regression=None, verdict=None
+            )
+            patch.refresh_from_db()
+        else:
+            transition(patch, Patch.State.DRAFT, revision_number=number, base=base, regression=None, verdict=None)
+        return _revision(patch, number, add, remove, note, (current(patch) or PatchRevision()).evidence, by)
+
+
+def propose(patch: Patch, *, by=None) -> None:
+    """Hand a draft to the gate. ``by`` is the person who does; None is the critic for its own draft."""
+    if by is not None:
+        require_role(by, "expert", "reviewer", "lead")
+    transition(patch, Patch.State.PROPOSED)
+
+
+def start_regression(patch: Patch) -> Regression | None:
+    """Open the regression of a proposed patch on the current head; None where static checks refuse it first."""
+    base = versions.head()
+    if patch.base_id != base.pk:
+        Patch.objects.filter(pk=patch.pk).update(base=base)
+        patch.base = base
+    knowledge = versions.knowledge(base)
+    try:
+        candidate = candidate_of(patch)
+    except PatchingError as problem:
+        transition(patch, Patch.State.REFUSED, verdict=_words_only(f"It does not fit v{base.number}: {problem}"))
+        return None
+    if findings := static_findings(knowledge, candidate, known_names=known_names()):
+        verdict = decide(Report(rows=()), static=findings)
+        transition(patch, Patch.State.REFUSED, verdict=verdict.as_dict())
+        return None
+    regression = regressions.open_for(base=knowledge, candidate=candidate, budget=Budget(), target_case=patch.case)
+    transition(patch, Patch.State.TESTING, regression=regression, verdict=None)
+    return regression
+
+
+def judge(patch: Patch) -> Verdict:
+    """The gate's verdict on a closed regression moves the patch on: to review, refused or inconclusive."""
+    verdict = verdict_of(patch)
+    state = {
+        Decision.ACCEPT: Patch.State.IN_REVIEW,
+        Decision.REFUSE: Patch.State.REFUSED,
+        Decision.INCONCLUSIVE: Patch.State.INCONCLUSIVE,
+    }[verdict.decision]
+    transition(patch, state, verdict=verdict.as_dict())
+    return verdict
+
+
+def verdict_of(patch: Patch) -> Verdict:
+    """What the gate says of the regression as it stands. Writes nothing."""
+    policy = replace(Policy(), needs_target=patch.case_id is not None)
+    return decide(regressions.report_of(patch.regression), policy=policy)
+
+
+def run_again(patch: Patch, *, by) -> None:
+    """Test again on the current head: after a change of the library, or to settle an inconclusive verdict."""
+    require_role(by, "expert", "reviewer", "lead")
+    if patch.state not in (Patch.State.IN_REVIEW, Patch.State.INCONCLUSIVE):
+        raise PatchError(f"A patch that is {patch.get_state_display().lower()} is not waiting for a test")
+    transition(patch, Patch.State.PROPOSED, regression=None, verdict=None)
+
+
+def stop_testing(patch: Patch, *, by) -> None:
+    """Cancel a running regression; the patch is inconclusive, and can be run again."""
+    require_role(by, "expert", "reviewer", "lead")
+    if patch.state != Patch.State.TESTING or patch.regression.state != Regression.State.OPEN:
+        raise PatchError("There is no regression running to stop")
+    regressions.cancel_regression(patch.regression)
+    words = f"Stopped by {by.get_username()} before every case had run: run it again to settle it"
+    transition(patch, Patch.State.INCONCLUSIVE, verdict={**_words_only(words), "decision": "inconclusive"})
+
+
+def take_on(patch: Patch, *, by, reason: str) -> None:
+    """A lead takes an inconclusive patch to review, with a reason that is kept beside the verdict."""
+    require_role(by, "lead")
+    if not reason.strip():
+        raise PatchError("Say why this may go to review although the gate could not settle it")
+    transition(patch, Patch.State.IN_REVIEW, taken_on_by=by, taken_on_reason=reason.strip()[:300])
+
+
+def discard(patch: Patch, *, by) -> None:
+    """Close a draft that nobody wants; it stays readable."""
+    require_role(by, "expert", "reviewer", "lead")
+    transition(patch, Patch.State.REJECTED)
+
+
+def comment(patch: Patch, *, by, text: str) -> PatchComment:
+    require_role(by, "expert", "reviewer", "lead")
+    if not text.strip():
+        raise PatchError("Write something before sending a comment")
+    return PatchComment.objects.create(patch=patch, text=text.strip(), by=by)
+
+
+def resolve(comment: PatchComment, *, by) -> None:
+    require_role(by, "expert", "reviewer", "lead")
+    PatchComment.objects.filter(pk=comment.pk, resolved_at=None).update(resolved_at=timezone.now())
+
+
+def current(patch: Patch) -> PatchRevision | None:
+    return patch.revisions.filter(number=patch.revision_number).first() or patch.revisions.last()
+
+
+def candidate_of(patch: Patch) -> Knowledge:
+    """The base with the current revision applied. Raises PatchingError where it does not fit."""
+    revision = current(patch)
+    return apply(versions.knowledge(patch.base), add=[from_data(data) for data in revision.add], remove=revision.remove)
+
+
+def rules_from_text(text: str) -> tuple[Rule, ...]:
+    """The rules a person typed; PatchError names line, column and word of what cannot be read."""
+    try:
+        rules = parse(text)
+    except RuleSyntaxError as problem:
+        raise PatchError(str(problem)) from problem
+    if not rules:
+        raise PatchError("There is no rule in this text: start with RULE name")
+    return rules
+
+
+def known_names() -> list[str]:
+    """Names of systems and components that a general rule must not hold."""
+    names = set(System.objects.values_list("slug", flat=True))
+    for answer in Case.objects.exclude(current=None).values_list("current__answer", flat=True):
+        names.update(cause.get("component", "") for cause in (answer or {}).get("causes", ()))
+    return sorted(name for name in names if len(name) > 2)
+
+
+def _check(base: KnowledgeVersion, add: tuple[Rule, ...], remove: tuple[str, ...]) -> None:
+    if not add and not remove:
+        raise PatchError("This changes nothing: add or remove at least one rule")
+    try:
+        candidate = apply(versions.knowledge(base), add=add, remove=remove)
+    except PatchingError as problem:
+        raise PatchError(str(problem)) from problem
+    if candidate.digest == base.value_id:
+        raise PatchError(f"This changes nothing: knowledge v{base.number} already says so")
+
+
+def _revision(patch, number, add, remove, note, evidence, by) -> PatchRevision:
+    return PatchRevision.objects.create(
+        patch=patch,
+        number=number,
+        add=[as_data(rule) for rule in add],
+        remove=list(remove),
+        note=note,
+        evidence=evidence or {},
+        by=by,
+    )
+
+
+def _words_only(reason: str) -> dict:
+    return Verdict(decision=Decision.REFUSE, reason=reason).as_dict()

@@ -1,0 +1,68 @@
+"""A person's decision on a patch. Nobody decides on what they made themselves."""
+
+from django.db import transaction
+
+from cases.access import require_role
+from cloudmate.states import transition
+from rules.models import Patch, Review
+
+
+class ReviewError(Exception):
+    """A decision that may not be taken; the message says why."""
+
+
+def decide(patch: Patch, *, by, decision: str, reason: str = "", words: str = "", by_flag: bool = False) -> Review:
+    """Record one decision on the current revision. Approving lets it merge; it does not merge.
+
+    A rejection needs a reason from the list, a request for changes needs words. ``by_flag`` marks
+    a decision given on the command line in the name of ``by``. Raises ReviewError.
+    """
+    require_role(by, "reviewer", "lead")
+    if why := why_not(patch, by):
+        raise ReviewError(why)
+    if decision not in Review.Decision.values:
+        raise ReviewError(f"{decision!r} is no decision: choose one of {', '.join(Review.Decision.values)}")
+    if decision == Review.Decision.REJECT and not reason:
+        raise ReviewError("Choose the reason for rejecting: it is what the critic learns from")
+    if reason not in Review.Reason.values:
+        raise ReviewError(f"{reason!r} is no reason of the list")
+    if decision == Review.Decision.CHANGES and not words.strip():
+        raise ReviewError("Say what should change")
+    with transaction.atomic():
+        review = Review.objects.create(
+            patch=patch,
+            revision_number=patch.revision_number,
+            decision=decision,
+            reason=reason,
+            words=words.strip(),
+            by=by,
+            by_flag=by_flag,
+        )
+        if decision == Review.Decision.REJECT:
+            transition(patch, Patch.State.REJECTED)
+        elif decision == Review.Decision.CHANGES:
+            transition(patch, Patch.State.DRAFT)
+    return review
+
+
+def why_not(patch: Patch, user) -> str:
+    """Why ``user`` may not decide on this patch, in words; "" where they may."""
+    if patch.state != Patch.State.IN_REVIEW:
+        return f"It is {patch.get_state_display().lower()}: only a patch in review can be decided on"
+    if user.pk in makers(patch):
+        return "You made it: someone else has to decide"
+    return ""
+
+
+def makers(patch: Patch) -> set[int]:
+    """Everybody whose hand is in it: its author and the authors of its revisions."""
+    found = set(patch.revisions.exclude(by=None).values_list("by", flat=True))
+    return found | ({patch.author_id} if patch.author_id else set())
+
+
+def approvals(patch: Patch) -> list[Review]:
+    """Approvals of the current revision that still stand: the newest word of each person counts."""
+    newest: dict[int, Review] = {}
+    for review in patch.reviews.filter(revision_number=patch.revision_number).select_related("by").order_by("pk"):
+        newest[review.by_id] = review
+    return [review for review in newest.values() if review.decision == Review.Decision.APPROVE]

@@ -1,0 +1,194 @@
+"""Runs: one attempt of the sandbox to produce a session, with every input frozen before it starts."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+
+from cases.evaluation.run import evaluate_session
+from django.db import transaction
+from django.db.models import F
+
+from cases import recording
+from cases.models import CaseVersion, Session
+from cases.transcript import Level, Step, Task, Transcript, digest_of
+from cloudmate.work import finish, held
+from sandbox import capture
+from sandbox.agents import loop
+from sandbox.agents.base import Budget, Profile, RunParameters
+from sandbox.agents.registry import agent_named
+from sandbox.environment.replay import ReplaySource
+from sandbox.knowledge.rule import Knowledge
+from sandbox.models import Miss, Run, Snapshot
+from sandbox.values import knowledge_of, stored
+
+DETERMINISTIC = frozenset({"offline"})  # engines whose run is decided by its inputs
+
+
+class RunError(Exception):
+    """A run that cannot be asked for; the message says what is missing and how to get it."""
+
+
+def ask(
+    version: CaseVersion,
+    *,
+    knowledge: Knowledge,
+    parameters: RunParameters = RunParameters(),
+    origin: str = Session.Origin.RECORDED,
+    by=None,
+) -> Run:
+    """Queue a run on ``version``'s newest snapshot. Raises RunError where the case has none."""
+    snapshot = snapshot_of(version)
+    if snapshot is None:
+        raise RunError(f"{version.case} has no snapshot: record a session or import recordings first")
+    return Run.objects.create(
+        case_version=version,
+        snapshot=snapshot,
+        knowledge=stored(knowledge),
+        origin=origin,
+        engine=parameters.engine,
+        seed=parameters.seed,
+        profile=asdict(parameters.profile),
+        budget=asdict(parameters.budget),
+        asked_by=by,
+    )
+
+
+def snapshot_of(version: CaseVersion) -> Snapshot | None:
+    return Snapshot.objects.filter(case_id=version.case_id).order_by("-number").first()
+
+
+def parameters_of(run: Run) -> RunParameters:
+    return RunParameters(run.engine, run.seed, Profile.from_data(run.profile), Budget(**run.budget))
+
+
+def execute(run: Run) -> Session:
+    """Claim ``run``, play it and store each step as it happens; leaves a finished session.
+
+    What a lost attempt had stored is removed first: the run starts over. Raises
+    TransitionError where another worker holds the run or took it over.
+    """
+    with held(run) as alive:
+        if run.session_id:
+            Session.objects.filter(pk=run.session_id, state=Session.State.RECORDING).delete()
+        parameters, knowledge = parameters_of(run), knowledge_of(run.knowledge)
+        session = _start(
+            run.case_version, run.snapshot, run.knowledge_id, parameters, origin=run.origin, by=run.asked_by
+        )
+        Run.objects.filter(pk=run.pk, attempt=run.attempt).update(session=session)
+        run.session = session
+
+        def save(step: Step) -> None:
+            alive()
+            _append(session, step)
+
+        task = recording.task_of(run.case_version)
+        source = capture.source_of(run.snapshot)
+        transcript = play(source, task, knowledge=knowledge, parameters=parameters, on_step=save)
+        alive(force=True)
+        with transaction.atomic():
+            _finish(session, transcript)
+            finish(run)
+    note_misses(run.snapshot, transcript)
+    return session
+
+
+def play(
+    source: ReplaySource,
+    task: Task,
+    *,
+    knowledge: Knowledge,
+    parameters: RunParameters = RunParameters(),
+    on_step: Callable[[Step], None] | None = None,
+) -> Transcript:
+    """One run in memory against a snapshot; stores nothing."""
+    return loop.run(
+        agent_named(parameters.engine),
+        task,
+        source.open(),
+        knowledge=knowledge,
+        seed=parameters.seed,
+        profile=parameters.profile,
+        budget=parameters.budget,
+        on_step=on_step,
+    )
+
+
+def settle(
+    version: CaseVersion,
+    snapshot: Snapshot,
+    *,
+    knowledge: Knowledge,
+    parameters: RunParameters = RunParameters(),
+    origin: str = Session.Origin.REGRESSION,
+) -> Session:
+    """The evaluated session these inputs give: found where an engine is deterministic, else played and stored whole."""
+    value = stored(knowledge)
+    if parameters.engine in DETERMINISTIC:
+        known = Session.objects.finished().filter(inputs_digest=inputs_digest(version, snapshot, value.pk, parameters))
+        if found := known.filter(evaluations__isnull=False).order_by("pk").first():
+            return found
+    task = recording.task_of(version)
+    transcript = play(capture.source_of(snapshot), task, knowledge=knowledge, parameters=parameters)
+    with transaction.atomic():
+        session = _start(version, snapshot, value.pk, parameters, origin=origin)
+        for step in transcript.steps:
+            _append(session, step)
+        _finish(session, transcript)
+    note_misses(snapshot, transcript)
+    evaluate_session(session)
+    return session
+
+
+def inputs_digest(version: CaseVersion, snapshot: Snapshot, knowledge_digest: str, parameters: RunParameters) -> str:
+    return digest_of([version.digest, snapshot.digest, knowledge_digest, asdict(parameters)])
+
+
+def note_misses(snapshot: Snapshot, transcript: Transcript) -> None:
+    """Each call the snapshot could not answer becomes a task: once, with how often it was asked."""
+    for step in transcript.steps:
+        if step.observation.level != Level.MISS:
+            continue
+        call = capture.canonical_for(transcript.task, step.tool, step.arguments)
+        miss, made = Miss.objects.get_or_create(
+            snapshot=snapshot, key=call.key, defaults={"tool": step.tool, "arguments": step.arguments}
+        )
+        if not made:
+            Miss.objects.filter(pk=miss.pk).update(times=F("times") + 1)
+
+
+def _start(version, snapshot, knowledge_digest, parameters, *, origin, by=None) -> Session:
+    return recording.start(
+        version,
+        actor=Session.Actor.AGENT,
+        engine=parameters.engine,
+        origin=origin,
+        by=by,
+        name=f"{parameters.engine} agent",
+        parameters=asdict(parameters),
+        knowledge_digest=knowledge_digest,
+        snapshot_digest=snapshot.digest,
+        inputs_digest=inputs_digest(version, snapshot, knowledge_digest, parameters),
+    )
+
+
+def _append(session: Session, step: Step) -> None:
+    recording.append(
+        session,
+        tool=step.tool,
+        arguments=step.arguments,
+        observation=step.observation,
+        thought=step.thought,
+        rules=step.rules,
+        at=step.at,
+        index=step.index,
+    )
+
+
+def _finish(session: Session, transcript: Transcript) -> None:
+    recording.finish(
+        session,
+        diagnosis=transcript.diagnosis,
+        stop_reason=transcript.stop_reason,
+        concluding_rules=transcript.concluding_rules,
+        tokens=transcript.tokens,
+        wall_ms=transcript.wall_ms,
+    )

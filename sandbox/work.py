@@ -1,0 +1,73 @@
+"""What the sandbox's workers do when they have time: one claimed row after another, until nothing is due."""
+
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.utils import timezone
+
+from cloudmate.states import TransitionError
+from cloudmate.work import LEASE, Work, fail, requeue_abandoned
+from sandbox import exploration, guidance, regression, runs
+from sandbox.models import Derivation, Exploration, Pair, Regression, Run
+
+log = logging.getLogger(__name__)
+KINDS = (Run, Derivation, Pair)
+
+
+def turn(limit: int = 20) -> int:
+    """Do up to ``limit`` pieces of each kind of work; return how many were done. Safe in any number of workers."""
+    done = work_off(Run, runs.execute, limit)
+    done += work_off(Derivation, guidance.derive, limit)
+    done += work_off(Pair, regression.execute_pair, limit, give_up=regression.give_up)
+    return done + close_regressions() + advance_explorations()
+
+
+def close_regressions() -> int:
+    """Close what has run to its end; return how many."""
+    closed = 0
+    for row in Regression.objects.filter(state=Regression.State.OPEN):
+        try:
+            closed += regression.close_if_done(row)
+        except TransitionError:
+            continue  # another worker closed it
+    return closed
+
+
+def advance_explorations() -> int:
+    """Take each open exploration one step on, where it can; return how many moved."""
+    return sum(exploration.advance(row) for row in Exploration.objects.filter(state=Exploration.State.OPEN))
+
+
+def due() -> int:
+    """Pieces of work that wait for a worker."""
+    now = timezone.now()
+    return sum(kind.objects.due(now).count() for kind in KINDS)
+
+
+def release_abandoned(*, silent_for: timedelta = timedelta(0)) -> None:
+    """Queue again what a silent worker held; ``silent_for`` LEASE or more takes back everything that runs."""
+    for kind in KINDS:
+        requeue_abandoned(kind.objects.all(), now=timezone.now() + silent_for)
+
+
+def release_all() -> None:
+    """For the start of the only worker there is: nothing can be running."""
+    release_abandoned(silent_for=2 * LEASE)
+
+
+def work_off(kind: type[Work], execute: Callable, limit: int, *, give_up: Callable = fail) -> int:
+    """Execute up to ``limit`` due rows of ``kind``; one that raises is failed in words, and the next is taken."""
+    done = 0
+    for row in kind.objects.due(timezone.now()).order_by("pk")[:limit]:
+        try:
+            execute(row)
+        except TransitionError:
+            continue  # another worker has it, or it was cancelled meanwhile: theirs counts
+        except Exception as problem:
+            log.exception("%r failed", row)
+            row.refresh_from_db()
+            if row.state == Work.State.RUNNING:
+                give_up(row, error=f"{type(problem).__name__}: {problem}"[:500])
+        done += 1
+    return done
