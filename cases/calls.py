@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -56,7 +57,7 @@ _CLUSTER_SCOPED = {
     "priorityclasses",
     "ingressclasses",
 }
-_KIND_ARGUMENTS = ("resource_type", "kind", "resource", "resource_kind")
+KIND_ARGUMENTS = ("resource_type", "kind", "resource", "resource_kind")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)")
 _TRUTH = {"true": True, "false": False}
 
@@ -90,7 +91,7 @@ def canonical(tool: str, arguments: dict[str, Any], schema: ToolSchema | None = 
         value = _value(name, arguments[name], wanted.get("type"))
         if not _says_nothing(value, wanted):
             kept[name] = value
-    kinds = {kept[name] for name in _KIND_ARGUMENTS if isinstance(kept.get(name), str)}
+    kinds = {kept[name] for name in KIND_ARGUMENTS if isinstance(kept.get(name), str)}
     if kinds & _CLUSTER_SCOPED:
         kept.pop("namespace", None)
     return CanonicalCall(tool, kept, digest_of([tool, kept]))
@@ -109,7 +110,7 @@ def _value(name: str, value: Any, wanted: Any) -> Any:
     if not isinstance(value, str):
         return value
     text = value.strip()
-    if name in _KIND_ARGUMENTS:
+    if name in KIND_ARGUMENTS:
         return _PLURAL.get(text.lower(), text)
     if wanted in ("integer", "number"):
         return _number(text)
@@ -124,6 +125,8 @@ def _number(text: str) -> Any:
     try:
         number = float(text)
     except ValueError:
+        return text
+    if not math.isfinite(number):
         return text
     return int(number) if number.is_integer() else number
 

@@ -78,6 +78,7 @@ def start(
     parameters: dict[str, Any] | None = None,
     knowledge_digest: str = "",
     snapshot_digest: str = "",
+    inputs_digest: str = "",
 ) -> Session:
     """Open a session on a case version.
 
@@ -96,6 +97,7 @@ def start(
         "parameters": redact_value(parameters or {}).value,
         "knowledge_digest": knowledge_digest,
         "snapshot_digest": snapshot_digest,
+        "inputs_digest": inputs_digest,
     }
     if not external_id:
         return Session.objects.create(**fields)

@@ -1,0 +1,194 @@
+"""The frozen recordings of a case: taken once, stored by content, opened as often as one likes."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import replace
+from threading import Lock
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+
+from cases.calls import CanonicalCall, canonical
+from cases.models import Case, RawReturn, Session, Step
+from cases.recording import digest_of_text, task_of
+from cases.redaction import Redaction, merged, redact, redact_value
+from cases.transcript import Level, Task, digest_of
+from cases.transcript import Step as StepValue
+from sandbox.environment.base import Inventory, Recording
+from sandbox.environment.inventory import inventory_of
+from sandbox.environment.replay import ReplaySource
+from sandbox.models import Miss, Snapshot, SnapshotRecording
+
+KEPT = 32  # sources in memory at once, some hundred kilobytes each
+_CAPTURED = (Level.LIVE, Level.R0, Level.R1)
+
+_sources: OrderedDict[str, ReplaySource] = OrderedDict()
+_sources_lock = Lock()
+
+
+def canonical_for(task: Task, tool: str, arguments: dict[str, Any]) -> CanonicalCall:
+    """A call in canonical form under the task's own tool schema."""
+    return canonical(tool, arguments, task.tool(tool))
+
+
+def freeze(case: Case, recordings: Iterable[Recording]) -> Snapshot:
+    """Store recordings as the case's newest snapshot, redacted; the same set gives the snapshot there is.
+
+    Sets are the same when the same calls give the same returns in the same order of repetition. Raises
+    RecordingError for a return that is not text.
+    """
+    task = task_of(case.current)
+    kept, redactions = _redacted(recordings)
+    rows = [
+        (canonical_for(task, taken.tool, taken.arguments).key, digest_of_text(taken.output), taken) for taken in kept
+    ]
+    rows.sort(key=lambda row: (row[0], row[2].order))
+    digest = digest_of([_content(key, raw, taken) for key, raw, taken in rows])
+    with transaction.atomic():
+        snapshot = case.snapshots.filter(digest=digest).first()
+        if snapshot is None:
+            snapshot = _store(case, digest, rows, redactions)
+    return snapshot
+
+
+def freeze_sessions(case: Case) -> Snapshot:
+    """Extend the newest snapshot by what the case's recorded sessions saw.
+
+    The first return of a call stays the first; a later session adds repetitions that no earlier one reached.
+    """
+    newest = case.snapshots.first()
+    recordings = list(recordings_of(newest)) if newest else []
+    task = task_of(case.current)
+    reached: dict[str, int] = {}
+    for recording in recordings:
+        key = canonical_for(task, recording.tool, recording.arguments).key
+        reached[key] = reached.get(key, 0) + 1
+    for session in case.sessions.filter(origin=Session.Origin.RECORDED).order_by("pk"):
+        asked: dict[str, int] = {}
+        for step in session.steps.filter(level__in=_CAPTURED).select_related("raw").order_by("index"):
+            key = canonical_for(task, step.tool, step.arguments).key
+            asked[key] = asked.get(key, 0) + 1
+            if asked[key] > reached.get(key, 0):
+                reached[key] = asked[key]
+                recordings.append(_recording_of(step, order=len(recordings)))
+    return freeze(case, recordings)
+
+
+def recordings_of(snapshot: Snapshot) -> tuple[Recording, ...]:
+    """The recordings of a snapshot as values: one query."""
+    return tuple(
+        Recording(
+            tool=row.tool,
+            arguments=row.arguments,
+            output=row.raw.text,
+            is_error=row.is_error,
+            match=row.match,
+            derived=row.derived,
+            latency_ms=row.latency_ms,
+            order=row.order,
+        )
+        for row in snapshot.recordings.select_related("raw").order_by("order")
+    )
+
+
+def source_of(snapshot: Snapshot) -> ReplaySource:
+    """The snapshot ready to replay under its case's current tools; the latest used are kept in memory."""
+    tools = task_of(snapshot.case.current).tools
+    key = f"{snapshot.digest} {digest_of([tool.as_function() for tool in tools])}"
+    with _sources_lock:
+        if key in _sources:
+            _sources.move_to_end(key)
+            return _sources[key]
+    names = {kind: tuple(names) for kind, names in snapshot.inventory.items()}
+    source = ReplaySource(tools, recordings_of(snapshot), inventory=Inventory(names))
+    with _sources_lock:
+        _sources[key] = source
+        while len(_sources) > KEPT:
+            _sources.popitem(last=False)
+    return source
+
+
+def note_misses(snapshot: Snapshot, steps: Iterable[StepValue]) -> int:
+    """Count the calls the snapshot could not answer, each a task to record it; return how many steps missed."""
+    task = task_of(snapshot.case.current)
+    missed = [step for step in steps if step.observation.level is Level.MISS]
+    for step in missed:
+        call = canonical_for(task, step.tool, step.arguments)
+        fields = {"tool": call.tool, "arguments": call.arguments}
+        miss, created = Miss.objects.get_or_create(snapshot=snapshot, key=call.key, defaults=fields)
+        if not created:
+            Miss.objects.filter(pk=miss.pk).update(times=F("times") + 1)
+    return len(missed)
+
+
+def _redacted(recordings: Iterable[Recording]) -> tuple[list[Recording], tuple[Redaction, ...]]:
+    kept, found = [], []
+    for recording in recordings:
+        output, arguments = redact(recording.output), redact_value(recording.arguments)
+        if output.redactions or arguments.redactions:
+            found += [output.redactions, arguments.redactions]
+            recording = replace(recording, output=output.text, arguments=arguments.value)
+        kept.append(recording)
+    return kept, merged(*found)
+
+
+def _content(key: str, raw: str, recording: Recording) -> list[Any]:
+    return [
+        key,
+        recording.arguments,
+        raw,
+        recording.is_error,
+        recording.match,
+        recording.derived,
+        recording.latency_ms,
+    ]
+
+
+def _store(
+    case: Case, digest: str, rows: list[tuple[str, str, Recording]], redactions: tuple[Redaction, ...]
+) -> Snapshot:
+    returns = {raw: RawReturn(digest=raw, text=taken.output, size=len(taken.output.encode())) for _, raw, taken in rows}
+    RawReturn.objects.bulk_create(returns.values(), ignore_conflicts=True, batch_size=200)
+    newest = case.snapshots.values_list("number", flat=True).first()
+    snapshot = Snapshot.objects.create(
+        case=case,
+        number=(newest or 0) + 1,
+        digest=digest,
+        recordings_count=len(rows),
+        size=sum(returns[raw].size for _, raw, _ in rows),
+        inventory=inventory_of(taken for _, _, taken in rows).names,
+        redactions=[redaction.as_dict() for redaction in redactions],
+    )
+    SnapshotRecording.objects.bulk_create(
+        [
+            SnapshotRecording(
+                snapshot=snapshot,
+                order=order,
+                tool=taken.tool,
+                arguments=taken.arguments,
+                key=key,
+                raw_id=raw,
+                is_error=taken.is_error,
+                match=taken.match,
+                derived=taken.derived,
+                latency_ms=taken.latency_ms,
+            )
+            for order, (key, raw, taken) in enumerate(rows)
+        ],
+        batch_size=500,
+    )
+    return snapshot
+
+
+def _recording_of(step: Step, *, order: int) -> Recording:
+    return Recording(
+        tool=step.tool,
+        arguments=step.arguments,
+        output=step.raw.text,
+        is_error=step.is_error,
+        latency_ms=step.latency_ms,
+        order=order,
+    )

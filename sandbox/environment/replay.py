@@ -1,0 +1,137 @@
+"""Recorded returns, byte for byte, as the answers to an agent's calls; a typed Miss where there is none. No Django here."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import SchemaError, ValidationError
+
+from cases.calls import CanonicalCall, canonical
+from cases.transcript import Level, Observation, ToolSchema
+from sandbox.environment.base import Inventory, Recording
+from sandbox.environment.matching import Index, Take
+
+NOT_CAPTURED = "NOT_CAPTURED"
+
+
+class ReplaySource:
+    """The recordings of a snapshot under an index, built once and shared by every run."""
+
+    def __init__(
+        self, tools: Iterable[ToolSchema], recordings: Iterable[Recording], *, inventory: Inventory | None = None
+    ):
+        self.tools = tuple(tools)
+        self.by_name = {tool.name: tool for tool in self.tools}
+        self.index = Index(recordings, self.by_name)
+        self.inventory = inventory or Inventory()
+        self._validators: dict[str, Draft202012Validator] = {}
+
+    def open(self) -> Replay:
+        """One run's environment: the order of its repeated calls starts afresh."""
+        return Replay(self)
+
+    def canonical(self, tool: str, arguments: dict[str, Any]) -> CanonicalCall:
+        return canonical(tool, arguments, self.by_name.get(tool))
+
+    def barred(self, tool: str, arguments: Any) -> str:
+        """Why a call can never be answered here, in words for whoever made it; "" where it may be."""
+        schema = self.by_name.get(tool)
+        if schema is None:
+            return f"There is no tool {tool!r}. The tools are: {', '.join(self.by_name) or 'none'}."
+        if schema.effectful:
+            return f"{tool} would change the system; a snapshot only answers questions about it."
+        if not isinstance(arguments, dict):
+            return f"The arguments of {tool} must be an object, not {type(arguments).__name__}."
+        return ""
+
+    def violation(self, call: CanonicalCall, written: dict[str, Any]) -> str:
+        """What of the tool's schema a call violates, as written and in canonical form both; "" where nothing."""
+        schema = self.by_name[call.tool]
+        validator = self._validator(schema)
+        given = {name: value for name, value in written.items() if value is not None and value != ""}
+        wrong = sorted(validator.iter_errors(given), key=lambda error: [str(at) for at in error.path])
+        if not wrong or validator.is_valid({**given, **call.arguments}):
+            return ""
+        return f"{call.tool}: {'; '.join(_in_words(error) for error in wrong[:3])}. It takes: {_parameters(schema)}."
+
+    def _validator(self, schema: ToolSchema) -> Draft202012Validator:
+        if schema.name not in self._validators:
+            try:
+                Draft202012Validator.check_schema(schema.parameters)
+                parameters = schema.parameters
+            except SchemaError:  # a source's broken schema refuses nobody
+                parameters = {"type": "object"}
+            self._validators[schema.name] = Draft202012Validator(parameters)
+        return self._validators[schema.name]
+
+
+class Replay:
+    """An Environment over a ReplaySource. Repeated calls get the recorded returns in order, then the last again."""
+
+    def __init__(
+        self,
+        source: ReplaySource | Iterable[ToolSchema],
+        recordings: Iterable[Recording] = (),
+        *,
+        inventory: Inventory | None = None,
+    ):
+        if not isinstance(source, ReplaySource):
+            source = ReplaySource(source, recordings, inventory=inventory)
+        self.source = source
+        self.tools = source.tools
+        self._asked: Counter[Take] = Counter()
+
+    def call(self, tool: str, arguments: dict[str, Any]) -> Observation:
+        """Answer one call; REFUSED for an unknown tool or arguments against its schema, MISS for what was not recorded."""
+        barred = self.source.barred(tool, arguments)
+        if barred:
+            return Observation(barred, is_error=True, level=Level.REFUSED)
+        call, index = self.source.canonical(tool, arguments), self.source.index
+        match = index.recorded(call, arguments)
+        if not match:
+            violation = self.source.violation(call, arguments)
+            if violation:
+                return Observation(violation, is_error=True, level=Level.REFUSED)
+            match = index.by_rule(call)
+        if not match:
+            return Observation(_miss(index, call), is_error=True, level=Level.MISS)
+        take = match.take
+        recording = take.recordings[min(self._asked[take], len(take.recordings) - 1)]
+        self._asked[take] += 1
+        return Observation(recording.output, recording.is_error, match.level, recording.latency_ms, match.rule)
+
+    def inventory(self) -> Inventory:
+        return self.source.inventory
+
+
+def is_miss(observation: Observation) -> bool:
+    """Whether the snapshot could not answer: not the same as an answer that is empty, nor the agent's fault."""
+    return observation.level is Level.MISS
+
+
+def _miss(index: Index, call: CanonicalCall) -> str:
+    body = {
+        "status": NOT_CAPTURED,
+        "call": {"tool": call.tool, "arguments": call.arguments},
+        "nearest": [{"tool": near.tool, "arguments": near.arguments} for near in index.nearest(call)],
+    }
+    return json.dumps(body, ensure_ascii=False, default=str)
+
+
+def _in_words(error: ValidationError) -> str:
+    where = ".".join(str(at) for at in error.path)
+    return f"{where}: {error.message}" if where else error.message
+
+
+def _parameters(schema: ToolSchema) -> str:
+    required = schema.parameters.get("required") or []
+    properties = schema.parameters.get("properties") or {}
+    said = []
+    for name, wanted in properties.items():
+        kind = wanted.get("type", "any") if isinstance(wanted, dict) else "any"
+        said.append(f"{name} ({kind}{', required' if name in required else ''})")
+    return ", ".join(said) or "nothing"
