@@ -1,0 +1,44 @@
+// Single keys: never while typing, with a modifier held, in a dialog or menu, or during a request; and they can be switched off.
+const OFF = "shortcuts-off";
+const links = { h: "h", c: "c", l: "l", p: "p", v: "v" };
+let waitingForLetter = 0;
+
+const off = () => localStorage.getItem(OFF) === "1";
+
+function show() {
+  const button = document.querySelector("[data-toggle-shortcuts]");
+  if (!button) return;
+  button.setAttribute("aria-pressed", String(!off()));
+  button.querySelector("[data-shortcuts-state]").textContent = off() ? "off" : "on";
+}
+
+function busy(target) {
+  return (
+    target.closest?.("input, textarea, select, [contenteditable]") ||
+    document.querySelector("dialog[open], details.menu[open], .htmx-request")
+  );
+}
+
+document.addEventListener("click", (event) => {
+  if (!event.target.closest("[data-toggle-shortcuts]")) return;
+  localStorage.setItem(OFF, off() ? "0" : "1");
+  show();
+});
+
+document.addEventListener("keydown", (event) => {
+  if (off() || event.ctrlKey || event.metaKey || event.altKey || event.isComposing || busy(event.target)) return;
+  if (Date.now() - waitingForLetter < 1500 && links[event.key]) {
+    waitingForLetter = 0;
+    document.querySelector(`.nav-link[data-key="${links[event.key]}"]`)?.click();
+    return;
+  }
+  waitingForLetter = 0;
+  if (event.key === "g") waitingForLetter = Date.now();
+  if (event.key === "/") {
+    event.preventDefault();
+    document.getElementById("search")?.focus();
+  }
+  if (event.key === "?") document.getElementById("keys")?.showModal();
+});
+
+show();
