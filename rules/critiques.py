@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from cases.evaluation.registry import evaluate
 from cases.evaluation.run import passed
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 
 from cases import recording
 from cases.models import Case, Evaluation, Session
@@ -33,15 +33,17 @@ def ask(failed: Session, better: Session) -> Critique:
     return critique
 
 
-def wanted() -> Iterator[tuple[Session, Session]]:
-    """Failed sessions with a better one that nothing in review mends, oldest first, each with that better session."""
-    head = versions.head()
+def wanted(among: QuerySet | None = None) -> Iterator[tuple[Session, Session]]:
+    """Failed sessions with a better one that nothing in review mends, oldest first, each with that better session.
+
+    A failure is asked about once: what the critic could not mend, or the gate refused, is a person's.
+    """
     failed = (
         Session.objects.recorded()
         .finished()
         .filter(actor=Session.Actor.AGENT, version__case__snapshots__isnull=False)
         .filter(Exists(Evaluation.objects.filter(session=OuterRef("pk"), low_scoring=True)))
-        .exclude(Exists(Critique.objects.filter(failed=OuterRef("pk"), base=head)))
+        .exclude(Exists(Critique.objects.filter(failed__version=OuterRef("version"))))
         .exclude(Exists(_later_success()))
         .exclude(Exists(Patch.objects.filter(case=OuterRef("case"), state__in=PENDING)))
         .exclude(Exists(_fixed_by_pending()))
@@ -49,7 +51,7 @@ def wanted() -> Iterator[tuple[Session, Session]]:
         .distinct()
         .order_by("pk")
     )
-    for session in failed:
+    for session in failed if among is None else failed.filter(case__in=among):
         if better := better_session(session):
             yield session, better
 

@@ -7,7 +7,7 @@ that is never taken here.
 
 import logging
 
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils import timezone
 
 from cases.models import Case, Evaluation, Session, System
@@ -16,78 +16,91 @@ from cloudmate.work import requeue_abandoned
 from rules import critiques, patches, versions
 from rules.models import Critique, Patch
 from sandbox import exploration, runs
-from sandbox.models import Exploration, Regression, Run
+from sandbox.models import Exploration, Pair, Regression, Run, Snapshot
 from sandbox.work import work_off
 
 log = logging.getLogger(__name__)
 
 
-def turn(limit: int = 20) -> int:
-    """Move everything that waits on by one step; return how much moved."""
+def turn(limit: int = 20, *, among: QuerySet | None = None) -> int:
+    """Move everything that waits on by one step; return how much moved.
+
+    ``among`` narrows what is run, explored and criticised to these cases, whatever their system's policy.
+    """
     return (
-        run_open_cases(limit)
-        + explore_failures(limit)
-        + criticise()
+        run_open_cases(limit, among=among)
+        + explore_failures(limit, among=among)
+        + criticise(among=among)
         + retest_stale()
         + test_proposed()
         + judge_tested()
     )
 
 
-def run_open_cases(limit: int = 20) -> int:
-    """Where the system's policy says so: cases the agent has not met, and failures it met with older knowledge."""
+def run_open_cases(limit: int = 20, *, among: QuerySet | None = None) -> int:
+    """Cases the agent has not met, and failures it met with older knowledge, where the system's policy says so.
+
+    A case that a regression already tried under the current knowledge is not run again: its result is known.
+    """
     head = versions.head()
     agent = Session.objects.recorded().filter(case=OuterRef("pk"), version=OuterRef("current"), actor="agent")
     asked = Run.objects.filter(case_version=OuterRef("current"), origin=Session.Origin.RECORDED)
+    tried = Pair.objects.filter(case_version=OuterRef("current"), regression__candidate=head.value_id).exclude(outcome="")
+    cases = Case.objects.filter(system__policy=System.Policy.RUN_OPEN) if among is None else among
     waiting = (
-        Case.objects.filter(system__policy=System.Policy.RUN_OPEN, snapshots__isnull=False)
+        cases.filter(Exists(Snapshot.objects.filter(case=OuterRef("pk"))))
         .exclude(state__in=[Case.State.RETIRED, Case.State.QUARANTINED])
         .exclude(Exists(asked.filter(knowledge=head.value_id)))
+        .exclude(Exists(tried))
         .exclude(Exists(agent.filter(evaluations__verdict=Evaluation.Verdict.SUCCESS)))
-        .exclude(Exists(agent.filter(run__isnull=True)) & ~Exists(agent.filter(evaluations__low_scoring=True)))
+        .exclude(Exists(asked.filter(state__in=["queued", "running"])))
         .exclude(Exists(Patch.objects.filter(case=OuterRef("pk"), state__in=critiques.PENDING)))
         .select_related("current__case")
-        .distinct()
         .order_by("pk")[:limit]
     )
     knowledge = versions.knowledge(head)
     return len([runs.ask(case.current, knowledge=knowledge) for case in waiting])
 
 
-def explore_failures(limit: int = 20) -> int:
+def explore_failures(limit: int = 20, *, among: QuerySet | None = None) -> int:
     """Open an exploration for each low-scoring agent session; failures that share a signature share one."""
     head = versions.head()
     low = Evaluation.objects.filter(session=OuterRef("pk"), low_scoring=True)
+    explored = Exploration.objects.filter(session__version=OuterRef("version"))
     failed = (
         Session.objects.recorded()
         .finished()
-        .filter(Exists(low), actor=Session.Actor.AGENT, exploration=None, version__case__snapshots__isnull=False)
-        .filter(knowledge_digest__in=["", head.value_id], version=F("case__current"))
+        .filter(Exists(low), actor=Session.Actor.AGENT, exploration=None, version=F("case__current"))
+        .filter(Exists(Snapshot.objects.filter(case=OuterRef("case"))))
+        .exclude(Exists(explored.filter(session__transcript_digest=OuterRef("transcript_digest"))))
         .exclude(case__state__in=[Case.State.RETIRED, Case.State.QUARANTINED])
-        .select_related("case", "version__case__system")
-        .distinct()
-        .order_by("pk")[: limit * 3]
     )
+    if among is None:
+        failed = failed.filter(case__system__policy=System.Policy.RUN_OPEN)
+    else:
+        failed = failed.filter(case__in=among)
     opened = 0
     knowledge = versions.knowledge(head)
-    for session in failed:
+    for session in failed.select_related("case", "version__case__system").order_by("pk"):
         signature = session.evaluations.order_by("-pk").values_list("signature", flat=True).first()
         alike = Exploration.objects.filter(signature=signature, knowledge=head.value_id).exclude(signature="")
-        if alike.exists() or opened >= limit:
+        if alike.exists():
             continue
         exploration.open_for(session, knowledge=knowledge)
         opened += 1
+        if opened >= limit:
+            break
     return opened
 
 
-def criticise() -> int:
+def criticise(*, among: QuerySet | None = None) -> int:
     """Ask the critic about the oldest failure that no patch mends, one at a time, and let it work.
 
     While a patch is under test nothing new is asked: its regression may show the failure fixed.
     """
     requeue_abandoned(Critique.objects.all())
     if not Critique.objects.unfinished().exists() and not _under_test().exists():
-        for failed, better in critiques.wanted():
+        for failed, better in critiques.wanted(among):
             critiques.ask(failed, better)
             break
     return work_off(Critique, critiques.execute, 1)
