@@ -1,0 +1,260 @@
+"""Logical coherence: does the causal chain hold from the root cause to the alerted symptom. No Django here.
+
+Each check passes, fails or cannot be settled; a failed one is a break, named in words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, time
+
+from cases.diagnosis import Claim, ClaimKind, Conclusion, Diagnosis, Relation
+from cases.evaluation.base import EvidenceSource, Finding
+from cases.evaluation.components import mentioned, same, squeezed
+from cases.evaluation.grounding import carrier, leading
+from cases.evaluation.intent import families
+from cases.evaluation.quotes import normal
+from cases.transcript import Transcript
+
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\d[t ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:z|[+-]\d\d:?\d\d)?", re.I)
+_CLOCK = re.compile(r"(?<![\d:.-])([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?(?![\d:])")
+
+Graph = Mapping[str, list[str]]
+
+
+@dataclass(frozen=True)
+class Coherence:
+    """``value``: share of settled checks that pass; None where there is no conclusion to check, or none in this form."""
+
+    value: float | None
+    checks: dict[str, bool | None]
+    findings: tuple[Finding, ...] = ()
+    reason: str = ""
+
+    @property
+    def broken(self) -> bool:
+        return any(passed is False for name, passed in self.checks.items() if name != "rival")
+
+
+def cohere(transcript: Transcript, *, evidence: EvidenceSource | None = None) -> Coherence:
+    """Check the chain of a diagnosis that names a cause; of the others, only that they do not contradict themselves."""
+    diagnosis = transcript.diagnosis
+    if diagnosis is None:
+        return Coherence(None, {}, reason="no conclusion, so no chain")
+    if not diagnosis.claims and transcript.engine in ("expert", "imported"):
+        return Coherence(None, {}, reason="recorded without claims")
+    contradictions = _contradictions(diagnosis)
+    checks: dict[str, bool | None] = {"consistent": not contradictions}
+    findings = [*contradictions]
+    if diagnosis.conclusion is Conclusion.ROOT_CAUSE:
+        for name, found in _chain(transcript, diagnosis, evidence).items():
+            checks[name] = None if found is None else not found
+            findings += found or []
+        checks["rival"] = bool(diagnosis.rejected) or any(c.kind is ClaimKind.EXCLUSION for c in diagnosis.claims)
+        if not checks["rival"]:
+            findings.append(Finding("no_rival_tested", "No other explanation was tested and rejected"))
+    settled = [passed for passed in checks.values() if passed is not None]
+    return Coherence(round(sum(settled) / len(settled), 4), checks, tuple(findings))
+
+
+def _chain(
+    transcript: Transcript, diagnosis: Diagnosis, evidence: EvidenceSource | None
+) -> dict[str, list[Finding] | None]:
+    """Check name -> breaks; None = cannot be settled."""
+    root = carrier(diagnosis)
+    if not diagnosis.chain:
+        return {"connected": [Finding("no_chain", "Nothing says how the root cause leads to the symptom")]}
+    effects: dict[str, list[str]] = defaultdict(list)
+    causes: dict[str, list[str]] = defaultdict(list)
+    for link in diagnosis.chain:
+        if link.relation is not Relation.MASKS:  # what hides a symptom does not bring it about
+            effects[link.cause].append(link.effect)
+        if link.relation is Relation.CAUSES:
+            causes[link.effect].append(link.cause)
+    claims = {claim.id: claim for claim in diagnosis.claims}
+    return {
+        "acyclic": _cycles(effects),
+        "connected": _connection(transcript, diagnosis, root, claims, effects),
+        "root_first": _root_first(root, causes),
+        "time_order": _time_order(diagnosis, claims),
+        "topology": _direction(diagnosis, claims, evidence),
+    }
+
+
+def _reached(start: str, effects: Graph) -> set[str]:
+    reached, waiting = {start}, [start]
+    while waiting:
+        for effect in effects.get(waiting.pop(), ()):
+            if effect not in reached:
+                reached.add(effect)
+                waiting.append(effect)
+    return reached
+
+
+def _cycles(effects: Graph) -> list[Finding]:
+    for start in effects:
+        if any(start in _reached(effect, effects) for effect in effects[start]):
+            return [Finding("cycle", f"Claim {start} is, in the end, its own cause", claim=start)]
+    return []
+
+
+def _connection(
+    transcript: Transcript, diagnosis: Diagnosis, root: Claim | None, claims: Mapping[str, Claim], effects: Graph
+) -> list[Finding]:
+    if root is None:
+        return [Finding("chain_without_root", "The chain does not begin at a claim of the root cause")]
+    starts = {root.id} | {cause.claim for cause in diagnosis.root_causes if cause.claim}
+    reached = set().union(*(_reached(start, effects) for start in starts))
+    if reached <= starts:
+        return [Finding("chain_without_root", f"No link leads on from the root cause, claim {root.id}", claim=root.id)]
+    gaps = [
+        Finding("gap", f"Link {at}: nothing connects {link.cause} to the root cause", claim=link.cause)
+        for at, link in enumerate(diagnosis.chain, 1)
+        if link.cause not in reached and link.relation is Relation.CAUSES
+    ]
+    symptoms = {name for name in claims if _is_symptom(claims[name], transcript)}
+    linked = {end for link in diagnosis.chain for end in (link.cause, link.effect)}
+    if not gaps and symptoms & linked and not symptoms & reached:
+        gaps = [Finding("symptom_not_reached", "The chain does not lead to what was alerted", claim=root.id)]
+    return gaps
+
+
+def _is_symptom(claim: Claim, transcript: Transcript) -> bool:
+    alerted = families(transcript.task.prompt)
+    return bool(alerted & families(claim.text))
+
+
+def _root_first(root: Claim | None, causes: Graph) -> list[Finding] | None:
+    if root is None:
+        return None
+    return [
+        Finding(
+            "root_is_effect",
+            f"Claim {root.id} is called the root cause, but the chain has {cause} cause it",
+            claim=root.id,
+        )
+        for cause in causes.get(root.id, ())
+        if cause != root.id
+    ]
+
+
+def _time_order(diagnosis: Diagnosis, claims: Mapping[str, Claim]) -> list[Finding] | None:
+    """Only times that the diagnosis itself states; when a quoted line was printed says nothing about an onset."""
+    onsets = {cause.claim: cause.onset for cause in diagnosis.root_causes if cause.claim and cause.onset}
+    settled, breaks = False, []
+    for at, link in enumerate(diagnosis.chain, 1):
+        if link.relation is Relation.MASKS:
+            continue
+        earlier, later = (_stated_time(claims[end], onsets.get(end, "")) for end in (link.cause, link.effect))
+        if earlier is None or later is None or type(earlier) is not type(later):
+            continue
+        if isinstance(earlier, datetime) and (earlier.tzinfo is None) != (later.tzinfo is None):
+            continue
+        settled = True
+        if later < earlier:
+            text = f"Link {at}: effect at {_clock(later)} precedes cause at {_clock(earlier)}"
+            breaks.append(Finding("time_inversion", text, claim=link.effect))
+    return breaks if settled else None
+
+
+def _stated_time(claim: Claim, onset: str) -> datetime | time | None:
+    predicate = str(claim.predicate.arguments.get("at", "")) if claim.predicate else ""
+    for text in (onset, predicate, claim.text):
+        if match := _INSTANT.search(text):
+            try:
+                return datetime.fromisoformat(match[0].upper())
+            except ValueError:
+                continue
+        if match := _CLOCK.search(text):
+            return time(int(match[1]), int(match[2]), int(match[3] or 0))
+    return None
+
+
+def _clock(at: datetime | time) -> str:
+    return at.strftime("%H:%M:%S").removesuffix(":00")
+
+
+def _direction(
+    diagnosis: Diagnosis, claims: Mapping[str, Claim], evidence: EvidenceSource | None
+) -> list[Finding] | None:
+    """An effect must depend on its cause: a callee's fault shows at its callers, not the other way round."""
+    if evidence is None:
+        return None
+    settled, breaks = False, []
+    for at, link in enumerate(diagnosis.chain, 1):
+        cause, effect = (_component_of(claims[end], diagnosis, evidence) for end in (link.cause, link.effect))
+        if link.relation is Relation.MASKS or not cause or not effect or same(cause, effect):
+            continue
+        along, against = evidence.depends(effect, cause), evidence.depends(cause, effect)
+        if along is None or (along is False and against is None):
+            continue
+        settled = True
+        if along is False:
+            code, why = (
+                ("reversed_edge", f"it is {cause} that depends on {effect}")
+                if against
+                else ("missing_edge", f"{effect} does not depend on {cause}")
+            )
+            breaks.append(Finding(code, f"Link {at}: {why}", claim=link.effect))
+    return breaks if settled else None
+
+
+def _component_of(claim: Claim, diagnosis: Diagnosis, evidence: EvidenceSource) -> str:
+    """The one component a claim is about; "" where it speaks of none or of several."""
+    if claim.predicate and isinstance(name := claim.predicate.arguments.get("component"), str):
+        return name
+    if carried := [cause.component for cause in diagnosis.root_causes if cause.claim == claim.id]:
+        return carried[0]
+    low = claim.text.lower()
+    named = [name for name in evidence.components if mentioned(name, low)]
+    longest = [name for name in named if not any(name != other and name in other for other in named)]
+    return longest[0] if len(longest) == 1 else ""
+
+
+def _contradictions(diagnosis: Diagnosis) -> list[Finding]:
+    found = []
+    if diagnosis.conclusion is Conclusion.NO_FAULT and diagnosis.root_causes:
+        found.append(Finding("contradiction", "It concludes that nothing is wrong, and names a root cause"))
+    if cause := leading(diagnosis):
+        for rejected in diagnosis.rejected:
+            low = normal(rejected.hypothesis)
+            if squeezed(cause.fault_class) in squeezed(low) and mentioned(cause.component, low):
+                found.append(
+                    Finding("contradiction", f"It rejects what it concludes: {rejected.hypothesis}", claim=cause.claim)
+                )
+    held: dict[tuple[str, str, int], tuple[bool, str, str]] = {}
+    for claim in diagnosis.claims:
+        for thing, value, positive in _held(claim):
+            for ref in claim.refs:
+                said, of, by = held.setdefault(
+                    (thing, value if thing.startswith(("state", "text")) else "", ref.step), (positive, value, claim.id)
+                )
+                if (said, of) != (positive, value):
+                    text = f"Claims {by} and {claim.id} contradict each other about {thing.partition(' ')[2]}"
+                    found.append(Finding("contradiction", text, ref.step, claim.id))
+    return found
+
+
+def _held(claim: Claim) -> list[tuple[str, str, bool]]:
+    """(thing, value, whether it is held to be so): what a predicate asserts, in a form that can be opposed."""
+    if claim.predicate is None:
+        return []
+    said = {name: normal(str(value)) for name, value in claim.predicate.arguments.items()}
+    name = claim.predicate.name
+    if name == "eq":
+        return [(f"number {said.get('metric')}", said.get("value", ""), True)]
+    if name == "state":
+        value = squeezed(said.get("value", ""))
+        return [
+            (
+                f"state {said.get('component')}",
+                value.removeprefix("not").removeprefix("un"),
+                not value.startswith(("not", "un")),
+            )
+        ]
+    if name in ("contains", "absent"):
+        return [(f"text {said.get('pattern')}", "", name == "contains")]
+    return []

@@ -1,0 +1,145 @@
+"""Evaluations as rows: what is due, what one session is worth, and whether it passed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from cases import recording
+from cases.evaluation.base import CODE_VERSION, Cost, EvidenceSource, Judge, Result
+from cases.evaluation.registry import evaluate
+from cases.evaluation.verdict import TAINTED, UNSCORED
+from cases.models import Evaluation, Score, Session
+from cases.transcript import Transcript, digest_of
+
+COMPARABLE = 20  # sessions at least, before one is called costly
+NEWEST = 200  # of them, at most
+
+
+class EvaluationError(Exception):
+    """A session that cannot be evaluated; the message says why and what to do."""
+
+
+def evaluator_version(judge: Judge | None = None) -> str:
+    """What an evaluation is by: the code's version, and the judge's where there is one."""
+    return f"{CODE_VERSION}+{digest_of(judge.version)[:16]}" if judge else CODE_VERSION
+
+
+def due() -> QuerySet[Session]:
+    """Finished sessions that this version of the code has not evaluated, oldest first.
+
+    Binding a judge makes nothing due again: it would ask a model about the whole past.
+    """
+    by_this = Q(evaluator=CODE_VERSION) | Q(evaluator__startswith=f"{CODE_VERSION}+")
+    evaluated = Evaluation.objects.filter(by_this, session=OuterRef("pk"))
+    return (
+        Session.objects.finished()
+        .filter(~Exists(evaluated))
+        .select_related("case", "version__case__system")
+        .order_by("pk")
+    )
+
+
+def evaluate_session(
+    session: Session, *, evidence: EvidenceSource | None = None, judge: Judge | None = None
+) -> Evaluation:
+    """Evaluate a finished session and store its scores, once per evaluator version.
+
+    A second call with the same version returns the row that is there. A judge is asked before the
+    transaction begins. Raises EvaluationError while the session is still being recorded.
+    """
+    if session.state != Session.State.FINISHED:
+        raise EvaluationError(f"Session {session.pk} is still being recorded: finish it first.")
+    evaluator = evaluator_version(judge)
+    if known := session.evaluations.filter(evaluator=evaluator).first():
+        return known
+    result = evaluate(
+        transcript_for(session),
+        session.version.parsed_answer(),
+        evidence=evidence,
+        judge=judge,
+        limit=usual_cost(session),
+    )
+    return _store(session, evaluator, result)
+
+
+def transcript_for(session: Session) -> Transcript:
+    """The transcript as evaluation reads it: a session that a person recorded is an expert's, whoever imported it."""
+    transcript = recording.transcript_of(session)
+    return replace(transcript, engine="expert") if session.actor == Session.Actor.EXPERT else transcript
+
+
+def _store(session: Session, evaluator: str, result: Result) -> Evaluation:
+    with transaction.atomic():
+        evaluation, made = Evaluation.objects.get_or_create(
+            session=session,
+            evaluator=evaluator,
+            defaults={
+                "judge": result.judge[:200],
+                "verdict": result.verdict,
+                "correct": result.correct,
+                "grounded": result.grounded,
+                "metrics": result.metrics,
+                "findings": [finding.as_dict() for finding in result.findings],
+                "reasons": list(result.reasons),
+                "low_scoring": result.low_scoring,
+                "signature": result.signature,
+            },
+        )
+        if made:
+            Score.objects.bulk_create(
+                Score(
+                    evaluation=evaluation,
+                    dimension=score.dimension,
+                    source=score.source,
+                    value=score.value,
+                    reason=score.reason,
+                    details=score.details,
+                )
+                for score in result.scores
+            )
+    return evaluation
+
+
+def usual_cost(session: Session) -> Cost:
+    """The 95th percentile of calls and tokens of comparable sessions: recorded, same system, same engine.
+
+    Only recorded sessions are held to it; explorations differ in cost on purpose.
+    """
+    if session.origin != Session.Origin.RECORDED or session.actor != Session.Actor.AGENT:
+        return Cost()
+    others = Evaluation.objects.filter(
+        session__case__system=session.case.system_id,
+        session__origin=Session.Origin.RECORDED,
+        session__actor=Session.Actor.AGENT,
+        session__engine=session.engine,
+    ).exclude(session=session.pk)
+    rows = others.order_by("-pk").values_list("metrics__calls", "session__tokens")[:NEWEST]
+    calls, tokens = zip(*rows, strict=True) if rows else ((), ())
+    return Cost(calls=_p95(calls), tokens=_p95(tokens))
+
+
+def _p95(values: Sequence[int | None]) -> int | None:
+    known = sorted(value for value in values if value is not None)
+    return known[int(0.95 * (len(known) - 1))] if len(known) >= COMPARABLE else None
+
+
+def passed(evaluation: Evaluation | Result) -> bool | None:
+    """True = right, False = not; None = neither, since nothing was measured, or what it rests on was not captured.
+
+    What only a judge settled counts as soon as that judge may gate, and not before.
+    """
+    if evaluation.verdict in (TAINTED, UNSCORED) or evaluation.correct is None:
+        return None
+    if evaluation.metrics.get("correct_by") == "judge" and not _judge_may_gate(evaluation.judge):
+        return None
+    return evaluation.correct
+
+
+def _judge_may_gate(judge: str) -> bool:
+    from cases.evaluation.agreement import may_gate  # reads reviews; only asked where a judge settled the matter
+
+    return may_gate(judge).allowed
