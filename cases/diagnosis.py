@@ -195,7 +195,7 @@ def _objects(data: dict[str, Any], name: str, where: str) -> list[tuple[str, dic
 def _choice(enum: type[StrEnum], data: dict[str, Any], name: str, where: str, default: StrEnum | None = None) -> Any:
     value = data.get(name, default)
     allowed = ", ".join(enum)
-    _expect(value in set(enum), f"{where}.{name} is {value!r}; it must be one of {allowed}")
+    _expect(isinstance(value, str) and value in set(enum), f"{where}.{name} is {value!r}; it must be one of {allowed}")
     return enum(value)
 
 
@@ -229,7 +229,10 @@ def _predicate(data: dict[str, Any], where: str) -> Predicate | None:
         return None
     _expect(isinstance(value, dict), f"{where}.predicate must be an object")
     name = value.get("name")
-    _expect(name in PREDICATES, f"{where}.predicate.name is {name!r}; it must be one of {', '.join(PREDICATES)}")
+    _expect(
+        isinstance(name, str) and name in PREDICATES,
+        f"{where}.predicate.name is {name!r}; it must be one of {', '.join(PREDICATES)}",
+    )
     arguments = _mapping(value, "arguments", f"{where}.predicate")
     lacking = [wanted for wanted in PREDICATES[name] if wanted not in arguments]
     _expect(not lacking, f"{where}.predicate.arguments lacks {', '.join(lacking)}")

@@ -168,7 +168,7 @@ class OpenAILLM:
             message = choice["message"]
             text = _text(message.get("content"))
             calls = tuple(
-                ToolCall(str(call.get("id") or f"call_{number}"), str(call["function"]["name"]), _arguments(call))
+                ToolCall(str(call.get("id") or f"call_{number}"), _text(call["function"]["name"]), _arguments(call))
                 for number, call in enumerate(message.get("tool_calls") or [])
             )
         except (KeyError, IndexError, TypeError, AttributeError):
