@@ -5,7 +5,6 @@ import os
 from celery import Celery
 
 from cloudmate.broker import embedded
-from cloudmate.sweeps import Sweeps
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cloudmate.settings")
 embedded.register()
@@ -13,4 +12,4 @@ embedded.register()
 app = Celery("cloudmate")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
-app.steps["worker"].add(Sweeps)
+app.steps["worker"].add("cloudmate.sweeps:Sweeps")  # by name: it needs Django to be set up

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from cloudmate import env
+from cloudmate.llm import roles
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = env.folder("CLOUDMATE_DATA", BASE_DIR / "var")
@@ -130,6 +131,9 @@ SWEEPS = {  # a module's sweep -> seconds between its calls
     "sandbox.tasks.sweep": 1,
     "rules.tasks.sweep": 2,
 }
+
+# Models that speak, by role; none is needed
+CLOUDMATE_LLM = roles.read(env)
 
 # API
 REST_FRAMEWORK = {

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.cloudmate.llm.network import loopback_only
+
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("CLOUDMATE_SHARED") or ROOT.parent / "shared")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -67,6 +69,13 @@ def pytest_runtest_makereport(item, call):
 @pytest.hookimpl(wrapper=True)
 def pytest_make_collect_report(collector):
     return _no_skip((yield))
+
+
+@pytest.fixture(autouse=True)
+def no_outgoing_connections():
+    """A real model's answer can make no test pass: nothing but this machine is reached."""
+    with loopback_only():
+        yield
 
 
 @pytest.fixture(scope="session")

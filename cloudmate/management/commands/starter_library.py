@@ -1,0 +1,42 @@
+import time
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.management.base import BaseCommand, CommandError
+from sandbox.importers.store import bring_in
+
+from cases.models import Case
+from sandbox.lab import starter_library
+
+LEAD = "lead"
+
+
+class Command(BaseCommand):
+    help = "Bring in the starter library: cases that the project makes itself, confirmed by the lead in one go."
+
+    def add_arguments(self, parser):
+        parser.add_argument("--again", action="store_true", help="also where it has been brought in before")
+
+    def handle(self, *, again, **options):
+        mark = settings.DATA_DIR / "starter-library"
+        if mark.exists() and Case.objects.exists() and not again:
+            return
+        try:
+            lead = User.objects.get(username=LEAD)
+        except User.DoesNotExist:
+            raise CommandError(
+                f"there is no account {LEAD!r} to confirm the cases: run manage.py accounts first"
+            ) from None
+        bundles, told, count = starter_library(), time.monotonic(), {}
+        for done, bundle in enumerate(bundles, 1):
+            outcome = bring_in(bundle, confirm_as=lead)
+            count[outcome.outcome] = count.get(outcome.outcome, 0) + 1
+            if time.monotonic() - told > 2:
+                told = time.monotonic()
+                self.tell(f"{done}/{len(bundles)}")
+        mark.touch()
+        self.tell(", ".join(f"{number} cases {outcome}" for outcome, number in count.items()))
+
+    def tell(self, words):
+        self.stdout.write(f"  library   {words}")
+        self.stdout.flush()
