@@ -1,0 +1,57 @@
+"""The critic's words: a rule's name, its reason, and what made the difference. No Django here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+from rules.critic.alignment import Alignment, Kind
+from rules.critic.triggers import Trigger
+from sandbox.knowledge.rule import EvidenceTest, Knowledge
+
+FILLERS = {"the", "and", "for", "with", "has", "have", "was", "were", "not", "from", "that", "this", "are", "all"}
+
+
+def slug(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+
+
+def name_for(verb: str, what: str, test: EvidenceTest, taken: Collection[str]) -> str:
+    """A stable name: what the rule does, on what; numbered where another rule has it."""
+    words = [
+        word for word in re.findall(r"[a-z]{3,}", re.sub(r"<[a-z]+>", " ", test.pattern.lower())) if word not in FILLERS
+    ]
+    stem = "-".join(slug(part) for part in (verb, what, test.aspect, *words[:3]) if slug(part))[:90]
+    number, name = 2, stem
+    while name in taken:
+        name, number = f"{stem}-{number}", number + 1
+    return name
+
+
+def because_of(trigger: Trigger, of: int, others: int) -> str:
+    """Why to believe a reading: what it was seen on, and what it was silent on."""
+    seen = f"seen on this failure and {trigger.siblings} of {of} others of its class"
+    silent = f"on none of {others} cases of other classes"
+    if trigger.near_misses:
+        silent = f"also on {len(trigger.near_misses)} of {others} cases of other classes"
+    return f"{seen}, {silent}"
+
+
+def key_difference(alignment: Alignment, steps: Collection[int]) -> str:
+    """The difference that the minimal rules stand for, in one sentence."""
+    texts = {d.step: d.text for d in alignment.differences if d.kind is Kind.MISSING_CHECK}
+    missed = [texts[step] for step in sorted(steps) if step in texts]
+    if missed:
+        return "Missing check: " + "; ".join(missed)
+    other = next((d.text for d in alignment.differences if d.kind in (Kind.MISSING_EXCLUSION, Kind.OTHER_READING)), "")
+    return f"Another reading: {other}" if other else "Another reading of what the failed session saw as well"
+
+
+def title_of(trigger: Trigger) -> str:
+    """A few words for a list: what the rule reads."""
+    words = re.sub(r"\\(.)", r"\1", trigger.tests[0].pattern)
+    return f"read {trigger.tests[0].aspect} {words!r}"[:120] if words else f"read {trigger.tests[0].aspect}"
+
+
+def taken_in(base: Knowledge) -> set[str]:
+    return {rule.name for rule in base.rules}
