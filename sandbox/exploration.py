@@ -121,11 +121,10 @@ def cancel_exploration(exploration: Exploration) -> None:
     cancel(Run.objects.filter(branch__exploration=exploration))
 
 
-def prune(branch: Branch) -> None:
-    """Leave out a planned branch that has not started; it stays in the plan, marked."""
-    if branch.run_id is None:
-        branch.verdict = "pruned"
-        branch.save(update_fields=["verdict"])
+def prune(branch: Branch) -> bool:
+    """Leave out a planned branch; it stays in the plan, marked. False where it has started already."""
+    left_out = Branch.objects.filter(pk=branch.pk, run=None, verdict="").update(verdict="pruned")
+    return bool(left_out)
 
 
 def _take_verdicts(branches: list[Branch]) -> None:

@@ -1,0 +1,252 @@
+"""What each page of rules shows; a page and its fragment build the same context."""
+
+from dataclasses import dataclass
+
+from django.core.paginator import Paginator
+from django.db.models import Count, F, Q, QuerySet
+
+from cases.access import has_role
+from rules import merge, patches, review, versions
+from rules.conflicts import conflicts
+from rules.models import KnowledgeVersion, Patch, Review, RuleRecord
+from rules.patching import RuleChange, difference
+from sandbox import contexts as sandbox_contexts
+from sandbox.knowledge.language import from_data, text_of
+from sandbox.knowledge.rule import Knowledge, Rule
+from sandbox.models import Pair
+
+OPEN_STATES = (
+    Patch.State.DRAFT,
+    Patch.State.PROPOSED,
+    Patch.State.TESTING,
+    Patch.State.IN_REVIEW,
+    Patch.State.INCONCLUSIVE,
+)
+SORTS = {"title": "title", "age": "created_at", "state": "state"}
+
+
+def waiting_for(user) -> QuerySet[Patch]:
+    """Patches that wait for this person: to review, or to take on where the gate could not settle."""
+    mine = Q(author=user) | Q(revisions__by=user)
+    wanted = Q(pk__in=[])
+    if has_role(user, "reviewer", "lead"):
+        wanted |= Q(state=Patch.State.IN_REVIEW) & ~mine
+    if has_role(user, "lead"):
+        wanted |= Q(state=Patch.State.INCONCLUSIVE)
+    if has_role(user, "expert", "reviewer", "lead"):
+        wanted |= Q(state=Patch.State.DRAFT) & mine
+    return Patch.objects.filter(wanted).select_related("case", "author").distinct().order_by("updated_at")
+
+
+def patch_list(*, show: str, sort: str, page: str | None) -> dict:
+    rows = Patch.objects.select_related("case__system", "author", "base")
+    if show == "open":
+        rows = rows.filter(state__in=OPEN_STATES)
+    elif show in Patch.State.values:
+        rows = rows.filter(state=show)
+    else:
+        show = ""
+    field = SORTS.get(sort.lstrip("-"), "created_at")
+    rows = rows.order_by(F(field).desc() if sort.startswith("-") or not sort else F(field).asc(), "-pk")
+    rows = rows.annotate(
+        fixed=Count("regression__pairs", filter=Q(regression__pairs__outcome=Pair.Outcome.FIXED)),
+        regressed=Count("regression__pairs", filter=Q(regression__pairs__outcome=Pair.Outcome.REGRESSED)),
+        pairs=Count("regression__pairs"),
+    )
+    counts = dict(Patch.objects.order_by().values_list("state").annotate(n=Count("pk")))
+    filters = [("", "All", sum(counts.values())), ("open", "Open", sum(counts.get(state, 0) for state in OPEN_STATES))]
+    filters += [(state.value, state.label, counts[state]) for state in Patch.State if counts.get(state)]
+    return {"page": Paginator(rows, 50).get_page(page), "filters": filters, "show": show}
+
+
+@dataclass(frozen=True)
+class DiffLine:
+    """``kind`` add, del or same; ``pieces`` (word, marked) of one line."""
+
+    kind: str
+    pieces: tuple[tuple[str, bool], ...]
+
+
+@dataclass(frozen=True)
+class Changed:
+    change: RuleChange
+    lines: tuple[DiffLine, ...]
+    remarks: tuple[str, ...]  # overlaps and contradictions with other rules
+
+
+def diff_of(base: Knowledge, candidate: Knowledge) -> dict:
+    """The rules that differ, word by word, with what they run into; and how many stay as they are."""
+    found = difference(base, candidate)
+    clashes = conflicts(candidate, among=found.names)
+    return {
+        "changes": [
+            Changed(
+                change,
+                lines_of(change),
+                tuple(f"{clash.kind}: {clash.text}" for clash in clashes if change.name in clash.rules),
+            )
+            for change in found.changes
+        ],
+        "unchanged": found.unchanged,
+    }
+
+
+def lines_of(change: RuleChange) -> tuple[DiffLine, ...]:
+    """The pieces of a word diff as lines: removed ones, then added ones, unchanged lines plain."""
+    old: list[list[tuple[str, bool]]] = [[]]
+    new: list[list[tuple[str, bool]]] = [[]]
+    for piece in change.pieces:
+        for number, text in enumerate(piece.text.split("\n")):
+            sides = [side for side, kind in ((old, "added"), (new, "removed")) if piece.kind != kind]
+            for side in sides:
+                if number:
+                    side.append([])
+                if text:
+                    side[-1].append((text, piece.kind != "same"))
+    before = [tuple(line) for line in old if line]
+    after = [tuple(line) for line in new if line]
+    if change.before is None:
+        return tuple(DiffLine("add", line) for line in after)
+    if change.after is None:
+        return tuple(DiffLine("del", line) for line in before)
+    plain = {_words(line) for line in before} & {_words(line) for line in after}
+    lines = []
+    for line in before:
+        if _words(line) not in plain:
+            lines.append(DiffLine("del", line))
+    for line in after:
+        kind = "same" if _words(line) in plain else "add"
+        lines.append(DiffLine(kind, tuple((text, marked and kind == "add") for text, marked in line)))
+    return tuple(lines)
+
+
+def patch(row: Patch, user, *, tab: str = "", show: str = "") -> dict:
+    """The patch page: only the chosen tab is worked out; the merge box always is."""
+    revision = patches.current(row)
+    requirements = merge.requirements(row) if row.state not in (Patch.State.MERGED, Patch.State.REJECTED) else []
+    missing = [item for item in requirements if not item.satisfied and not item.overridden]
+    may_decide = has_role(user, "reviewer", "lead")
+    context = {
+        "patch": row,
+        "revision": revision,
+        "tab": tab if tab in ("diff", "evidence", "regression", "history") else "",
+        "requirements": requirements,
+        "missing": missing,
+        "verdict": row.verdict or {},
+        "why_not_decide": review.why_not(row, user) if may_decide else "Only a reviewer or a lead can decide",
+        "why_not_merge": _why_not_merge(row, missing, may_decide),
+        "may_edit": has_role(user, "expert", "reviewer", "lead")
+        and row.state in (Patch.State.DRAFT, Patch.State.REFUSED, Patch.State.IN_REVIEW),
+        "may_run_again": row.state in (Patch.State.IN_REVIEW, Patch.State.INCONCLUSIVE),
+        "may_take_on": has_role(user, "lead") and row.state == Patch.State.INCONCLUSIVE,
+        "reasons": [choice for choice in Review.Reason.choices if choice[0]],
+        "text": "\n\n".join(text_of(from_data(data)) for data in revision.add) if revision else "",
+        "comments": list(row.comments.select_related("by")),
+        "reviews": list(row.reviews.select_related("by")),
+        "live": row.state in (Patch.State.PROPOSED, Patch.State.TESTING),
+        "head": versions.head(),
+    }
+    context["open_comments"] = sum(comment.resolved_at is None for comment in context["comments"])
+    if context["tab"] == "" or context["tab"] == "diff":
+        context["diff"] = diff_of(versions.knowledge(row.base), _candidate(row))
+    if context["tab"] == "evidence":
+        context["evidence"] = revision.evidence if revision else {}
+    if context["tab"] == "regression" and row.regression:
+        context.update(sandbox_contexts.regression(row.regression, show=show), in_patch=True)
+    if context["tab"] == "history":
+        context["revisions"] = list(row.revisions.select_related("by").order_by("-number"))
+    return context
+
+
+def version_list() -> dict:
+    rows = (
+        KnowledgeVersion.objects.select_related("value", "patch__regression", "patch__case", "by")
+        .annotate(
+            fixed=Count("patch__regression__pairs", filter=Q(patch__regression__pairs__outcome="fixed")),
+            tested=Count("patch__regression__pairs", filter=~Q(patch__regression__pairs__outcome="inconclusive")),
+            passing=Count("patch__regression__pairs", filter=Q(patch__regression__pairs__candidate_passed=True)),
+        )
+        .order_by("-number")
+    )
+    found = list(rows)
+    return {"versions": found, "chart": _chart([row for row in reversed(found) if row.tested])}
+
+
+def version(row: KnowledgeVersion) -> dict:
+    after = versions.knowledge(row)
+    before = versions.knowledge(row.parent) if row.parent else Knowledge()
+    return {
+        "version": row,
+        "is_head": not hasattr(row, "child"),
+        "rules": _described(after.rules),
+        "diff": diff_of(before, after),
+    }
+
+
+def rule_list() -> dict:
+    head = versions.head()
+    return {"version": head, "rules": _described(versions.knowledge(head).rules)}
+
+
+@dataclass(frozen=True)
+class Described:
+    rule: Rule
+    text: str
+    record: RuleRecord | None
+
+
+def _described(rules: tuple[Rule, ...]) -> list[Described]:
+    records = {
+        record.name: record
+        for record in RuleRecord.objects.filter(name__in=[rule.name for rule in rules]).select_related(
+            "added_in__patch"
+        )
+    }
+    return [
+        Described(rule, text_of(rule), records.get(rule.name)) for rule in sorted(rules, key=lambda rule: rule.name)
+    ]
+
+
+def _candidate(row: Patch) -> Knowledge:
+    if row.state == Patch.State.MERGED and hasattr(row, "version"):
+        return versions.knowledge(row.version)
+    return patches.candidate_of(row)
+
+
+def _why_not_merge(row: Patch, missing, may_decide: bool) -> str:
+    if not may_decide:
+        return "Only a reviewer or a lead can merge"
+    if row.state != Patch.State.IN_REVIEW:
+        return f"It is {row.get_state_display().lower()}"
+    return "; ".join(f"{item.name.lower()}: {item.words}" for item in missing)
+
+
+def _words(line: tuple[tuple[str, bool], ...]) -> str:
+    return "".join(text for text, _ in line)
+
+
+@dataclass(frozen=True)
+class Point:
+    x: float
+    y: float
+    number: int
+    passing: int
+    tested: int
+
+
+def _chart(rows: list[KnowledgeVersion]) -> dict | None:
+    """Pass rate of the library over versions as points of a 640 x 160 drawing; None with fewer than two."""
+    if len(rows) < 2:
+        return None
+    width = 592 / (len(rows) - 1)
+    points = [
+        Point(
+            round(40 + number * width, 1),
+            round(140 - 120 * row.passing / row.tested, 1),
+            row.number,
+            row.passing,
+            row.tested,
+        )
+        for number, row in enumerate(rows)
+    ]
+    return {"points": points, "line": " ".join(f"{point.x},{point.y}" for point in points)}

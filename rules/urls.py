@@ -1,0 +1,28 @@
+from django.urls import path
+
+from rules import views
+
+app_name = "rules"
+urlpatterns = [
+    path("patches/", views.patch_list, name="patches"),
+    path("patches/new/", views.new_patch, name="new_patch"),
+    path("patches/<int:pk>/", views.patch, name="patch"),
+    path("patches/<int:pk>/edit/", views.edit_patch, name="edit_patch"),
+    path("patches/<int:pk>/propose/", views.propose, name="propose"),
+    path("patches/<int:pk>/decide/", views.decide, name="decide"),
+    path("patches/<int:pk>/merge/", views.merge_patch, name="merge"),
+    path("patches/<int:pk>/run-again/", views.run_again, name="run_again"),
+    path("patches/<int:pk>/stop/", views.stop, name="stop"),
+    path("patches/<int:pk>/discard/", views.discard, name="discard"),
+    path("patches/<int:pk>/take-on/", views.take_on, name="take_on"),
+    path("patches/<int:pk>/comment/", views.comment, name="comment"),
+    path("patches/<int:pk>/comments/<int:number>/resolve/", views.resolve, name="resolve"),
+    path("your-turn/patches/", views.your_turn, name="your_turn"),
+    path("knowledge/", views.version_list, name="versions"),
+    path("knowledge/<int:number>/", views.version, name="version"),
+    path("knowledge/<int:number>/revert/", views.revert, name="revert"),
+    path("rules/", views.rule_list, name="rules"),
+    path("cases/<int:pk>/run-agent/", views.run_agent, name="run_agent"),
+    path("sessions/<int:pk>/explore/", views.explore, name="explore"),
+    path("sessions/<int:pk>/critique/", views.critique, name="critique"),
+]

@@ -1,0 +1,284 @@
+"""Pages of rules: look up, one service call, respond. What cannot be done is said in words."""
+
+from collections.abc import Callable
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from cases.access import case_for, require_role, session_for
+from cloudmate.states import TransitionError
+from rules import contexts, critiques, merge, patches, review, versions
+from rules.access import patch_for, version_for
+from rules.forms import CommentForm, ReviewForm, RuleForm, TakeOnForm
+from sandbox import exploration, runs
+from sandbox.knowledge.language import from_data, text_of
+
+REFUSALS = (
+    patches.PatchError,
+    review.ReviewError,
+    merge.MergeError,
+    critiques.CritiqueError,
+    runs.RunError,
+    exploration.ExplorationError,
+)
+
+
+def said(request, act: Callable[[], object], done: str) -> bool:
+    """Run ``act`` and tell the person how it went; True where it did."""
+    try:
+        act()
+    except REFUSALS as problem:
+        messages.error(request, str(problem))
+        return False
+    except TransitionError:
+        messages.warning(request, "Somebody or something was faster: this has changed meanwhile. Look again.")
+        return False
+    messages.success(request, done)
+    return True
+
+
+@login_required
+@require_GET
+def patch_list(request):
+    require_role(request.user)
+    get = request.GET.get
+    context = contexts.patch_list(show=get("show", ""), sort=get("sort", ""), page=get("page"))
+    return render(request, "rules/patches.html", context)
+
+
+@login_required
+@require_GET
+def patch(request, pk):
+    row = patch_for(request.user, pk)
+    context = contexts.patch(row, request.user, tab=request.GET.get("tab", ""), show=request.GET.get("show", ""))
+    return render(request, "rules/_patch.html" if request.htmx else "rules/patch.html", context)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def new_patch(request):
+    require_role(request.user, "expert", "reviewer", "lead")
+    form = RuleForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        try:
+            add = patches.rules_from_text(data["text"]) if data["text"].strip() else ()
+            row = patches.draft(title=data["title"], add=add, remove=form.removed(), note=data["note"], by=request.user)
+        except patches.PatchError as problem:
+            form.add_error("text", str(problem))
+        else:
+            messages.success(request, "Drafted. Propose it to have it tested on every case.")
+            return redirect(row)
+    status = 422 if form.errors else 200
+    return render(request, "rules/new_patch.html", {"form": form, "head": versions.head()}, status=status)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def edit_patch(request, pk):
+    row = patch_for(request.user, pk)
+    require_role(request.user, "expert", "reviewer", "lead")
+    revision = patches.current(row)
+    initial = {
+        "title": row.title,
+        "text": "\n\n".join(text_of(from_data(data)) for data in revision.add),
+        "remove": ", ".join(revision.remove),
+    }
+    form = RuleForm(request.POST or None, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        try:
+            add = patches.rules_from_text(data["text"]) if data["text"].strip() else ()
+            patches.revise(row, add=add, remove=form.removed(), note=data["note"], by=request.user)
+        except patches.PatchError as problem:
+            form.add_error("text", str(problem))
+        except TransitionError:
+            form.add_error(None, "The patch moved on meanwhile: copy your text, look at it again, then edit.")
+        else:
+            messages.success(request, "A new revision: approvals and the regression start again.")
+            return redirect(row)
+    context = {"form": form, "patch": row, "head": versions.head()}
+    return render(request, "rules/edit_patch.html", context, status=422 if form.errors else 200)
+
+
+@login_required
+@require_POST
+def propose(request, pk):
+    row = patch_for(request.user, pk)
+    said(request, lambda: patches.propose(row, by=request.user), "Proposed: it is tested on every case now.")
+    return redirect(row)
+
+
+@login_required
+@require_POST
+def decide(request, pk):
+    row = patch_for(request.user, pk)
+    form = ReviewForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, "Choose approve, request changes or reject.")
+        return redirect(row)
+    data = form.cleaned_data
+    done = {"approve": "Approved.", "changes": "Changes asked: it is a draft again.", "reject": "Rejected."}
+    said(
+        request,
+        lambda: review.decide(
+            row, by=request.user, decision=data["decision"], reason=data["reason"], words=data["words"]
+        ),
+        done[data["decision"]],
+    )
+    return redirect(row)
+
+
+@login_required
+@require_POST
+def merge_patch(request, pk):
+    row = patch_for(request.user, pk)
+    said(request, lambda: merge.merge(row, by=request.user), "Merged: agents fetch it from now on.")
+    return redirect(row)
+
+
+@login_required
+@require_POST
+def run_again(request, pk):
+    row = patch_for(request.user, pk)
+    said(request, lambda: patches.run_again(row, by=request.user), "It is tested again.")
+    return redirect(row)
+
+
+@login_required
+@require_POST
+def stop(request, pk):
+    row = patch_for(request.user, pk)
+    said(request, lambda: patches.stop_testing(row, by=request.user), "Stopped. What had run is kept.")
+    return redirect(row)
+
+
+@login_required
+@require_POST
+def discard(request, pk):
+    row = patch_for(request.user, pk)
+    said(request, lambda: patches.discard(row, by=request.user), "Closed; it stays readable.")
+    return redirect(row)
+
+
+@login_required
+@require_POST
+def take_on(request, pk):
+    row = patch_for(request.user, pk)
+    form = TakeOnForm(request.POST)
+    reason = form.cleaned_data["reason"] if form.is_valid() else ""
+    said(request, lambda: patches.take_on(row, by=request.user, reason=reason), "Taken on: it is in review.")
+    return redirect(row)
+
+
+@login_required
+@require_POST
+def comment(request, pk):
+    row = patch_for(request.user, pk)
+    form = CommentForm(request.POST)
+    text = form.cleaned_data["text"] if form.is_valid() else ""
+    said(request, lambda: patches.comment(row, by=request.user, text=text), "Comment added.")
+    return redirect(row)
+
+
+@login_required
+@require_POST
+def resolve(request, pk, number):
+    row = patch_for(request.user, pk)
+    found = row.comments.filter(pk=number).first()
+    if found is None:
+        raise Http404("There is no such comment.")
+    patches.resolve(found, by=request.user)
+    return redirect(row)
+
+
+@login_required
+@require_GET
+def version_list(request):
+    require_role(request.user)
+    versions.head()  # version 0 exists from the first look
+    return render(request, "rules/versions.html", contexts.version_list())
+
+
+@login_required
+@require_GET
+def version(request, number):
+    return render(request, "rules/version.html", contexts.version(version_for(request.user, number)))
+
+
+@login_required
+@require_POST
+def revert(request, number):
+    row = version_for(request.user, number)
+    try:
+        drafted = merge.revert(row, by=request.user)
+    except REFUSALS as problem:
+        messages.error(request, str(problem))
+        return redirect(row)
+    messages.success(request, "Drafted: propose it to have it tested like any other patch.")
+    return redirect(drafted)
+
+
+@login_required
+@require_GET
+def rule_list(request):
+    require_role(request.user)
+    return render(request, "rules/rules.html", contexts.rule_list())
+
+
+@login_required
+@require_GET
+def your_turn(request):
+    require_role(request.user)
+    return render(request, "rules/_your_turn.html", {"patches": contexts.waiting_for(request.user)[:20]})
+
+
+@login_required
+@require_POST
+def run_agent(request, pk):
+    """Run the agent on a case with the current knowledge: asked for here, where the current knowledge is known."""
+    case = case_for(request.user, pk)
+    require_role(request.user, "expert", "reviewer", "lead")
+    knowledge = versions.knowledge(versions.head())
+    said(
+        request,
+        lambda: runs.ask(case.current, knowledge=knowledge, by=request.user),
+        "The agent is on it: its session appears here as it goes.",
+    )
+    return redirect(case)
+
+
+@login_required
+@require_POST
+def explore(request, pk):
+    session = session_for(request.user, pk)
+    require_role(request.user, "expert", "reviewer", "lead")
+    knowledge = versions.knowledge(versions.head())
+    opened = []
+
+    def start():
+        opened.append(exploration.open_for(session, knowledge=knowledge, by=request.user, reason="a person asked"))
+
+    said(request, start, "Exploring: the plan is below.")
+    return redirect("sandbox:exploration", opened[0].pk) if opened else redirect(session)
+
+
+@login_required
+@require_POST
+def critique(request, pk):
+    failed = session_for(request.user, pk)
+    require_role(request.user, "expert", "reviewer", "lead")
+    better = request.POST.get("better", "")
+    if not better.isdigit():
+        messages.error(request, "Choose the better session to compare with.")
+        return redirect(failed)
+    other = session_for(request.user, int(better))
+    said(
+        request,
+        lambda: critiques.ask(failed, other),
+        "The critic is on it: what it proposes appears under Patches.",
+    )
+    return redirect(failed)

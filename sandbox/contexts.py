@@ -1,0 +1,176 @@
+"""What each sandbox page shows; a page and its fragment build the same context."""
+
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from itertools import groupby
+
+from django.db.models import Count
+from django.utils import timezone
+
+from cases import recording
+from cases.calls import canonical
+from cases.models import Case, Session
+from cases.transcript import Step
+from cloudmate.work import Work
+from sandbox import regression as regressions
+from sandbox import runs
+from sandbox.models import Exploration, Pair, Regression, Run
+from sandbox.report import Outcome, Report, Row, divergence_of
+
+FILTERS = {
+    "changed": (Outcome.REGRESSED, Outcome.FIXED, Outcome.FLAKY),
+    "regressed": (Outcome.REGRESSED, Outcome.FLAKY),
+    "fixed": (Outcome.FIXED,),
+    "inconclusive": (Outcome.INCONCLUSIVE,),
+    "unaffected": (Outcome.UNAFFECTED,),
+}
+
+
+@dataclass(frozen=True)
+class Group:
+    """Rows of one fault category."""
+
+    category: str
+    rows: list[Row]
+
+
+def regression(row: Regression, *, show: str = "") -> dict:
+    """The regression page: strip, progress, rows grouped by category with the lost ones first."""
+    report = regressions.report_of(row)
+    states = dict(row.pairs.values_list("state").annotate(n=Count("pk")))
+    total = sum(states.values())
+    done = states.get(Work.State.DONE, 0) + states.get(Work.State.FAILED, 0)
+    rows = [item for item in report.rows if show not in FILTERS or item.outcome in FILTERS[show]]
+    return {
+        "regression": row,
+        "report": report,
+        "totals": report.totals,
+        "groups": grouped(rows),
+        "show": show,
+        "filters": _filter_counts(report),
+        "done": done,
+        "total": total,
+        "running": row.state == Regression.State.OPEN,
+        "errors": states.get(Work.State.FAILED, 0),
+        "seconds_left": _seconds_left(row, done, total),
+    }
+
+
+def grouped(rows: list[Row]) -> list[Group]:
+    """What was lost stands first, under its own heading; the rest by category."""
+    lost = [row for row in rows if row.outcome in FILTERS["regressed"]]
+    rest = sorted((row for row in rows if row not in lost), key=lambda row: row.category)
+    groups = [Group("Regressed", lost)] if lost else []
+    for category, members in groupby(rest, key=lambda row: row.category):
+        groups.append(Group(category.replace("_", " ") or "No category", list(members)))
+    return groups
+
+
+@dataclass(frozen=True)
+class AlignedStep:
+    """One line of two sessions side by side: ``kind`` is same, old, new or changed."""
+
+    kind: str
+    old: Step | None
+    new: Step | None
+    first_divergence: bool = False
+
+
+def comparison(old: Session, new: Session) -> dict:
+    """Two sessions of one case, aligned call by call, the first divergence marked and its rule named."""
+    before, after = recording.transcript_of(old), recording.transcript_of(new)
+    keys = [
+        [canonical(step.tool, step.arguments, t.task.tool(step.tool)).key for step in t.steps] for t in (before, after)
+    ]
+    lines: list[AlignedStep] = []
+    marked = False
+    for tag, i, j, k, m in SequenceMatcher(a=keys[0], b=keys[1], autojunk=False).get_opcodes():
+        for offset in range(max(j - i, m - k)):
+            left = before.steps[i + offset] if i + offset < j else None
+            right = after.steps[k + offset] if k + offset < m else None
+            kind = "same" if tag == "equal" else "changed" if left and right else "old" if left else "new"
+            first = kind != "same" and not marked
+            marked = marked or first
+            lines.append(AlignedStep(kind, left, right, first))
+    return {
+        "old": old,
+        "new": new,
+        "old_evaluation": old.evaluations.first(),
+        "new_evaluation": new.evaluations.first(),
+        "before": before,
+        "after": after,
+        "lines": lines,
+        "divergence": divergence_of(before, after),
+        "same": sum(line.kind == "same" for line in lines),
+    }
+
+
+def exploration(row: Exploration) -> dict:
+    """The exploration page: the plan with what came of each branch, and the evidence map where it was handed over."""
+    branches = list(row.branches.select_related("run__session").order_by("index"))
+    ended = sum(bool(branch.verdict) for branch in branches)
+    return {
+        "exploration": row,
+        "branches": branches,
+        "ended": ended,
+        "total": len(branches),
+        "running": row.state == Exploration.State.OPEN,
+        "evidence_map": sorted((row.evidence_map or {}).items()),
+    }
+
+
+def case_panel(case: Case) -> dict:
+    """What the sandbox knows of a case: snapshot, misses, runs, explorations."""
+    snapshot = runs.snapshot_of(case.current) if case.current_id else None
+    return {
+        "case": case,
+        "snapshot": snapshot,
+        "redactions": snapshot.redactions if snapshot else [],
+        "misses": list(snapshot.misses.all()[:20]) if snapshot else [],
+        "misses_total": snapshot.misses.count() if snapshot else 0,
+        "runs": list(
+            Run.objects.filter(case_version__case=case, origin=Session.Origin.RECORDED).select_related("session")[:5]
+        ),
+        "working": Run.objects.filter(case_version__case=case).unfinished().exists(),
+        "explorations": list(Exploration.objects.filter(session__case=case).select_related("session")[:5]),
+        "pairs": list(
+            Pair.objects.filter(case_version__case=case)
+            .exclude(outcome="")
+            .select_related("regression")
+            .order_by("-pk")[:8]
+        ),
+    }
+
+
+def session_panel(session: Session) -> dict:
+    """Beside a session: how its observations were answered, and what was explored from it."""
+    levels = dict(session.steps.values_list("level").annotate(n=Count("pk")).order_by("level"))
+    exploration_row = Exploration.objects.filter(session=session).first()
+    others = (
+        Session.objects.finished()
+        .filter(case=session.case_id)
+        .exclude(pk=session.pk)
+        .exclude(origin__in=[Session.Origin.REGRESSION, Session.Origin.TRIAL])
+        .order_by("-pk")[:20]
+    )
+    return {
+        "session": session,
+        "levels": levels,
+        "exploration": exploration_row,
+        "others": list(others),
+        "has_snapshot": runs.snapshot_of(session.version) is not None,
+    }
+
+
+def _filter_counts(report: Report) -> list[tuple[str, int]]:
+    return [("", len(report.rows))] + [
+        (name, sum(row.outcome in outcomes for row in report.rows)) for name, outcomes in FILTERS.items()
+    ]
+
+
+def _seconds_left(row: Regression, done: int, total: int) -> int | None:
+    """From the pace so far; None before anything is done."""
+    if not done or row.state != Regression.State.OPEN:
+        return None
+    elapsed = (timezone.now() - row.opened_at).total_seconds()
+    return round(elapsed / done * (total - done))

@@ -1,0 +1,97 @@
+"""Pages of the sandbox: look up, one service call, respond."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from cases.access import case_for, require_role, session_for
+from cloudmate.states import TransitionError
+from sandbox import contexts, exports
+from sandbox import exploration as explorations
+from sandbox import regression as regressions
+from sandbox.access import exploration_for, regression_for
+
+EXPORTS = {
+    "csv": ("text/csv", exports.as_csv),
+    "xml": ("application/xml", exports.as_junit),
+    "md": ("text/markdown", exports.as_markdown),
+}
+
+
+@login_required
+@require_GET
+def regression(request, pk):
+    context = contexts.regression(regression_for(request.user, pk), show=request.GET.get("show", ""))
+    return render(request, "sandbox/_regression.html" if request.htmx else "sandbox/regression.html", context)
+
+
+@login_required
+@require_GET
+def export(request, pk, form):
+    report = regressions.report_of(regression_for(request.user, pk))
+    if form == "json":
+        return JsonResponse(exports.as_data(report))
+    if form not in EXPORTS:
+        raise Http404(f"There is no export as {form}: csv, json, md or xml.")
+    kind, write = EXPORTS[form]
+    response = HttpResponse(write(report), content_type=f"{kind}; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="regression-{pk}.{form}"'
+    return response
+
+
+@login_required
+@require_GET
+def compare(request, old, new):
+    first, second = session_for(request.user, old), session_for(request.user, new)
+    if first.case_id != second.case_id:
+        raise Http404("The two sessions are of different cases.")
+    return render(request, "sandbox/compare.html", contexts.comparison(first, second))
+
+
+@login_required
+@require_GET
+def exploration(request, pk):
+    context = contexts.exploration(exploration_for(request.user, pk))
+    return render(request, "sandbox/_exploration.html" if request.htmx else "sandbox/exploration.html", context)
+
+
+@login_required
+@require_POST
+def stop_exploration(request, pk):
+    row = exploration_for(request.user, pk)
+    require_role(request.user, "expert", "reviewer", "lead")
+    try:
+        explorations.cancel_exploration(row)
+        messages.success(request, "Stopped. What had ended is kept.")
+    except TransitionError:
+        messages.info(request, "It had ended already.")
+    return redirect("sandbox:exploration", pk)
+
+
+@login_required
+@require_POST
+def prune(request, pk, index):
+    row = exploration_for(request.user, pk)
+    require_role(request.user, "expert", "reviewer", "lead")
+    branch = row.branches.filter(index=index).first()
+    if branch is None:
+        raise Http404(f"There is no branch {index}.")
+    if explorations.prune(branch):
+        messages.success(request, f"Branch {index + 1} is left out.")
+    else:
+        messages.info(request, f"Branch {index + 1} has started already.")
+    return redirect("sandbox:exploration", pk)
+
+
+@login_required
+@require_GET
+def case_panel(request, pk):
+    return render(request, "sandbox/_case_panel.html", contexts.case_panel(case_for(request.user, pk)))
+
+
+@login_required
+@require_GET
+def session_panel(request, pk):
+    return render(request, "sandbox/_session_panel.html", contexts.session_panel(session_for(request.user, pk)))
