@@ -1,12 +1,13 @@
 """The critic at work: from a failed session and a better one to a proposed patch with its evidence."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 
-from cases.evaluation.registry import evaluate
-from cases.evaluation.run import passed
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
 
 from cases import recording
+from cases.evaluation.registry import evaluate
+from cases.evaluation.run import passed
 from cases.models import Case, Evaluation, Session
 from cases.transcript import Transcript
 from cloudmate.work import finish, held
@@ -139,17 +140,36 @@ def neighbours(failed: Session, head: KnowledgeVersion) -> list[Neighbour]:
     )
     for session in direct.order_by("pk").values("pk", "version"):
         newest.setdefault(session["version"], session["pk"])
-    confirmed = Case.objects.confirmed().values_list("current", flat=True)
-    sessions = Session.objects.filter(pk__in=newest.values(), version__in=confirmed).exclude(case=failed.case)
-    return [
-        Neighbour(
-            name=session.case.name,
-            fault_class=session.version.fault_class,
-            transcript=recording.transcript_of(session),
-            passed=passed(session.evaluations.order_by("-pk").first()) if session.evaluations.exists() else None,
-        )
-        for session in sessions.select_related("case__system", "version__case__system").order_by("pk")
-    ]
+    cases = Case.objects.confirmed().exclude(pk=failed.case_id).select_related("current").order_by("pk")
+    experts: dict[int, list[int]] = {}
+    recorded = Session.objects.finished().filter(actor=Session.Actor.EXPERT, case__in=cases, version=F("case__current"))
+    for version, pk in recorded.order_by("pk").values_list("version", "pk"):
+        experts.setdefault(version, []).append(pk)
+    verdicts = _passed(newest.values())
+    return [_neighbour(case, newest.get(case.current_id), verdicts, experts.get(case.current_id, ())) for case in cases]
+
+
+def _neighbour(case: Case, session: int | None, verdicts: dict[int, bool | None], experts) -> Neighbour:
+    answer = case.current.parsed_answer()
+    return Neighbour(
+        name=case.name,
+        fault_class=case.current.fault_class,
+        transcript=transcript(session) if session else None,
+        passed=verdicts.get(session),
+        component=answer.causes[0].component if answer and answer.causes else "",
+        others=tuple(transcript(pk) for pk in experts),
+    )
+
+
+def _passed(sessions) -> dict[int, bool | None]:
+    rows = Evaluation.objects.filter(session__in=list(sessions)).order_by("pk")
+    return {row.session_id: passed(row) for row in rows}
+
+
+@lru_cache(maxsize=600)
+def transcript(session: int) -> Transcript:
+    """A finished session never changes, so its value is kept: the critic reads the whole library each time."""
+    return recording.transcript_of(Session.objects.select_related("version__case__system").get(pk=session))
 
 
 def _later_success():

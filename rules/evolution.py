@@ -59,11 +59,11 @@ def evolve(
         moved = evaluation_work.turn() + sandbox_work.turn(limit=50) + work.turn(limit=10_000, among=among)
         for words in _news(first, told):
             on_progress(Progress(words))
-        if approve_as is not None and (most_merges is None or merges < most_merges):
-            if merged := approve_next(by=approve_as):
-                merges += 1
-                moved += 1
-                on_progress(Progress(f"v{merged.number} approved by {approve_as.get_username()} (by flag) and merged"))
+        may_merge = approve_as is not None and (most_merges is None or merges < most_merges)
+        if may_merge and (merged := approve_next(by=approve_as)):
+            merges += 1
+            moved += 1
+            on_progress(Progress(f"v{merged.number} approved by {approve_as.get_username()} (by flag) and merged"))
         if not moved:
             break
     after = versions.head()

@@ -8,11 +8,9 @@ that is never taken here.
 import logging
 
 from django.db.models import Exists, F, OuterRef, QuerySet
-from django.utils import timezone
 
 from cases.models import Case, Evaluation, Session, System
 from cloudmate.states import TransitionError, transition
-from cloudmate.work import requeue_abandoned
 from rules import critiques, patches, versions
 from rules.models import Critique, Patch
 from sandbox import exploration, runs
@@ -45,7 +43,9 @@ def run_open_cases(limit: int = 20, *, among: QuerySet | None = None) -> int:
     head = versions.head()
     agent = Session.objects.recorded().filter(case=OuterRef("pk"), version=OuterRef("current"), actor="agent")
     asked = Run.objects.filter(case_version=OuterRef("current"), origin=Session.Origin.RECORDED)
-    tried = Pair.objects.filter(case_version=OuterRef("current"), regression__candidate=head.value_id).exclude(outcome="")
+    tried = Pair.objects.filter(case_version=OuterRef("current"), regression__candidate=head.value_id).exclude(
+        outcome=""
+    )
     cases = Case.objects.filter(system__policy=System.Policy.RUN_OPEN) if among is None else among
     waiting = (
         cases.filter(Exists(Snapshot.objects.filter(case=OuterRef("pk"))))
@@ -98,7 +98,6 @@ def criticise(*, among: QuerySet | None = None) -> int:
 
     While a patch is under test nothing new is asked: its regression may show the failure fixed.
     """
-    requeue_abandoned(Critique.objects.all())
     if not Critique.objects.unfinished().exists() and not _under_test().exists():
         for failed, better in critiques.wanted(among):
             critiques.ask(failed, better)
@@ -136,11 +135,6 @@ def judge_tested() -> int:
             continue
         moved += 1
     return moved
-
-
-def due() -> int:
-    """Critiques that wait for a worker."""
-    return Critique.objects.due(timezone.now()).count()
 
 
 def _under_test():

@@ -1,25 +1,21 @@
 from celery import shared_task
 from django.conf import settings
 
-from sandbox import work
+from sandbox import guidance, work
+
+EXPIRES = 5  # seconds; a nudge that nobody took up is dropped, the next sweep sends another
 
 
 @shared_task
 def sweep() -> None:
-    """Close what has ended, take back what silent workers held, and send workers to what waits."""
-    work.release_abandoned()
+    """Close what has ended, and send workers to what waits."""
+    guidance.offer_finished()
     work.close_regressions()
     work.advance_explorations()
     for _ in range(min(work.due(), settings.SLOTS)):
-        turn.delay()
+        turn.apply_async(expires=EXPIRES)
 
 
 @shared_task
 def turn() -> int:
     return work.turn()
-
-
-@shared_task
-def release_all() -> None:
-    """At the start of the only worker there is."""
-    work.release_all()

@@ -2,12 +2,11 @@
 
 import logging
 from collections.abc import Callable
-from datetime import timedelta
 
 from django.utils import timezone
 
 from cloudmate.states import TransitionError
-from cloudmate.work import LEASE, Work, fail, requeue_abandoned
+from cloudmate.work import Work, fail
 from sandbox import exploration, guidance, regression, runs
 from sandbox.models import Derivation, Exploration, Pair, Regression, Run
 
@@ -18,6 +17,7 @@ KINDS = (Run, Derivation, Pair)
 def turn(limit: int = 20) -> int:
     """Do up to ``limit`` pieces of each kind of work; return how many were done. Safe in any number of workers."""
     done = work_off(Run, runs.execute, limit)
+    done += guidance.offer_finished()
     done += work_off(Derivation, guidance.derive, limit)
     done += work_off(Pair, regression.execute_pair, limit, give_up=regression.give_up)
     return done + close_regressions() + advance_explorations()
@@ -43,17 +43,6 @@ def due() -> int:
     """Pieces of work that wait for a worker."""
     now = timezone.now()
     return sum(kind.objects.due(now).count() for kind in KINDS)
-
-
-def release_abandoned(*, silent_for: timedelta = timedelta(0)) -> None:
-    """Queue again what a silent worker held; ``silent_for`` LEASE or more takes back everything that runs."""
-    for kind in KINDS:
-        requeue_abandoned(kind.objects.all(), now=timezone.now() + silent_for)
-
-
-def release_all() -> None:
-    """For the start of the only worker there is: nothing can be running."""
-    release_abandoned(silent_for=2 * LEASE)
 
 
 def work_off(kind: type[Work], execute: Callable, limit: int, *, give_up: Callable = fail) -> int:
