@@ -122,7 +122,8 @@ def append(
     """Add the next step, with every secret redacted first and the redactions listed on it.
 
     ``index`` given for a step that is already there and says the same returns it (a sender may repeat itself);
-    one that says something else, leaves a gap, or comes after the end raises RecordingError.
+    one that says something else, leaves a gap, or comes after the end raises RecordingError. ``at`` None means
+    that the time was not captured, as it is not for imported sessions.
     """
     output, asked = redact(observation.output), redact_value(arguments)
     words = redact_value([thought, why])
@@ -151,7 +152,7 @@ def append(
             why=words.value[1],
             rules=[asdict(rule) for rule in rules],
             redactions=[redaction.as_dict() for redaction in redactions],
-            at=at or timezone.now(),
+            at=at,
         )
 
 

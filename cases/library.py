@@ -1,0 +1,145 @@
+"""The baseline library: cases on their way in, confirmed by two people, and out again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db import transaction
+
+from cases.access import EXPERT, LEAD, has_role
+from cases.diagnosis import Answer
+from cases.intake import revise
+from cases.models import Case, CaseVersion, Confirmation
+from cases.recording import task_of
+from cloudmate.states import TransitionError, transition
+
+
+class LibraryError(Exception):
+    """A change of the library that is not this person's to make, or not possible now; the message says why."""
+
+
+State = Case.State
+
+
+def mark_cleaned(case: Case, by) -> None:
+    """An expert or lead says that the case holds nothing that should not be kept. Moves a draft on."""
+    _require(by, EXPERT, LEAD)
+    _move(case, State.CLEANED, state_reason="")
+
+
+def label(case: Case, answer: Answer, by) -> CaseVersion:
+    """An expert or lead says what a right diagnosis says: a new version, which then waits for two confirmations.
+
+    A confirmed case leaves the gate until its new version is confirmed.
+    """
+    _require(by, EXPERT, LEAD)
+    if case.state == State.DRAFT:
+        raise LibraryError("Mark the case as cleaned first: it may hold what should not be kept.")
+    if case.state == State.RETIRED:
+        raise LibraryError("The case is retired.")
+    with transaction.atomic():
+        version, _ = revise(case, task=task_of(case.current), answer=answer, by=by)
+        if case.state == State.CLEANED:
+            _move(case, State.LABELLED)
+    return version
+
+
+def settle(case: Case, *, by=None) -> None:
+    """Take an imported or generated case as its source publishes it: cleaned, and labelled where it has an answer."""
+    if case.state == State.DRAFT:
+        _move(case, State.CLEANED)
+    if case.state == State.CLEANED and case.current.answer:
+        _move(case, State.LABELLED)
+
+
+def confirm(case: Case, *, by) -> Confirmation:
+    """One person's word that the current version is right.
+
+    The first is an expert's or a lead's; the second a lead's, who is another person: then the case gates.
+    Raises LibraryError otherwise.
+    """
+    _require(by, EXPERT, LEAD)
+    _confirmable(case)
+    with transaction.atomic():
+        version = case.current
+        given = set(version.confirmations.values_list("by_id", flat=True))
+        if by.pk in given:
+            raise LibraryError("You confirmed this version already: the second confirmation is another person's.")
+        if given and not has_role(by, LEAD):
+            raise LibraryError("The second confirmation is a lead's.")
+        confirmation = Confirmation.objects.create(version=version, by=by)
+        if given:
+            _move(case, State.CONFIRMED, state_reason="")
+    return confirmation
+
+
+def confirm_in_bulk(cases: Iterable[Case], *, by) -> list[Case]:
+    """Confirm the current versions of gating cases in one go, in one lead's name; they show that for ever.
+
+    Cases that do not gate, have no answer, are retired or confirmed already are passed over. Returns those confirmed.
+    """
+    _require(by, LEAD)
+    confirmed = []
+    for case in cases:
+        waits = case.state == State.LABELLED or (case.state == State.QUARANTINED and not is_confirmed(case.current))
+        if not (case.gates and waits and case.current.answer):
+            continue
+        with transaction.atomic():
+            Confirmation.objects.update_or_create(version=case.current, by=by, defaults={"bulk": True})
+            _move(case, State.CONFIRMED, state_reason="")
+        confirmed.append(case)
+    return confirmed
+
+
+def is_confirmed(version: CaseVersion) -> bool:
+    """Whether two people, or one lead in bulk, stand for this version."""
+    given = list(version.confirmations.values_list("bulk", flat=True))
+    return len(given) > 1 or any(given)
+
+
+def quarantine(case: Case, *, by, reason: str) -> None:
+    """A lead takes a confirmed case out of the gate for the time being."""
+    _require(by, LEAD)
+    _move(case, State.QUARANTINED, state_reason=_said(reason))
+
+
+def restore(case: Case, *, by, reason: str) -> None:
+    """A lead lets a quarantined case gate again; its current version must have been confirmed."""
+    _require(by, LEAD)
+    if not is_confirmed(case.current):
+        raise LibraryError("Its content changed since it was confirmed: confirm the new version instead.")
+    _move(case, State.CONFIRMED, state_reason=_said(reason))
+
+
+def retire(case: Case, *, by, reason: str) -> None:
+    """A lead takes a case out of the library for good."""
+    _require(by, LEAD)
+    _move(case, State.RETIRED, state_reason=_said(reason))
+
+
+def _confirmable(case: Case) -> None:
+    if not case.current.answer:
+        raise LibraryError("Nobody has said yet what a right diagnosis says: label the case first.")
+    if case.state == State.QUARANTINED and is_confirmed(case.current):
+        raise LibraryError(f"The case is quarantined ({case.state_reason}): a lead may restore it.")
+    if case.state not in (State.LABELLED, State.QUARANTINED):
+        raise LibraryError(f"A case that is {case.get_state_display().lower()} is not waiting for a confirmation.")
+
+
+def _require(by, *roles: str) -> None:
+    if not has_role(by, *roles):
+        raise LibraryError(f"This is for the role {' or '.join(roles)}.")
+
+
+def _said(reason: str) -> str:
+    if not reason.strip():
+        raise LibraryError("Say why, in a line.")
+    return reason.strip()[:300]
+
+
+def _move(case: Case, to: str, **changes) -> None:
+    try:
+        transition(case, to, **changes)
+    except TransitionError:
+        now = Case.objects.get(pk=case.pk).get_state_display().lower()
+        raise LibraryError(f"A case that is {now} cannot become {State(to).label.lower()}.") from None

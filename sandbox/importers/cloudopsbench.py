@@ -1,0 +1,174 @@
+"""Case folders as a checkout of Cloud-OpsBench has them: tool_cache.json, metadata.json, golden-trajectory. No Django here."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from cases.diagnosis import Answer
+from cases.transcript import Task
+from sandbox.bundle import CaseBundle, RecordedCall, RecordedSession
+from sandbox.environment.base import Recording
+from sandbox.importers.answers import labelled
+from sandbox.importers.bundles import expert_session
+from sandbox.importers.reading import (
+    ImportProblem,
+    ReadError,
+    expect_list,
+    expect_object,
+    expect_text,
+    json_of,
+    parsed,
+)
+from sandbox.importers.schemas import tools_from_calls
+
+REPOSITORY = "LLM4Ops/Cloud-OpsBench"
+CACHE = "tool_cache.json"
+_NOT_A_CALL = "collection_timestamp"
+_CALLING = re.compile(r"tool_name='(?P<tool>\w+)' arguments=\{(?P<arguments>.*)\}", re.DOTALL)
+_ARGUMENT = re.compile(
+    r"(?P<name>\w+): (?P<value>'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|None|True|False|-?\d+(?:\.\d+)?)(?:, |$)"
+)
+
+
+def is_case(folder: Path) -> bool:
+    return (folder / CACHE).is_file()
+
+
+def read(folder: Path) -> Iterator[CaseBundle | ImportProblem]:
+    """The case in one folder with its experts' paths, or what is wrong with it."""
+    file = folder / "metadata.json"
+    try:
+        metadata = expect_object(json_of(file), "")
+        answer = _answer(metadata)
+        namespace = expect_text(metadata.get("namespace"), "namespace")
+        query = expect_text(metadata.get("query"), "query")
+        file = folder / CACHE
+        cache = expect_object(json_of(file), "")
+        recordings, unread = _recordings(cache)
+        collected = expect_text(cache.get(_NOT_A_CALL), _NOT_A_CALL, required=False)
+    except ReadError as error:
+        yield error.at(file)
+        return
+    path = _path(folder)
+    sessions = []
+    for file in _trajectories(folder):
+        try:
+            sessions.append(_session(file, answer))
+        except ReadError as error:
+            yield error.at(file)
+            return
+    yield CaseBundle(
+        identity=(REPOSITORY, "/".join(path)),
+        name="_".join(("cob", *path[1:])),
+        system=path[1],
+        task=Task(
+            prompt=f"{query} Namespace: {namespace}.",
+            context={"snapshot_time": collected} if collected else {},
+            tools=tools_from_calls(recordings),
+        ),
+        answer=answer,
+        recordings=recordings,
+        sessions=tuple(sessions),
+        tags=tuple(path[1:-1]),
+        source={
+            "source_repo": REPOSITORY,
+            "source_path": "/".join(path),
+            "format": "cloudopsbench",
+            "tools": "derived",
+            **({"left_out": unread} if unread else {}),
+        },
+    )
+
+
+def _path(folder: Path) -> tuple[str, ...]:
+    """The folder's path inside a checkout: benchmark/system/group/number."""
+    parts = folder.resolve().parts
+    if "benchmark" in parts:
+        at = len(parts) - 1 - parts[::-1].index("benchmark")
+        if len(parts) - at > 2:
+            return parts[at:]
+    return ("benchmark", *parts[-3:])
+
+
+def _answer(metadata: dict[str, Any]) -> Answer:
+    result = expect_object(metadata.get("result"), "result")
+    return labelled(
+        *(expect_text(result.get(name), f"result.{name}") for name in ("root_cause", "fault_object", "fault_taxonomy"))
+    )
+
+
+def _recordings(cache: dict[str, Any]) -> tuple[tuple[Recording, ...], list[str]]:
+    """The cached calls, and the entries that are none because they have no arguments."""
+    recordings, unread = [], []
+    for asked, value in cache.items():
+        if asked == _NOT_A_CALL:
+            continue
+        tool, separator, arguments = asked.partition(":")
+        if not separator:
+            unread.append(asked)
+            continue
+        recordings.append(
+            Recording(
+                tool=expect_text(tool, asked),
+                arguments=_arguments(arguments, asked),
+                output=_returned(value, asked),
+                order=len(recordings),
+            )
+        )
+    if not recordings:
+        raise ReadError("", "holds no call.")
+    return tuple(recordings), unread
+
+
+def _arguments(text: str, asked: str) -> dict[str, Any]:
+    try:
+        return expect_object(parsed(text), asked)
+    except ReadError as error:
+        raise ReadError(asked, f"its arguments cannot be read: {error.reason}") from None
+
+
+def _returned(value: Any, asked: str) -> str:
+    """Text as it is; what the tool returned as data, as the JSON an agent is shown."""
+    if isinstance(value, dict | list):
+        value = json.dumps(value, indent=2, ensure_ascii=False)
+    return expect_text(value, asked, empty=True)
+
+
+def _trajectories(folder: Path) -> list[Path]:
+    path = _path(folder)
+    checkout = folder.resolve().parents[len(path) - 1]
+    return sorted(checkout.joinpath("golden-trajectory", *path[1:]).glob("*.json"))
+
+
+def _session(file: Path, answer: Answer) -> RecordedSession:
+    trace = expect_list(expect_object(json_of(file), "").get("diagnostic_trace"), "diagnostic_trace")
+    calls = tuple(_call(item, f"diagnostic_trace[{number}]") for number, item in enumerate(trace))
+    return expert_session(file.stem, calls, answer)
+
+
+def _call(item: Any, where: str) -> RecordedCall:
+    item = expect_object(item, where)
+    calling = expect_text(item.get("calling"), f"{where}.calling")
+    written = _CALLING.fullmatch(calling)
+    if not written:
+        raise ReadError(f"{where}.calling", "is not of the form tool_name='...' arguments={...}.")
+    pairs = list(_ARGUMENT.finditer(written["arguments"]))
+    if "".join(pair.group() for pair in pairs) != written["arguments"]:
+        raise ReadError(f"{where}.calling", "holds an argument that cannot be read.")
+    arguments = {pair["name"]: ast.literal_eval(pair["value"]) for pair in pairs}
+    return RecordedCall(written["tool"], arguments, output=_shown(item.get("output"), f"{where}.output"))
+
+
+def _shown(value: Any, where: str) -> str | None:
+    """What the expert was shown; the trace wraps some returns in quotes once more."""
+    if value is None:
+        return None
+    if isinstance(value, str) and value[:1] == value[-1:] == '"' and len(value) > 1:
+        inner = parsed(value)
+        value = inner if isinstance(inner, str) else value
+    return _returned(value, where)

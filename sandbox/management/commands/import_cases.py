@@ -1,0 +1,118 @@
+"""Bring recorded failures in: case bundles, HolmesGPT fixtures, Cloud-OpsBench case folders."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.core.management.base import BaseCommand, CommandError
+
+from cases.access import LEAD, has_role
+from cases.transcript import digest_of
+from sandbox.bundle import CaseBundle
+from sandbox.importers.discovery import Found, find
+from sandbox.importers.reading import ImportProblem
+from sandbox.importers.store import Outcome, bring_in
+
+
+@dataclass
+class Tally:
+    """What became of everything that was read."""
+
+    outcomes: list[tuple[str, Outcome]] = field(default_factory=list)
+    problems: list[ImportProblem] = field(default_factory=list)
+    seen: dict[tuple[str, ...], tuple[str, str]] = field(default_factory=dict)  # identity -> file, digest
+
+
+class Command(BaseCommand):
+    help = "Import cases from files and folders: case-bundle/1, HolmesGPT fixtures, Cloud-OpsBench case folders."
+
+    def add_arguments(self, parser):
+        parser.add_argument(
+            "paths", nargs="+", type=Path, metavar="PATH", help="a bundle, a case folder, or a folder of them"
+        )
+        parser.add_argument("--dry-run", action="store_true", help="say what would happen, and change nothing")
+        parser.add_argument("--system", default="", help="file the cases under this system")
+        parser.add_argument(
+            "--confirm-as", metavar="USER", help="confirm the gating cases in bulk, in this lead's name"
+        )
+        parser.add_argument("--json", action="store_true", help="print one JSON document instead of lines")
+
+    def handle(self, *, paths, dry_run, system, confirm_as, **options):
+        lead = self._lead(confirm_as) if confirm_as else None
+        tally = Tally()
+        places = [place for path in paths for place in find(path)]
+        for number, place in enumerate(places, 1):
+            self._show_progress(number, len(places), place, options)
+            for item in self._read(place):
+                if isinstance(item, ImportProblem):
+                    tally.problems.append(item)
+                    self._say(f"problem      {item}", options, error=True)
+                else:
+                    self._bring_in(item, place, tally, options, dry_run=dry_run, system=system, confirm_as=lead)
+        self._finish(tally, options, dry_run=dry_run)
+
+    def _read(self, place):
+        return place.read() if isinstance(place, Found) else [place]
+
+    def _bring_in(self, bundle: CaseBundle, place: Found, tally: Tally, options, **how):
+        file = str(place.path)
+        digest = digest_of([bundle.task.prompt, bundle.answer.as_dict(), [taken.output for taken in bundle.recordings]])
+        keys = [(bundle.source.get("format", ""), *bundle.identity), (bundle.source.get("format", ""), bundle.name)]
+        twins = [tally.seen[key] for key in keys if key in tally.seen and tally.seen[key][1] != digest]
+        if twins:
+            reason = f"{bundle.name!r} came from {twins[0][0]} already, with another content: give it an id of its own."
+            tally.problems.append(ImportProblem(file, "id", reason))
+            self._say(f"problem      {tally.problems[-1]}", options, error=True)
+            return
+        tally.seen |= {key: (file, digest) for key in keys}
+        outcome = bring_in(bundle, **how)
+        if outcome.outcome == "refused":
+            tally.problems.append(ImportProblem(file, "", outcome.detail))
+            self._say(f"problem      {tally.problems[-1]}", options, error=True)
+            return
+        tally.outcomes.append((file, outcome))
+        self._say(f"{outcome.outcome:<12} {outcome.name}  {outcome.detail}".rstrip(), options)
+
+    def _finish(self, tally: Tally, options, *, dry_run: bool):
+        counts = Counter(outcome.outcome for _, outcome in tally.outcomes)
+        if options["json"]:
+            self.stdout.write(json.dumps(_as_data(tally, counts, dry_run=dry_run), indent=2, ensure_ascii=False))
+        else:
+            said = ", ".join(f"{count} {outcome.replace('_', ' ')}" for outcome, count in sorted(counts.items()))
+            would = "Nothing was changed (dry run). Would have been: " if dry_run else ""
+            self.stdout.write(f"{would}{said or 'no case came in'}; {len(tally.problems)} problems.")
+        if tally.problems:
+            raise CommandError(f"{len(tally.problems)} problems; everything else came in.")
+
+    def _say(self, line: str, options, *, error: bool = False):
+        if not options["json"]:
+            (self.stderr if error else self.stdout).write(line)
+
+    def _show_progress(self, number: int, total: int, place, options):
+        if self.stderr.isatty() and not options["json"]:
+            self.stderr.write(f"\r{number}/{total} ", ending="")
+
+    def _lead(self, name: str):
+        user = get_user_model().objects.filter(username=name).first()
+        if user is None or not has_role(user, LEAD):
+            raise CommandError(f"--confirm-as: there is no lead named {name!r}. Only a lead may confirm in bulk.")
+        return user
+
+
+def _as_data(tally: Tally, counts: Counter, *, dry_run: bool) -> dict[str, Any]:
+    return {
+        "dry_run": dry_run,
+        "counts": dict(counts),
+        "cases": [
+            {"file": file, "name": outcome.name, "outcome": outcome.outcome, "detail": outcome.detail}
+            for file, outcome in tally.outcomes
+        ],
+        "problems": [
+            {"file": problem.file, "field": problem.field, "reason": problem.reason} for problem in tally.problems
+        ],
+    }
