@@ -13,6 +13,7 @@ from queue import Empty
 
 from kombu.transport import TRANSPORT_ALIASES, virtual
 
+SCHEME = "embedded"
 SCHEMA = """
 PRAGMA journal_mode=WAL;
 PRAGMA synchronous=NORMAL;
@@ -125,4 +126,4 @@ class Transport(virtual.Transport):
 
 def register() -> None:
     """Make ``embedded://`` a broker URL."""
-    TRANSPORT_ALIASES["embedded"] = f"{__name__}:Transport"
+    TRANSPORT_ALIASES[SCHEME] = f"{__name__}:Transport"
