@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, time
+from graphlib import CycleError, TopologicalSorter
 
 from cases.diagnosis import Claim, ClaimKind, Conclusion, Diagnosis, Relation
 from cases.evaluation.base import EvidenceSource, Finding
@@ -95,9 +96,11 @@ def _reached(start: str, effects: Graph) -> set[str]:
 
 
 def _cycles(effects: Graph) -> list[Finding]:
-    for start in effects:
-        if any(start in _reached(effect, effects) for effect in effects[start]):
-            return [Finding("cycle", f"Claim {start} is, in the end, its own cause", claim=start)]
+    try:
+        TopologicalSorter(effects).prepare()
+    except CycleError as error:
+        start = error.args[1][0]
+        return [Finding("cycle", f"Claim {start} is, in the end, its own cause", claim=start)]
     return []
 
 

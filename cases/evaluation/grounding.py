@@ -45,7 +45,7 @@ class Returns:
     def __init__(self, transcript: Transcript):
         self.steps = transcript.steps
         self._normal: dict[int, str] = {}
-        self._asked = transcript.task.prompt
+        self._asked = f"{transcript.task.prompt} {transcript.task.context}"
 
     def text(self, index: int) -> str:
         return self.steps[index].observation.output
@@ -214,7 +214,7 @@ def _strange_numbers(claim: Claim, texts: Sequence[str]) -> list[str]:
     that nobody prints."""
     if claim.kind is not ClaimKind.OBSERVATION:
         return []
-    said = [(number, unit) for number, unit in stated(claim.text) if len(number.lstrip("-")) > 1]
+    said = [(number, unit) for number, unit in stated(claim.text) if len(number) > 1]
     if not said:
         return []
     numbers = set().union(*map(printed, texts))

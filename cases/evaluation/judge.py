@@ -72,6 +72,8 @@ def _ruling(question: Question, row: dict[str, Any] | None, material: Mapping[st
         return Ruling(question, None, reason="not answered")
     quote, reason = row.get("quote", ""), row.get("reason", "")
     answer = {"yes": True, "no": False, "insufficient": None}[row["answer"]]
+    if question.dimension == "evidence":  # what a conclusion says is no evidence for itself
+        material = {part: text for part, text in material.items() if part.startswith("step ")}
     if quote.strip() and not _quoted(quote, row.get("part", ""), material):
         return Ruling(question, None, quote, f"the quote is not in the material. {reason}".strip())
     if answer and not quote.strip():

@@ -2,7 +2,7 @@
 
 Each check says True, False, or None where the recording does not settle it. Patterns come from models and
 people: they are literal text, in which ``|`` separates alternatives and ``.*`` or ``*`` stands for anything
-on a line; nothing of them is ever compiled as it came.
+on a line; nothing of them is ever compiled, so none can be made to run for long.
 """
 
 from __future__ import annotations
@@ -14,10 +14,9 @@ from typing import Any
 from cases.diagnosis import Predicate
 from cases.evaluation.base import EvidenceSource
 from cases.evaluation.components import mentioned
-from cases.evaluation.quotes import normal
+from cases.evaluation.quotes import in_order, normal
 
-_NUMBER = re.compile(r"(?<![\w.-])-?\d+(?:\.\d+)?(?:e[+-]?\d+)?")
-_SCALE = {"k": 1e3, "m": 1e6, "g": 1e9, "ki": 1024.0, "mi": 1024.0**2, "gi": 1024.0**3}
+_NUMBER = re.compile(r"(?<![\w.-])(-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)\s?(%|[a-z]{1,3}\b)?")
 
 
 def holds(
@@ -45,40 +44,50 @@ def _text(predicate: Predicate, name: str) -> str:
     return value if isinstance(value, str) else str(value)
 
 
-def _pattern(text: str) -> re.Pattern[str]:
-    alternatives = ("[^\n]*?".join(map(re.escape, re.split(r"\.?\*", part))) for part in normal(text).split("|"))
-    return re.compile("|".join(part for part in alternatives if part) or r"(?!)")
+class Pattern:
+    """Alternatives, each a row of literal pieces that must follow each other on a line."""
+
+    def __init__(self, text: str):
+        rows = ([piece for piece in re.split(r"\.?\*", part) if piece] for part in normal(text).split("|"))
+        self._rows = [row for row in rows if row]
+
+    def count(self, line: str) -> int:
+        """How often the line holds it; a row with a wildcard counts once a line."""
+        return sum(line.count(row[0]) if len(row) == 1 else in_order(row, line) for row in self._rows)
 
 
-def _values(metric: str, lines: Lines) -> list[float]:
+Measure = tuple[float, str]  # a number and its unit, "" where none is written
+
+
+def _values(metric: str, lines: Lines) -> list[Measure]:
     """The numbers printed after the metric's name, line by line."""
     name = metric.strip().lower()
     if not name:
         return []
     return [
-        float(match[0])
+        (float(match[1]), match[2] or "")
         for line in lines
         if (at := line.find(name)) >= 0
         for match in _NUMBER.finditer(line, at + len(name))
     ]
 
 
-def _number(value: Any) -> float | None:
+def _number(value: Any) -> Measure | None:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
-    if isinstance(value, int | float):
-        return float(value)
-    match = re.fullmatch(r"(-?\d+(?:\.\d+)?)\s*([a-z%]*)", value.strip().lower().replace(",", ""))
-    return float(match[1]) * _SCALE.get(match[2].rstrip("b"), 1.0) if match else None
+    match = _NUMBER.fullmatch(str(value).strip().lower().replace(",", ""))
+    return (float(match[1]), match[2] or "") if match else None
 
 
 def _compare(test: Callable[[float, float], bool]) -> Check:
     def check(predicate: Predicate, texts: list[str], lines: Lines, quotes: Lines) -> bool | None:
-        limit = _number(predicate.arguments.get("value"))
-        if limit is None:
+        wanted = _number(predicate.arguments.get("value"))
+        if wanted is None:
             return None
+        limit, unit = wanted[0], wanted[1] or _text(predicate, "unit").strip().lower()
         metric = _text(predicate, "metric")
-        found = {test(value, limit) for value in _values(metric, quotes) or _values(metric, lines)}
+        measured = _values(metric, quotes) or _values(metric, lines)
+        found = {test(value, limit) for value, of in measured if not of or not unit or of == unit}
         return found.pop() if len(found) == 1 else None
 
     return check
@@ -89,42 +98,46 @@ def _equal(value: float, limit: float) -> bool:
 
 
 def _changed(predicate: Predicate, texts: list[str], lines: Lines, quotes: Lines) -> bool | None:
-    factor = _number(predicate.arguments.get("factor"))
-    values = _values(_text(predicate, "metric"), quotes) or _values(_text(predicate, "metric"), lines)
-    if factor is None or factor <= 0 or len(values) < 2:
+    wanted = _number(predicate.arguments.get("factor"))
+    measured = _values(_text(predicate, "metric"), quotes) or _values(_text(predicate, "metric"), lines)
+    if wanted is None or wanted[0] <= 0 or len(measured) < 2 or len({unit for _, unit in measured}) > 1:
         return None
-    low, high = min(values), max(values)
+    low, high = (edge(value for value, _ in measured) for edge in (min, max))
     if low <= 0:
         return None
-    wanted = max(factor, 1 / factor)
-    return True if high / low >= 0.95 * wanted else False if high / low < 0.5 * wanted else None
+    factor = max(wanted[0], 1 / wanted[0])
+    return True if high / low >= 0.95 * factor else False if high / low < 0.5 * factor else None
 
 
 def _contains(predicate: Predicate, texts: list[str], lines: Lines, quotes: Lines) -> bool | None:
-    least = _number(predicate.arguments.get("n", 1)) or 1
-    pattern = _pattern(_text(predicate, "pattern"))
-    return sum(len(pattern.findall(normal(line))) for line in lines) >= least
+    least, _ = _number(predicate.arguments.get("n", 1)) or (1.0, "")
+    pattern = Pattern(_text(predicate, "pattern"))
+    return sum(pattern.count(normal(line)) for line in lines) >= least
 
 
 def _absent(predicate: Predicate, texts: list[str], lines: Lines, quotes: Lines) -> bool | None:
-    pattern = _pattern(_text(predicate, "pattern"))
-    return not any(pattern.search(normal(line)) for line in lines)
+    pattern = Pattern(_text(predicate, "pattern"))
+    return not any(pattern.count(normal(line)) for line in lines)
 
 
 def _co_occurs(predicate: Predicate, texts: list[str], lines: Lines, quotes: Lines) -> bool | None:
-    first, second = _pattern(_text(predicate, "a")), _pattern(_text(predicate, "b"))
-    if any(first.search(line) and second.search(line) for line in map(normal, lines)):
+    first, second = Pattern(_text(predicate, "a")), Pattern(_text(predicate, "b"))
+    if any(first.count(line) and second.count(line) for line in map(normal, lines)):
         return True
-    seen = any(first.search(text) for text in texts), any(second.search(text) for text in texts)
+    seen = any(first.count(text) for text in texts), any(second.count(text) for text in texts)
     return None if all(seen) else False  # both seen, but when is not on the line
 
 
 def _config_changed(predicate: Predicate, texts: list[str], lines: Lines, quotes: Lines) -> bool | None:
-    whole = "\n".join(texts)
     key, old, new = (normal(_text(predicate, name)) for name in ("key", "old", "new"))
-    if key not in whole or new not in whole:
+    of_key = [normal(line) for line in lines if _word(key, normal(line))]
+    if not of_key or not any(_word(new, text) for text in texts):
         return False
-    return True if old in whole else None
+    return True if all(any(_word(value, line) for line in of_key) for value in (old, new)) else None
+
+
+def _word(wanted: str, text: str) -> bool:
+    return bool(wanted) and re.search(rf"(?<!\w){re.escape(wanted)}(?!\w)", text) is not None
 
 
 def _state(predicate: Predicate, texts: list[str], lines: Lines, quotes: Lines) -> bool | None:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _MARKS = str.maketrans({"“": '"', "”": '"', "‘": "'", "’": "'", "–": "-", "—": "-", "−": "-", "\u00a0": " "})
 _GAP = re.compile(r"\s*(?:…|\[\.\.\.\]|\.\.\.)\s*")
-_NUMBER = re.compile(r"(?<![\w.])-?\d[\d,]*(?:\.\d+)?(?![\d])")
+_RAW_NUMBER = r"(-?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?)"
+_NUMBER = re.compile(rf"(?<![\w.]){_RAW_NUMBER}(?!\d)")
 _STATED = re.compile(
-    r"(?<![\w.:/-])(-?\d[\d,]*(?:\.\d+)?)(?:\s?(%|ms\b|s\b|seconds?\b|min\b|m\b|h\b|[kmgt]i?b?\b))?(?!\w|[-:/._]\w)",
+    rf"(?<![\w.:/-]){_RAW_NUMBER}(?:\s?(%|ms\b|s\b|seconds?\b|min\b|m\b|h\b|[kmgt]i?b?\b))?(?!\w|[-:/._]\w)",
     re.I,
 )
 _SCALES = {"%": 100.0, "s": 0.001, "second": 0.001, "seconds": 0.001}
-_RAW_NUMBER = r"(-?\d[\d,]*(?:\.\d+)?)"
 LONGEST_INEXACT = 2_000  # characters of a quote for which rounded numbers are tried
 
 
@@ -42,7 +43,7 @@ def stands_in(quote: str, text: str, *, hay: str | None = None) -> bool:
         return True
     pieces = [piece for piece in _GAP.split(wanted) if piece]
     if len(pieces) > 1:
-        return _in_order(pieces, hay)
+        return in_order(pieces, hay)
     return len(wanted) <= LONGEST_INEXACT and _rounded(wanted, hay)
 
 
@@ -63,7 +64,8 @@ def _inside(beyond: str) -> bool:
     return re.match(r"\d|[.,]\d", beyond) is not None
 
 
-def _in_order(pieces: list[str], hay: str) -> bool:
+def in_order(pieces: Sequence[str], hay: str) -> bool:
+    """Whether all pieces stand in ``hay``, each after the one before."""
     at = 0
     for piece in pieces:
         found = hay.find(piece, at)
@@ -102,13 +104,13 @@ def rounds_to(raw: str, quoted: str) -> bool:
 
 
 def stated(text: str) -> list[tuple[str, str]]:
-    """The (number, unit) pairs a sentence states; none that are part of a name, a date, a time or an address."""
-    return [(match[1].rstrip(","), (match[2] or "").lower()) for match in _STATED.finditer(text)]
+    """The (number, unit) pairs a sentence states, without sign; none that are part of a name, a date, a time or an address."""
+    return [(match[1].lstrip("-"), (match[2] or "").lower()) for match in _STATED.finditer(text)]
 
 
 def printed(text: str) -> set[str]:
-    """Every number that stands anywhere in a return, as printed, without thousands separators."""
-    return {number.replace(",", "") for number in re.findall(_RAW_NUMBER, text)}
+    """Every number that stands anywhere in a return, as printed, without sign and thousands separators."""
+    return {number.lstrip("-").replace(",", "") for number in re.findall(_RAW_NUMBER, text)}
 
 
 def bears_out(number: str, unit: str, numbers: set[str]) -> bool:
