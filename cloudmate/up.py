@@ -68,6 +68,7 @@ def keep_up(options, data: Path, lock: int) -> None:
     say("data", data)
     if subprocess.call([sys.executable, "manage.py", "prepare"], cwd=ROOT, pass_fds=[lock]):
         raise UpError("Its data could not be prepared, for the reason above.")
+    os.environ["CELERY_SKIP_CHECKS"] = "1"  # made above; they would load every page into the worker
     children = [Child("web", web(options), lock), Child("worker", worker(), lock)]
     try:
         for child in children:

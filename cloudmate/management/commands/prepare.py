@@ -16,7 +16,7 @@ NOT_SERVED = ["rest_framework", "*/htmx-4*", "*/htmax-4*", "*-4.js", "*-4.min.js
 
 class Command(BaseCommand):
     help = "Bring database, accounts and static files up to date: what 'up' does before it starts anything."
-    requires_system_checks = ["security"]
+    requires_system_checks = "__all__"
 
     def handle(self, **options):
         try:
