@@ -3,13 +3,12 @@
 from collections.abc import Callable
 from dataclasses import asdict
 
-from cases.evaluation.run import evaluate_session
 from django.db import transaction
-from django.db.models import F
 
 from cases import recording
+from cases.evaluation.run import evaluate_session
 from cases.models import CaseVersion, Session
-from cases.transcript import Level, Step, Task, Transcript, digest_of
+from cases.transcript import Step, Task, Transcript, digest_of
 from cloudmate.work import finish, held
 from sandbox import capture
 from sandbox.agents import loop
@@ -17,7 +16,7 @@ from sandbox.agents.base import Budget, Profile, RunParameters
 from sandbox.agents.registry import agent_named
 from sandbox.environment.replay import ReplaySource
 from sandbox.knowledge.rule import Knowledge
-from sandbox.models import Miss, Run, Snapshot
+from sandbox.models import Run, Snapshot
 from sandbox.values import knowledge_of, stored
 
 DETERMINISTIC = frozenset({"offline"})  # engines whose run is decided by its inputs
@@ -87,7 +86,7 @@ def execute(run: Run) -> Session:
         with transaction.atomic():
             _finish(session, transcript)
             finish(run)
-    note_misses(run.snapshot, transcript)
+    capture.note_misses(run.snapshot, transcript.steps)
     return session
 
 
@@ -133,26 +132,13 @@ def settle(
         for step in transcript.steps:
             _append(session, step)
         _finish(session, transcript)
-    note_misses(snapshot, transcript)
+    capture.note_misses(snapshot, transcript.steps)
     evaluate_session(session)
     return session
 
 
 def inputs_digest(version: CaseVersion, snapshot: Snapshot, knowledge_digest: str, parameters: RunParameters) -> str:
     return digest_of([version.digest, snapshot.digest, knowledge_digest, asdict(parameters)])
-
-
-def note_misses(snapshot: Snapshot, transcript: Transcript) -> None:
-    """Each call the snapshot could not answer becomes a task: once, with how often it was asked."""
-    for step in transcript.steps:
-        if step.observation.level != Level.MISS:
-            continue
-        call = capture.canonical_for(transcript.task, step.tool, step.arguments)
-        miss, made = Miss.objects.get_or_create(
-            snapshot=snapshot, key=call.key, defaults={"tool": step.tool, "arguments": step.arguments}
-        )
-        if not made:
-            Miss.objects.filter(pk=miss.pk).update(times=F("times") + 1)
 
 
 def _start(version, snapshot, knowledge_digest, parameters, *, origin, by=None) -> Session:
