@@ -1,0 +1,127 @@
+"""A lab case: (system, fault, seed) -> CaseBundle, pure and deterministic. No Django here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from cases.diagnosis import Answer, Cause, Conclusion
+from cases.transcript import Task
+from sandbox.bundle import CaseBundle
+from sandbox.lab import expert, incident
+from sandbox.lab.faults.base import Fault
+from sandbox.lab.faults.registry import FAULTS
+from sandbox.lab.incident import Incident
+from sandbox.lab.parameters import System
+from sandbox.lab.quayside import quayside
+from sandbox.lab.tools import TOOLS, recordings
+from sandbox.lab.views import overview
+
+SYSTEMS: dict[str, Callable[[], System]] = {"quayside": quayside}
+GENERATOR = "sandbox.lab"
+
+
+class UnknownName(ValueError):
+    """No such system or fault; the message lists those there are."""
+
+
+def systems() -> dict[str, System]:
+    """The systems of the lab by name, healthy."""
+    return {name: build() for name, build in SYSTEMS.items()}
+
+
+def faults() -> dict[str, Fault]:
+    """The fault classes by name, with what each changes."""
+    return dict(FAULTS)
+
+
+def vocabulary() -> tuple[str, ...]:
+    """Every class a diagnosis may name, whatever the case."""
+    return tuple(sorted(name for name, fault in FAULTS.items() if fault.category != "none"))
+
+
+def happen(system: str, fault: str, seed: int) -> Incident:
+    """The incident behind a case. Raises UnknownName."""
+    if system not in SYSTEMS:
+        raise UnknownName(f"no system {system!r}; there are: {', '.join(SYSTEMS)}")
+    if fault not in FAULTS:
+        raise UnknownName(f"no fault {fault!r}; there are: {', '.join(FAULTS)}")
+    return incident.happen(SYSTEMS[system](), FAULTS[fault], seed)
+
+
+def make(system: str, fault: str, seed: int) -> CaseBundle:
+    """The case of one incident with its recordings, answer and an expert's session. Raises UnknownName.
+
+    Seeds from 1000 up are kept for held-out cases: the starter library never uses them.
+    """
+    happened = happen(system, fault, seed)
+    alert = overview.primary(happened)
+    recorded = recordings(happened)
+    symptom = f"{alert.name} {alert.component}" if alert else "reported slow"
+    return CaseBundle(
+        identity=(GENERATOR, f"{system}/{fault}/{seed}"),
+        name=f"{system}: {symptom}, {happened.now.strftime('%Y-%m-%d %H:%M')}",
+        system=system,
+        task=_task(happened, alert),
+        answer=_answer(happened, alert),
+        recordings=recorded,
+        sessions=(expert.session_of(happened, alert, recorded),),
+        tags=("lab", alert.name if alert else "no alert"),
+        source={"licence": "Apache-2.0", "provenance": "made by the lab's simulator"},
+        synthetic=True,
+    )
+
+
+def _task(happened: Incident, alert: overview.Alert | None) -> Task:
+    system, now = happened.system, happened.now.strftime("%Y-%m-%dT%H:%M:%SZ")
+    context: dict[str, object] = {"snapshot_time": now}
+    if alert:
+        since = happened.at(alert.since).strftime("%Y-%m-%dT%H:%M:%SZ")
+        context["alert"] = {
+            "labels": {
+                "alertname": alert.name,
+                "severity": alert.severity,
+                "service": alert.component,
+                "namespace": system.namespace,
+            },
+            "annotations": {"summary": alert.summary},
+            "startsAt": since,
+        }
+        prompt = f"{alert.name} on {alert.component} since {since} ({alert.severity}): {alert.summary}. System: {system.name}. Find the root cause: which component is at fault, and what is wrong with it?"
+    else:
+        prompt = f"A customer wrote that the {system.name} shop felt slow around {happened.at(happened.onset + 1).strftime('%H:%M')} UTC; it is now {now}. Is anything wrong? If so, find the root cause: which component is at fault, and what is wrong with it?"
+    return Task(prompt=prompt, context=context, tools=TOOLS, fault_classes=vocabulary(), system=system.name)
+
+
+def _answer(happened: Incident, alert: overview.Alert | None) -> Answer:
+    fault, effect = happened.fault, happened.effect
+    frame = {
+        "scope": alert.component if alert else happened.system.name,
+        "symptom": alert.name if alert else "reported slowness",
+        "ask": "root cause",
+    }
+    if not effect.component:
+        return Answer(
+            Conclusion.NO_FAULT,
+            expected=(fault.expected,),
+            category=fault.category,
+            title="nothing is broken",
+            notes=effect.mechanism,
+            frame=frame,
+        )
+    names = expert.names_of(happened, alert)
+    return Answer(
+        causes=tuple(Cause(component, fault.name) for component in (effect.component, *effect.accepted)),
+        expected=(fault.expected.format(**names),),
+        aliases={component: _aliases(happened, component) for component in (effect.component, *effect.accepted)},
+        category=fault.category,
+        title=f"{fault.name} ({effect.component})",
+        notes=effect.mechanism,
+        frame=frame,
+    )
+
+
+def _aliases(happened: Incident, component: str) -> list[str]:
+    """Pod, deployment, service and table are one thing with their bare name."""
+    pods = [pod.name for pod in happened.last.pods if pod.app == component]
+    kinds = ("deployment", "statefulset", "service", "app", "pod", "node", "table", "queue", "job", "networkpolicy")
+    return pods + [f"{kind}/{component}" for kind in kinds]

@@ -1,0 +1,65 @@
+"""What a fault is: a change of parameters at one minute, with the traces people leave when they make it. No Django here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from random import Random
+
+from sandbox.lab.parameters import System
+
+
+@dataclass(frozen=True)
+class Change:
+    """An entry of the change log; ``offset`` is in minutes from the onset."""
+
+    offset: int
+    kind: str  # deploy, config, migration, scale, policy, job, secret, infrastructure
+    target: str
+    text: str
+    by: str
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What a fault made of the parameters, and who it is about.
+
+    ``accepted`` names other components that are a right answer too; ``facts`` are the names an
+    investigation needs (table, node, holder ...).
+    """
+
+    system: System
+    component: str
+    mechanism: str
+    accepted: tuple[str, ...] = ()
+    surge: dict[str, float] = field(default_factory=dict)  # route -> factor
+    surge_minutes: int | None = None
+    changes: tuple[Change, ...] = ()
+    facts: dict[str, str] = field(default_factory=dict)
+    suspect: str = ""  # the service that shows the symptom, where it is not the component
+
+
+@dataclass(frozen=True)
+class Fault:
+    name: str
+    category: str  # capacity, code, configuration, database, network, scheduling, dependency, data, none
+    parameters: str  # what it changes, for people
+    apply: Callable[[System, Random, int], Effect]  # system, random, seed (chooses the target) -> effect
+    expected: str  # the statement a right diagnosis makes; may hold {component} and facts
+
+
+def pick(candidates: tuple[str, ...], seed: int) -> str:
+    """Neighbouring seeds hit different components."""
+    return candidates[seed % len(candidates)]
+
+
+def next_version(version: str, random: Random) -> str:
+    major, minor, patch = (int(part) for part in version.split("."))
+    return f"{major}.{minor + 1}.0" if random.random() < 0.5 else f"{major}.{minor}.{patch + 1}"
+
+
+def deploy(system: System, name: str, random: Random, **changes: object) -> tuple[System, Change]:
+    """A new version of a service with other parameters, and its line in the change log."""
+    version = next_version(system.service(name).version, random)
+    text = f"image {name}:{system.service(name).version} -> {name}:{version}"
+    return system.with_service(name, version=version, **changes), Change(0, "deploy", name, text, "pipeline")

@@ -1,0 +1,131 @@
+"""One symptom, four causes: a database connection pool at its limit. No Django here."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from random import Random
+
+from sandbox.lab import database, model, parameters
+from sandbox.lab.faults.base import Change, Effect, Fault, deploy, pick
+from sandbox.lab.parameters import System
+
+OWNERS = ("docket", "bosun", "shelf")
+INDEXED = (
+    ("orders", "customer_id"),
+    ("addresses", "member_id"),
+    ("stock_levels", "item_id"),
+    ("order_lines", "order_id"),
+    ("members", "email"),
+    ("items", "category_id"),
+)
+HOLDERS = {"orders": "tally-export", "members": "roster-sync", "stock_levels": "stocktake"}
+
+
+def _normal_rate(system: System, name: str) -> float:
+    """Requests per second of a healthy system, from its routes and call graph."""
+    works = model.Clockwork(system, "", Random(0))
+    return works.rates(system, {route.name: system.requests_per_second * route.share for route in system.routes})[name]
+
+
+def missing_index(system: System, random: Random, seed: int) -> Effect:
+    table, column = pick(INDEXED, seed)
+    owner = system.table(table).owner
+    before = system.table(table)
+    rows = int(max(before.rows, 900_000) * random.uniform(1.5, 2.1))
+    indexes = tuple(each for each in before.indexes if each != column)
+    number = random.randint(41, 190)
+    return Effect(
+        system.with_table(table, indexes=indexes, rows=rows),
+        component=system.database.name,
+        accepted=(table, owner),
+        suspect=owner,
+        mechanism=f"queries on {table} by {column} read the whole table, hold their connections long and use up the pool of {owner}",
+        changes=(Change(-2, "migration", owner, f"schema migration {number:04d}_{table}_rework applied", "pipeline"),),
+        facts={"table": table, "column": column, "owner": owner},
+    )
+
+
+def connection_leak(system: System, random: Random, seed: int) -> Effect:
+    name = pick(OWNERS, seed)
+    service = system.service(name)
+    minutes = random.uniform(6.5, 9.0)
+    share = service.pool.size * service.replicas / (minutes * 60 * _normal_rate(system, name))
+    changed, change = deploy(system, name, random, pool=replace(service.pool, leaked_per_request=share))
+    return Effect(
+        changed,
+        component=name,
+        suspect=name,
+        mechanism=f"{name} does not give connections back since its last deployment; they stay open, idle in transaction, until none is left",
+        changes=(change,),
+        facts={"owner": name},
+    )
+
+
+def long_transaction_lock(system: System, random: Random, seed: int) -> Effect:
+    owner = pick(OWNERS, seed)
+    table = {"docket": "orders", "bosun": "members", "shelf": "stock_levels"}[owner]
+    holder = HOLDERS[table]
+    writes = next(each for each in system.service(owner).statements if each.table == table and each.writes)
+    pool = system.service(owner).pool
+    wanted = random.uniform(1.5, 2.4) * pool.size * system.service(owner).replicas
+    share = wanted * 1000 / (_normal_rate(system, owner) * writes.times * system.database.lock_timeout_ms)
+    held = parameters.LongTransaction(holder, table, f"UPDATE {table} SET id = id WHERE id % 7 = 3", min(0.6, share))
+    return Effect(
+        system.with_database(transaction=held),
+        component=holder,
+        accepted=(system.database.name, table, owner),
+        suspect=owner,
+        mechanism=f"a transaction of {holder} stays open with row locks on {table}; writers of {owner} wait for them and keep their connections",
+        changes=(Change(0, "job", holder, f"scheduled job {holder} started", "scheduler"),),
+        facts={"table": table, "holder": holder, "owner": owner},
+    )
+
+
+def connection_pool_too_small(system: System, random: Random, seed: int) -> Effect:
+    name = pick(OWNERS, seed)
+    service = system.service(name)
+    route = next(route for route in system.routes if route.target == name)
+    hold = service.pool.held_ms + database.work_ms(system, service, 1 - model.cache_hits(system))
+    wanted = random.uniform(1.2, 1.4) * service.pool.size * service.replicas * 1000 / hold
+    own = system.requests_per_second * route.share
+    factor = (wanted - _normal_rate(system, name) + own) / own
+    return Effect(
+        system,
+        component=name,
+        suspect=name,
+        mechanism=f"traffic on {route.path} grew to more than the pool of {name} can carry; every query is as fast as before",
+        surge={route.name: factor},
+        facts={"owner": name, "route": route.path},
+    )
+
+
+FAULTS = (
+    Fault(
+        "connection_pool_too_small",
+        "capacity",
+        "rate of one route",
+        connection_pool_too_small,
+        "The connection pool of {owner} is too small for the traffic: raise its limit",
+    ),
+    Fault(
+        "missing_index",
+        "database",
+        "indexes and rows of one table",
+        missing_index,
+        "Table {table} lacks an index on {column}, so its queries scan the whole table",
+    ),
+    Fault(
+        "connection_leak",
+        "code",
+        "share of connections a service does not give back",
+        connection_leak,
+        "{owner} leaks database connections since its deployment",
+    ),
+    Fault(
+        "long_transaction_lock",
+        "database",
+        "an open transaction with row locks",
+        long_transaction_lock,
+        "A long transaction of {holder} holds locks on {table} that block {owner}",
+    ),
+)

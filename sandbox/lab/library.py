@@ -1,0 +1,24 @@
+"""The starter library: lab cases over every fault class, the four causes of a full pool among them. No Django here."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from sandbox.bundle import CaseBundle
+from sandbox.lab.case import make
+from sandbox.lab.faults.registry import FAULTS
+
+SYSTEM = "quayside"
+POOL = ("connection_pool_too_small", "missing_index", "connection_leak", "long_transaction_lock")
+HELD_OUT_FROM = 1000  # seeds from here up are never in the library
+
+
+def plan() -> tuple[tuple[str, str, int], ...]:
+    """(system, fault, seed) of every case: three seeds of each cause of a full pool, two of every other class."""
+    return tuple((SYSTEM, fault, seed) for fault in FAULTS for seed in (range(1, 4) if fault in POOL else range(1, 3)))
+
+
+@lru_cache(maxsize=1)
+def starter_library() -> tuple[CaseBundle, ...]:
+    """All cases of the library; made once a process, since they are the same each time."""
+    return tuple(make(*each) for each in plan())

@@ -1,0 +1,298 @@
+"""kubectl's tables and descriptions, from placement, restarts and parameters. No Django here."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sandbox.lab import cluster
+from sandbox.lab.incident import MINUTES, Incident
+
+KINDS = ("pods", "deployments", "statefulsets", "services", "nodes", "events", "networkpolicies")
+
+
+def table(header: tuple[str, ...], rows: list[tuple[str, ...]], empty: str = "No resources found.") -> str:
+    if not rows:
+        return empty + "\n"
+    widths = [max(len(row[column]) for row in (header, *rows)) + 3 for column in range(len(header))]
+    return (
+        "\n".join(
+            "".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+            for row in (header, *rows)
+        )
+        + "\n"
+    )
+
+
+def age(span: timedelta) -> str:
+    minutes = int(span.total_seconds() // 60)
+    if minutes < 120:
+        return f"{minutes}m"
+    return f"{minutes // 60}h" if minutes < 2880 else f"{minutes // 1440}d"
+
+
+def _stores(incident: Incident) -> tuple[str, ...]:
+    system = incident.system
+    return system.database.name, system.cache.name, system.queue.name
+
+
+def born(incident: Incident, app: str) -> datetime:
+    """When the pods of ``app`` started: at the onset where its pod template changed then, else days before."""
+    if incident.system.has_service(app):
+        before, now = incident.healthy.service(app), incident.system.service(app)
+        if (before.version, before.cpu_request, before.calls) != (now.version, now.cpu_request, now.calls):
+            return incident.at(incident.onset)
+    return incident.started - timedelta(days=incident.random(f"born:{app}").randint(2, 40), minutes=17)
+
+
+def restarts(incident: Incident, app: str) -> tuple[int, ...]:
+    if app == incident.system.cache.name and incident.system.cache.startup_error:
+        return tuple(range(incident.onset, MINUTES, 3))
+    return incident.restarts.get(app, ())
+
+
+def _state(incident: Incident, pod: cluster.Pod) -> tuple[str, str, str]:
+    """READY, STATUS, RESTARTS of one pod."""
+    if not pod.node:
+        return "0/1", "Pending", "0"
+    minutes = restarts(incident, pod.app)
+    if pod.app == incident.system.cache.name and minutes:
+        return "0/1", "CrashLoopBackOff", f"{len(minutes)} ({MINUTES - minutes[-1]}m ago)"
+    mine = minutes if pod == cluster.running(incident.last.pods, pod.app)[0] else minutes[:-1]
+    if mine and mine[-1] >= MINUTES - 2:
+        return "0/1", "OOMKilled", f"{len(mine)} ({MINUTES - mine[-1]}m ago)"
+    return "1/1", "Running", f"{len(mine)} ({MINUTES - mine[-1]}m ago)" if mine else "0"
+
+
+def _ready(incident: Incident, app: str) -> int:
+    return sum(_state(incident, pod)[0] == "1/1" for pod in cluster.pods_of(incident.last.pods, app))
+
+
+def pods(incident: Incident) -> list[tuple[str, ...]]:
+    rows = []
+    for pod in sorted(incident.last.pods, key=lambda each: each.name):
+        ready, status, count = _state(incident, pod)
+        rows.append((pod.name, ready, status, count, age(incident.now - born(incident, pod.app)), pod.node or "<none>"))
+    for batch in incident.system.batches:
+        rows.append(
+            (f"{batch.name}-0", "1/1", "Running", "0", age(incident.now - incident.at(incident.onset)), batch.node)
+        )
+    return rows
+
+
+def events(incident: Incident) -> list[tuple[str, ...]]:
+    found: list[tuple[int, tuple[str, ...]]] = []
+    system = incident.system
+
+    def add(minute: int, kind: str, reason: str, subject: str, message: str) -> None:
+        found.append((minute, (age(incident.now - incident.at(minute)), kind, reason, subject, message)))
+
+    for pod in incident.last.pods:
+        if not pod.node:
+            message = f"0/{len(system.nodes)} nodes are available: {len(system.nodes)} Insufficient cpu. preemption: No preemption victims found."
+            add(incident.onset, "Warning", "FailedScheduling", f"pod/{pod.name}", message)
+        elif incident.at(incident.onset) == born(incident, pod.app):
+            add(
+                incident.onset,
+                "Normal",
+                "Scheduled",
+                f"pod/{pod.name}",
+                f"Successfully assigned {system.namespace}/{pod.name} to {pod.node}",
+            )
+    for app in system.services:
+        for number, minute in enumerate(restarts(incident, app.name)):
+            there = cluster.running(incident.last.pods, app.name)
+            add(
+                minute,
+                "Warning",
+                "OOMKilling",
+                f"pod/{there[number % len(there)].name}",
+                "Memory cgroup out of memory: killed process 1 (server)",
+            )
+    cache = system.cache.name
+    if restarts(incident, cache):
+        add(
+            MINUTES - 2,
+            "Warning",
+            "BackOff",
+            f"pod/{cache}-0",
+            f"Back-off restarting failed container {cache} in pod {cache}-0",
+        )
+    for batch in system.batches:
+        add(incident.onset, "Normal", "Started", f"pod/{batch.name}-0", f"Started container {batch.name}")
+    random = incident.random("events")
+    add(random.randrange(8, 40), "Normal", "Sync", "ingress/edge", "Scheduled for sync")
+    add(
+        random.randrange(8, 40),
+        "Warning",
+        "Unhealthy",
+        "pod/dashboards-0",
+        "Readiness probe failed: HTTP probe failed with statuscode: 503",
+    )
+    return [row for _, row in sorted(found, key=lambda each: each[0])]
+
+
+def resources(incident: Incident, kind: str, name: str = "") -> str:
+    """``kubectl get KIND [NAME]``."""
+    system = incident.system
+    if kind == "pods":
+        header, rows = ("NAME", "READY", "STATUS", "RESTARTS", "AGE", "NODE"), pods(incident)
+    elif kind == "deployments":
+        header = ("NAME", "READY", "UP-TO-DATE", "AVAILABLE", "AGE", "IMAGES")
+        rows = []
+        for service in system.services:
+            ready = _ready(incident, service.name)
+            rows.append(
+                (
+                    service.name,
+                    f"{ready}/{service.replicas}",
+                    str(service.replicas),
+                    str(ready),
+                    "212d",
+                    f"{service.name}:{service.version}",
+                )
+            )
+    elif kind == "statefulsets":
+        header = ("NAME", "READY", "AGE")
+        rows = [(store, f"{_ready(incident, store)}/1", "212d") for store in _stores(incident)]
+    elif kind == "services":
+        header = ("NAME", "TYPE", "CLUSTER-IP", "PORT(S)", "AGE")
+        rows = [
+            (app, "ClusterIP", address(incident, app), f"{port(incident, app)}/TCP", "212d") for app in apps(incident)
+        ]
+    elif kind == "nodes":
+        header = ("NAME", "STATUS", "ROLES", "AGE", "VERSION")
+        rows = [(node.name, "Ready", "worker", "212d", "v1.31.4") for node in system.nodes]
+    elif kind == "networkpolicies":
+        header = ("NAME", "POD-SELECTOR", "AGE")
+        rows = [
+            (policy.name, f"app={policy.target}", age(incident.now - incident.at(incident.onset)))
+            for policy in system.policies
+        ]
+        rows.append(("default-egress", "<none>", "212d"))
+    else:
+        header, rows = ("LAST SEEN", "TYPE", "REASON", "OBJECT", "MESSAGE"), events(incident)
+    if name:
+        rows = [row for row in rows if row[0] == name or (kind == "events" and row[3].endswith(f"/{name}"))]
+        return table(header, rows, f'Error from server (NotFound): {kind} "{name}" not found')
+    return table(header, rows)
+
+
+def apps(incident: Incident) -> tuple[str, ...]:
+    return (*(service.name for service in incident.system.services), *_stores(incident))
+
+
+def port(incident: Incident, app: str) -> int:
+    system = incident.system
+    return {system.database.name: 5432, system.cache.name: 6379, system.queue.name: 5672}.get(app, 8080)
+
+
+def address(incident: Incident, app: str) -> str:
+    return f"10.96.{14 + len(app)}.{20 + apps(incident).index(app) * 7}"
+
+
+def _events_about(incident: Incident, subject: str) -> str:
+    rows = [row for row in events(incident) if row[3] == subject]
+    if not rows:
+        return "Events:  <none>\n"
+    body = "".join(f"  {kind:<8} {reason:<17} {seen:<6} {message}\n" for seen, kind, reason, _, message in rows)
+    return "Events:\n" + body
+
+
+def describe(incident: Incident, kind: str, name: str) -> str:
+    """``kubectl describe KIND NAME`` for pods, deployments, statefulsets, nodes, services and networkpolicies."""
+    system = incident.system
+    if kind == "pods":
+        return _describe_pod(incident, next(pod for pod in incident.last.pods if pod.name == name))
+    if kind == "nodes":
+        return _describe_node(incident, name)
+    if kind == "networkpolicies":
+        policy = next(each for each in system.policies if each.name == name)
+        sources = "".join(f"    From:\n      PodSelector: app={source}\n" for source in policy.allowed)
+        return f"Name:         {name}\nNamespace:    {system.namespace}\nSpec:\n  PodSelector:     app={policy.target}\n  Allowing ingress traffic:\n    To Port: {port(incident, policy.target)}/TCP\n{sources}  Policy Types: Ingress\n"
+    if kind == "services":
+        there = [pod for pod in cluster.running(incident.last.pods, name) if _state(incident, pod)[0] == "1/1"]
+        ends = (
+            ",".join(f"10.244.{1 + number}.{31 + len(name)}:{port(incident, name)}" for number, _ in enumerate(there))
+            or "<none>"
+        )
+        return f"Name:         {name}\nNamespace:    {system.namespace}\nSelector:     app={name}\nType:         ClusterIP\nIP:           {address(incident, name)}\nPort:         {port(incident, name)}/TCP\nEndpoints:    {ends}\nEvents:       <none>\n"
+    ready = _ready(incident, name)
+    wanted = system.service(name).replicas if system.has_service(name) else 1
+    image = f"{name}:{system.service(name).version}" if system.has_service(name) else f"{name}:stable"
+    return (
+        f"Name:         {name}\nNamespace:    {system.namespace}\nSelector:     app={name}\n"
+        f"Replicas:     {wanted} desired | {wanted} total | {ready} available | {wanted - ready} unavailable\n"
+        f"Pod Template:\n  Containers:\n   server:\n    Image:      {image}\n{_sizes(incident, name)}Events:  <none>\n"
+    )
+
+
+def _sizes(incident: Incident, app: str) -> str:
+    if not incident.system.has_service(app):
+        return ""
+    service = incident.system.service(app)
+    return (
+        f"    Limits:\n      cpu:     {service.cpu_limit * 1000:.0f}m\n      memory:  {service.memory_limit_mb:.0f}Mi\n"
+        f"    Requests:\n      cpu:     {service.cpu_request * 1000:.0f}m\n      memory:  {service.memory_mb:.0f}Mi\n"
+    )
+
+
+def _describe_pod(incident: Incident, pod: cluster.Pod) -> str:
+    ready, status, count = _state(incident, pod)
+    text = (
+        f"Name:         {pod.name}\nNamespace:    {incident.system.namespace}\nNode:         {pod.node or '<none>'}\n"
+        f"Labels:       app={pod.app}\nStatus:       {'Pending' if not pod.node else 'Running'}\nContainers:\n  server:\n{_sizes(incident, pod.app)}"
+    )
+    if status == "CrashLoopBackOff":
+        text += "    State:          Waiting\n      Reason:       CrashLoopBackOff\n    Last State:     Terminated\n      Reason:       Error\n      Exit Code:    1\n"
+    elif count != "0":
+        text += "    State:          Running\n    Last State:     Terminated\n      Reason:       OOMKilled\n      Exit Code:    137\n"
+    elif pod.node:
+        text += "    State:          Running\n"
+    return (
+        text
+        + f"    Ready:          {ready == '1/1'}\n    Restart Count:  {count.split()[0]}\n"
+        + _events_about(incident, f"pod/{pod.name}")
+    )
+
+
+def _describe_node(incident: Incident, name: str) -> str:
+    node = incident.system.node(name)
+    there = [pod for pod in incident.last.pods if pod.node == name]
+    asked = sum(pod.cpu_request for pod in there) + 0.4
+    rows = "".join(f"  {pod.name:<34} {pod.cpu_request * 1000:.0f}m\n" for pod in there)
+    rows += "".join(
+        f"  {batch.name + '-0':<34} 0 (no limit)\n" for batch in incident.system.batches if batch.node == name
+    )
+    return (
+        f"Name:               {name}\nTaints:             <none>\nUnschedulable:      false\nConditions:\n  MemoryPressure   False\n  DiskPressure     False\n  Ready            True\n"
+        f"Allocatable:\n  cpu:     {node.cores:.0f}\n  memory:  {node.memory_gb:.0f}Gi\nNon-terminated Pods (cpu requests):\n{rows}"
+        f"Allocated resources:\n  cpu  {asked * 1000:.0f}m ({asked / node.cores:.0%})\nEvents:  <none>\n"
+    )
+
+
+def top(incident: Incident, kind: str) -> str:
+    """``kubectl top pods`` or ``nodes``."""
+    last, system = incident.last, incident.system
+    if kind == "nodes":
+        rows = [
+            (node.name, f"{last.node_cpu[node.name] * node.cores * 1000:.0f}m", f"{last.node_cpu[node.name]:.0%}")
+            for node in system.nodes
+        ]
+        return table(("NAME", "CPU(cores)", "CPU%"), rows)
+    rows = []
+    for pod in sorted(last.pods, key=lambda each: each.name):
+        if pod.node and system.has_service(pod.app):
+            one, service = last.services[pod.app], system.service(pod.app)
+            rows.append((pod.name, f"{one.cpu * service.cpu_limit * 1000:.0f}m", f"{one.memory_mb:.0f}Mi", pod.node))
+        elif pod.node and pod.app == system.database.name:
+            rows.append((pod.name, f"{last.db_cpu * system.database.cores * 1000:.0f}m", "11204Mi", pod.node))
+    for batch in system.batches:
+        rows.append(
+            (
+                f"{batch.name}-0",
+                f"{min(batch.cores, system.node(batch.node).cores) * 1000 * 0.8:.0f}m",
+                "2310Mi",
+                batch.node,
+            )
+        )
+    return table(("NAME", "CPU(cores)", "MEMORY(bytes)", "NODE"), rows)

@@ -1,0 +1,293 @@
+"""Alerts, topology, change log, configuration, connectivity and queue. No Django here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from statistics import fmean
+
+from sandbox.lab import cluster
+from sandbox.lab.incident import MINUTES, Incident
+from sandbox.lab.model import Minute
+from sandbox.lab.views.kubernetes import address, port, table
+from sandbox.lab.views.metrics import P95
+
+BASELINE = 12  # minutes at the start that are known to be healthy
+HELD = 3  # minutes a condition must hold
+
+
+@dataclass(frozen=True)
+class Alert:
+    name: str
+    severity: str
+    component: str
+    since: int
+    summary: str
+
+
+def _held_since(minutes: tuple[Minute, ...], broken: Callable[[Minute], bool]) -> int | None:
+    """First minute of the run of broken minutes that lasts until now, if it is long enough."""
+    count = 0
+    for minute in reversed(minutes):
+        if not broken(minute):
+            break
+        count += 1
+    return len(minutes) - count if count >= HELD else None
+
+
+def alerts(incident: Incident) -> tuple[Alert, ...]:
+    """The shop's alert rules over the minutes; they know thresholds and no cause."""
+    minutes, system, last = incident.minutes, incident.system, incident.last
+    found: list[Alert] = []
+
+    def rule(name: str, severity: str, component: str, broken: Callable[[Minute], bool], summary: str) -> None:
+        since = _held_since(minutes, broken)
+        if since is not None:
+            found.append(Alert(name, severity, component, since, summary))
+
+    for service in system.services:
+        name = service.name
+        normal = fmean(minute.services[name].quantile_ms(P95) for minute in minutes[:BASELINE])
+        now = last.services[name]
+        if service.pool:
+            rule(
+                "DatabasePoolAtLimit",
+                "critical",
+                name,
+                lambda m, n=name: m.services[n].pool_used >= 0.97 * m.services[n].pool_max > 0,
+                f"database connection pool of {name} at its limit ({min(now.pool_max, round(now.pool_used))} of {now.pool_max} connections in use, {now.pool_waiting:.0f} requests waiting)",
+            )
+        rule(
+            "HighErrorRatio",
+            "critical",
+            name,
+            lambda m, n=name: m.services[n].errors > 0.02,
+            f"{now.errors:.1%} of requests to {name} fail",
+        )
+        rule(
+            "HighLatency",
+            "warning",
+            name,
+            lambda m, n=name, b=normal: m.services[n].quantile_ms(P95) > max(1.6 * b, 120),
+            f"p95 latency of {name} is {now.quantile_ms(P95):.0f} ms (usually {normal:.0f} ms)",
+        )
+        pending = sum(not pod.node for pod in cluster.pods_of(last.pods, name))
+        rule(
+            "PodsNotReady",
+            "warning",
+            name,
+            lambda m, n=name: any(not pod.node for pod in m.pods if pod.app == n),
+            f"{pending} of {service.replicas} pods of {name} not ready",
+        )
+        kills = [minute for minute in incident.restarts.get(name, ()) if minute >= MINUTES - 15]
+        if kills:
+            found.append(
+                Alert(
+                    "ContainerRestarting",
+                    "warning",
+                    name,
+                    kills[0],
+                    f"containers of {name} restarted {len(kills)} times in 15 minutes",
+                )
+            )
+    rule(
+        "QueueBacklog",
+        "critical",
+        system.queue.queue,
+        lambda m: m.queue_backlog > 4000,
+        f"{last.queue_backlog:.0f} messages ready in {system.queue.queue}",
+    )
+    rule(
+        "DiskAlmostFull",
+        "critical",
+        system.database.name,
+        lambda m: m.disk_ratio > 0.95,
+        f"disk of {system.database.name} {last.disk_ratio:.0%} used",
+    )
+    rule(
+        "TargetDown",
+        "critical",
+        system.cache.name,
+        lambda m: not m.cache_up,
+        f"{system.cache.name} does not answer the health check",
+    )
+    return tuple(sorted(found, key=lambda alert: (alert.since, alert.name, alert.component)))
+
+
+def primary(incident: Incident) -> Alert | None:
+    """The alert that a person is called with: what users feel, nearest to the edge; the pool or queue where one is full."""
+    firing = alerts(incident)
+    entries = {route.target for route in incident.system.routes}
+
+    def rank(alert: Alert) -> tuple[int, int, int]:
+        order = ("DatabasePoolAtLimit", "QueueBacklog", "HighErrorRatio", "HighLatency")
+        place = order.index(alert.name) if alert.name in order else len(order)
+        away = 0 if alert.component in entries else 1
+        return place if place < 2 else 2, away, (place, alert.since)[0] * 100 + alert.since
+
+    return min(firing, key=rank, default=None)
+
+
+def alerts_text(incident: Incident) -> str:
+    """Alertmanager's list of firing alerts, as JSON."""
+    listed = [
+        {
+            "labels": {
+                "alertname": alert.name,
+                "severity": alert.severity,
+                "service": alert.component,
+                "namespace": incident.system.namespace,
+            },
+            "annotations": {"summary": alert.summary},
+            "startsAt": incident.at(alert.since).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "status": {"state": "active"},
+        }
+        for alert in alerts(incident)
+    ]
+    return json.dumps(listed, indent=1) + "\n"
+
+
+def topology(incident: Incident, only: str = "") -> str:
+    """Who calls whom, from the last hour's traces; of one component if asked."""
+    system = incident.system
+    edges: list[tuple[str, str, str]] = []
+    for service in system.services:
+        edges += [(service.name, call.target, call.operation) for call in service.calls]
+        if service.pool:
+            edges.append((service.name, system.database.name, "postgresql"))
+        if service.cache:
+            edges.append((service.name, service.cache, "redis"))
+        if service.publishes:
+            edges.append((service.name, system.queue.name, f"publish {system.queue.queue}"))
+    edges.append((system.queue.consumer, system.queue.name, f"consume {system.queue.queue}"))
+    if only:
+        down = [f"  -> {target} ({what})" for source, target, what in edges if source == only]
+        up = [f"  <- {source} ({what})" for source, target, what in edges if target == only]
+        return "\n".join((only, "calls:", *(down or ["  (nothing)"]), "called by:", *(up or ["  (nobody)"]))) + "\n"
+    roles = "\n".join(f"{service.name}: {service.role} ({service.language})" for service in system.services)
+    stores = f"{system.database.name}: postgresql\n{system.cache.name}: redis\n{system.queue.name}: rabbitmq\n"
+    outside = "".join(f"{external.name}: outside provider\n" for external in system.externals)
+    return (
+        f"{roles}\n{stores}{outside}\n"
+        + "\n".join(f"{source} -> {target}  {what}" for source, target, what in edges)
+        + "\n"
+    )
+
+
+def changes(incident: Incident, only: str = "") -> str:
+    """The change log around the alert, oldest first; of one target if asked."""
+    rows = [
+        (
+            incident.at(incident.onset + change.offset).strftime("%Y-%m-%d %H:%M"),
+            change.kind,
+            change.target,
+            change.text,
+            change.by,
+        )
+        for change in incident.changes
+        if not only or change.target == only
+    ]
+    return table(("TIME", "KIND", "TARGET", "CHANGE", "BY"), rows, "No changes in the last 2 hours.")
+
+
+def config(incident: Incident, name: str) -> str:
+    """The configuration a component runs with, as its config map shows it."""
+    system = incident.system
+    lines: list[tuple[str, str]]
+    if name == system.database.name:
+        store = system.database
+        lines = [
+            ("max_connections", str(store.max_connections)),
+            ("lock_timeout", f"{store.lock_timeout_ms:.0f}ms"),
+            ("idle_in_transaction_session_timeout", "0"),
+            ("log_min_duration_statement", "50ms"),
+        ]
+        lines += [
+            (f"role.{service.name}.password_version", str(store.role_secret_version.get(service.name, 3)))
+            for service in system.services
+            if service.pool
+        ]
+    elif name == system.cache.name:
+        lines = [
+            ("maxmemory", f"{system.cache.memory_mb:.0f}mb"),
+            ("maxmemory-policy", "allkeys-lru"),
+            ("appendonly", "yes"),
+        ]
+    elif name == system.queue.name:
+        lines = [("queue", system.queue.queue), ("prefetch", "1"), ("dead_letter_exchange", "none")]
+    else:
+        service = system.service(name)
+        lines = [("PORT", str(service.port)), ("WORKERS", str(service.workers)), ("LOG_LEVEL", "info")]
+        for call in service.calls:
+            key = call.target.upper()
+            scheme = (
+                f"http://{call.target}:8080"
+                if system.has_service(call.target)
+                else f"https://api.{call.target}.example"
+            )
+            lines += [
+                (f"{key}_URL", scheme),
+                (f"{key}_TIMEOUT_MS", f"{call.timeout_ms:.0f}"),
+                (f"{key}_RETRIES", str(call.retries)),
+            ]
+        if service.pool:
+            lines += [
+                ("DB_URL", f"postgresql://{name}@{system.database.name}:5432/shop"),
+                ("DB_PASSWORD_FROM", f"secret {name}-db, key version {service.secret_version}"),
+                ("DB_POOL_MAX", str(service.pool.size)),
+                ("DB_POOL_ACQUIRE_TIMEOUT_MS", f"{service.pool.acquire_timeout_ms:.0f}"),
+            ]
+        if service.cache:
+            lines.append(("CACHE_URL", f"redis://{service.cache}:6379/0"))
+    return f"# {name}, configuration in effect\n" + "".join(f"{key}: {value}\n" for key, value in lines)
+
+
+def connectivity(incident: Incident, target: str, source: str = "") -> str:
+    """A TCP connection tried from a pod of ``source`` (a toolbox pod where none is named), with its time."""
+    system, last = incident.system, incident.last
+    origin = source or "toolbox"
+    external = any(one.name == target for one in system.externals)
+    where = f"api.{target}.example:443" if external else f"{target}:{port(incident, target)}"
+    numeric = "203.0.113.24:443" if external else f"{address(incident, target)}:{port(incident, target)}"
+    head = f"{origin} -> {where} ({numeric})"
+    if any(policy.target == target and origin not in policy.allowed for policy in system.policies):
+        return f"{head}: Connection timed out after 1000 ms\n"
+    there = cluster.running(last.pods, target)
+    if not external and (not there or (target == system.cache.name and system.cache.startup_error)):
+        return f"{head}: Connection refused\n"
+    delay, random = 0.6, incident.random(f"connect:{origin}:{target}")
+    lines = []
+    ends = cluster.running(last.pods, origin) or (None,)
+    for number in range(4):
+        pair = (random.choice(ends), random.choice(there) if there else None)
+        nodes = {pod.node for pod in pair if pod}
+        delay = (
+            0.4
+            + random.uniform(0.05, 0.4)
+            + sum(2 * node.delay_ms for node in system.nodes if node.name in nodes)
+            + 9 * external
+        )
+        via = " -> ".join(pod.node for pod in pair if pod)
+        lines.append(f"  attempt {number + 1}: connected in {delay:.1f} ms{f'  ({via})' if via else ''}")
+    return f"{head}: open\n" + "\n".join(lines) + "\n"
+
+
+def queue_status(incident: Incident) -> str:
+    """rabbitmqctl's list of queues."""
+    last, queue = incident.last, incident.system.queue
+    consumers = queue.consumers_per_replica * len(cluster.running(last.pods, queue.consumer))
+    unacknowledged = min(consumers, round(last.queue_out * queue.work_ms / 1000) + queue.poison_messages)
+    rows = [
+        (
+            queue.queue,
+            f"{last.queue_backlog:.0f}",
+            str(unacknowledged),
+            str(consumers),
+            f"{last.queue_in:.1f}",
+            f"{last.queue_out:.1f}",
+            f"{last.queue_redelivered:.1f}",
+        ),
+        ("invoices", "0", "1", "2", "0.8", "0.8", "0.0"),
+    ]
+    return table(("name", "messages_ready", "unacknowledged", "consumers", "publish/s", "ack/s", "redeliver/s"), rows)
