@@ -33,7 +33,8 @@ _EMPTY_WORDS = {
 def with_quote(diagnosis: Diagnosis, steps: Sequence[Step]) -> Diagnosis:
     """The diagnosis with one claim that quotes the session, where a line of it names component and fault alike.
 
-    Half of the fault's words or more must stand in the line, and the component in it or in the call.
+    Half of the fault's words or more must stand in the line, and the component in it or in the call. A line that
+    is only a key says nothing.
     Where no line does, the diagnosis comes back as it is: it claims nothing it cannot show.
     """
     if not diagnosis.root_causes or diagnosis.claims:
@@ -55,7 +56,8 @@ def _best(component: str, wanted: frozenset[str], steps: Sequence[Step]) -> Ref 
             continue
         asked = component in str(sorted(step.arguments.items(), key=str))
         for line in step.observation.output.splitlines():
-            if (asked or component in line) and len(line) <= LONGEST:
+            says_something = not line.rstrip().endswith(":") and len(line) <= LONGEST  # a bare key shows nothing
+            if says_something and (asked or component in line):
                 share = len(wanted & _words(line)) / len(wanted)
                 if share >= 0.5 and share > most:
                     best, most = Ref(step.index, line.strip()), share

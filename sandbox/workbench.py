@@ -1,0 +1,76 @@
+"""An expert's console: tools run against the case's snapshot, through the same gateway as an agent's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils import timezone
+
+from cases import recording
+from cases.models import Case, Session, Step
+from cases.transcript import ToolSchema
+from sandbox.capture import source_of
+from sandbox.console import Completion, complete, read_command
+from sandbox.environment.base import Inventory
+from sandbox.models import Snapshot
+
+
+class WorkbenchError(Exception):
+    """A call that cannot be made here; the message is for the person at the console."""
+
+
+def open_session(case: Case, *, by) -> Session:
+    """Start an expert's session on the case's current version and its newest snapshot."""
+    snapshot = case.snapshots.first()
+    return recording.start(
+        case.current,
+        actor=Session.Actor.EXPERT,
+        engine="expert",
+        by=by,
+        snapshot_digest=snapshot.digest if snapshot else "",
+    )
+
+
+def inventory(case: Case) -> Inventory:
+    """What exists in the case's system, as its newest snapshot's returns say; empty without a snapshot."""
+    snapshot = case.snapshots.first()
+    return Inventory({kind: tuple(names) for kind, names in snapshot.inventory.items()}) if snapshot else Inventory()
+
+
+def tools(session: Session) -> tuple[ToolSchema, ...]:
+    return recording.task_of(session.version).tools
+
+
+def run_line(session: Session, text: str, *, by) -> Step:
+    """Run a call as typed at the console; CommandError where it cannot be read, else as ``run_tool``."""
+    tool, arguments = read_command(text, tools(session))
+    return run_tool(session, tool, arguments, by=by)
+
+
+def run_tool(session: Session, tool: str, arguments: dict[str, Any], *, by) -> Step:
+    """Answer one call from the session's snapshot and append it as a step.
+
+    A repeated call gets the return recorded next, as an agent's would: what was asked before is asked again first.
+    A miss and a refused call are steps too. Raises WorkbenchError where the session is another person's or has no
+    snapshot, RecordingError where it is finished.
+    """
+    if session.by_id != by.pk:
+        raise WorkbenchError("This session is another person's: start one of your own.")
+    environment = source_of(_snapshot(session)).open()
+    for asked, given in session.steps.order_by("index").values_list("tool", "arguments"):
+        environment.call(asked, given)
+    observation = environment.call(tool, arguments)
+    return recording.append(session, tool=tool, arguments=arguments, observation=observation, at=timezone.now())
+
+
+def completions(session: Session, text: str) -> list[Completion]:
+    """What may come next at the console; nothing of it comes from an answer."""
+    return complete(text, tools(session), inventory(session.case))
+
+
+def _snapshot(session: Session) -> Snapshot:
+    snapshots = Snapshot.objects.select_related("case__current", "case__system").filter(case=session.case_id)
+    snapshot = snapshots.filter(digest=session.snapshot_digest).first() or snapshots.order_by("-number").first()
+    if snapshot is None:
+        raise WorkbenchError("This case has no snapshot to run tools against: import its recordings first.")
+    return snapshot
