@@ -156,6 +156,49 @@ def append(
         )
 
 
+def append_all(session: Session, steps: Sequence[StepValue]) -> None:
+    """Add the steps of a run that is over, all or none, in a constant number of queries.
+
+    Like ``append`` for each; a return that is stored already was redacted then, and is not read again.
+    Raises RecordingError where the session has steps or has ended.
+    """
+    outputs = {digest_of_text(step.observation.output): step.observation.output for step in steps}
+    known = set(RawReturn.objects.filter(digest__in=outputs).values_list("digest", flat=True))
+    kept = {digest: redact(text) for digest, text in outputs.items() if digest not in known}
+    new = {digest_of_text(item.text): item.text for item in kept.values()}
+    rows = []
+    for step in steps:
+        digest = digest_of_text(step.observation.output)
+        asked, words = redact_value(step.arguments), redact(step.thought)
+        hidden = merged(kept[digest].redactions if digest in kept else (), asked.redactions, words.redactions)
+        rows.append(
+            Step(
+                session=session,
+                index=step.index,
+                tool=step.tool,
+                arguments=asked.value,
+                raw_id=digest_of_text(kept[digest].text) if digest in kept else digest,
+                is_error=step.observation.is_error,
+                level=str(step.observation.level),
+                derivation=step.observation.derivation[:300],
+                latency_ms=step.observation.latency_ms,
+                thought=words.text,
+                rules=[asdict(rule) for rule in step.rules],
+                redactions=[redaction.as_dict() for redaction in hidden],
+                at=step.at,
+            )
+        )
+    with transaction.atomic():
+        held = Session.objects.select_for_update().only("state").get(pk=session.pk)
+        if held.state != Session.State.RECORDING or Step.objects.filter(session=session).exists():
+            raise RecordingError(f"Session {session.pk} has steps or has ended: it takes no whole run.")
+        RawReturn.objects.bulk_create(
+            (RawReturn(digest=digest, text=text, size=len(text.encode())) for digest, text in new.items()),
+            ignore_conflicts=True,
+        )
+        Step.objects.bulk_create(rows)
+
+
 def _same_step(session: Session, index: int, tool: str, arguments: dict[str, Any], output: str) -> Step:
     step = Step.objects.select_related("raw").get(session=session, index=index)
     same = canonical_json([step.tool, step.arguments]) == canonical_json([tool, arguments])

@@ -129,8 +129,7 @@ def settle(
     transcript = play(capture.source_of(snapshot), task, knowledge=knowledge, parameters=parameters)
     with transaction.atomic():
         session = _start(version, snapshot, value.pk, parameters, origin=origin)
-        for step in transcript.steps:
-            _append(session, step)
+        recording.append_all(session, transcript.steps)
         _finish(session, transcript)
     capture.note_misses(snapshot, transcript.steps)
     evaluate_session(session)
