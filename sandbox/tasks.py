@@ -9,6 +9,7 @@ EXPIRES = 5  # seconds; a nudge that nobody took up is dropped, the next sweep s
 @shared_task
 def sweep() -> None:
     """Close what has ended, and send workers to what waits."""
+    work.freeze_recorded()
     guidance.offer_finished()
     work.close_regressions()
     work.advance_explorations()

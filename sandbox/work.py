@@ -3,11 +3,14 @@
 import logging
 from collections.abc import Callable
 
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
+from cases.models import Case, Session, Step
+from cases.transcript import Level
 from cloudmate.states import TransitionError
 from cloudmate.work import Work, fail
-from sandbox import exploration, guidance, regression, runs
+from sandbox import capture, exploration, guidance, regression, runs
 from sandbox.models import Derivation, Exploration, Pair, Regression, Run
 
 log = logging.getLogger(__name__)
@@ -17,10 +20,28 @@ KINDS = (Run, Derivation, Pair)
 def turn(limit: int = 20) -> int:
     """Do up to ``limit`` pieces of each kind of work; return how many were done. Safe in any number of workers."""
     done = work_off(Run, runs.execute, limit)
+    done += freeze_recorded()
     done += guidance.offer_finished()
     done += work_off(Derivation, guidance.derive, limit)
     done += work_off(Pair, regression.execute_pair, limit, give_up=regression.give_up)
     return done + close_regressions() + advance_explorations()
+
+
+def freeze_recorded(limit: int = 20) -> int:
+    """Freeze what finished sessions of the real world saw; return how many cases were frozen.
+
+    Such a session then names the snapshot that holds its returns.
+    """
+    live = Step.objects.filter(session=OuterRef("pk"), level=Level.LIVE)
+    unfrozen = Session.objects.recorded().finished().filter(Exists(live), snapshot_digest="")
+    cases = Case.objects.filter(Exists(unfrozen.filter(case=OuterRef("pk")))).select_related("current", "system")
+    frozen = 0
+    for case in cases.order_by("pk")[:limit]:
+        sessions = list(unfrozen.filter(case=case).values_list("pk", flat=True))
+        snapshot = capture.freeze_sessions(case)
+        Session.objects.filter(pk__in=sessions).update(snapshot_digest=snapshot.digest)
+        frozen += 1
+    return frozen
 
 
 def close_regressions() -> int:
