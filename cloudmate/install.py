@@ -14,6 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 PIN = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^]]*\])?==([^\s;\\]+)(\s*;)?")
+NEXT = re.compile(r"^(?:Collecting|Processing|Requirement already satisfied:) (\S+)")
 ONCE = "CLOUDMATE_INSTALLED"  # set for the process that is started anew after installing
 OFFLINE = re.compile(
     r"name resolution|NewConnectionError|Connection refused|Network is unreachable|timed out|Max retries", re.I
@@ -98,10 +99,9 @@ def pip_install(lock: Path, *, count: int) -> None:
         seen = 0
         for line in pip.stdout:
             words.append(line.rstrip())
-            if line.startswith(("Collecting ", "Requirement already satisfied: ")):
+            if at := NEXT.match(line):
                 seen += 1
-                name = line.replace("Requirement already satisfied: ", "").replace("Collecting ", "").split("==")[0]
-                _progress(f"  {min(seen, count)}/{count} {name.strip()}")
+                _progress(f"  {min(seen, count)}/{count} {Path(at[1]).name.split('==')[0]}")
             elif line.startswith("Installing collected"):
                 _progress(f"  {count}/{count} downloaded, unpacking")
     print(flush=True)
