@@ -48,3 +48,6 @@ class Evidence:
     direction: int = 0  # -1 falls, +1 rises
     onset: datetime | None = None
     locator: str = ""  # line:12, json:$.alerts[0], row:3
+    object: str = ""  # the very name a tool takes, pod hash and all
+    namespace: str = ""
+    node: str = ""

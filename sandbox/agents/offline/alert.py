@@ -1,0 +1,83 @@
+"""What the task itself says: the symptom, the names and the scope it speaks of. No Django here."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from cases.transcript import Task
+from sandbox.agents.offline.names import component_of
+
+FAMILIES = tuple(
+    (re.compile(words, re.I), family)
+    for words, family in (
+        (r"restart|crash|oom", "restart"),
+        (r"pending|unschedul|cannot be scheduled", "pending"),
+        (r"latency|slow|delay|degrad|response time|timeout", "latency"),
+        (r"unreach|unavailab|disrupt|outage|\bdown\b|not (reachable|responding|ready)|mismatch", "unavailable"),
+        (r"error|5xx|\b50\d\b|fail|exception", "errors"),
+        (r"saturat|exhaust|\bfull\b|pool|cpu|memory|disk|pressure|throttl", "saturation"),
+        (r"traffic|throughput|request rate|queue|lag", "traffic"),
+        (r"corrupt|inconsisten|wrong data|missing data|stale", "data"),
+    )
+)
+NAMESPACE = re.compile(r"namespace\W{1,5}([a-z][a-z0-9-]*)", re.I)
+NAMING = (
+    "service",
+    "workload_name",
+    "pod",
+    "pod_name",
+    "deployment",
+    "component",
+    "app",
+    "name",
+    "resource",
+    "instance",
+    "job",
+)
+
+
+@dataclass(frozen=True)
+class Alert:
+    text: str
+    families: tuple[str, ...]  # strongest first
+    namespaces: tuple[str, ...]
+    hinted: tuple[str, ...]  # names that the alert's own fields give
+
+    @property
+    def family(self) -> str:
+        return self.families[0] if self.families else "unknown"
+
+    def named(self, components: Iterable[str]) -> set[str]:
+        low = self.text.lower()
+        return {
+            name
+            for name in components
+            if len(name) > 2 and re.search(rf"(?<![\w-]){re.escape(name.lower())}(?![\w])", low)
+        }
+
+
+def alert_of(task: Task) -> Alert:
+    context = json.dumps(task.context, sort_keys=True, ensure_ascii=False, default=str) if task.context else ""
+    text = f"{task.prompt}\n{context}"
+    families = tuple(dict.fromkeys(family for words, family in FAMILIES if words.search(task.prompt)))
+    if not families:
+        families = tuple(dict.fromkeys(family for words, family in FAMILIES if words.search(context)))
+    namespaces = tuple(dict.fromkeys(NAMESPACE.findall(text)))
+    return Alert(text, families, namespaces, tuple(_hinted(task.context)))
+
+
+def _hinted(value: object) -> list[str]:
+    found: list[str] = []
+    if isinstance(value, dict):
+        for key, inside in value.items():
+            if isinstance(inside, str) and key.lower() in NAMING and re.fullmatch(r"[a-z0-9][\w.-]{2,80}", inside):
+                found.append(component_of(inside))
+            else:
+                found += _hinted(inside)
+    elif isinstance(value, list):
+        for inside in value:
+            found += _hinted(inside)
+    return list(dict.fromkeys(found))

@@ -1,0 +1,238 @@
+"""The calls worth considering: every tool with arguments that names seen so far can fill. No Django here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import product
+from typing import Any
+
+from cases.calls import canonical, kind_of
+from cases.transcript import ToolSchema
+from sandbox.agents.offline.capabilities import capabilities_of
+from sandbox.agents.offline.lexicon import concepts_in
+from sandbox.agents.offline.names import component_of, words_of
+from sandbox.agents.offline.read import CaseFile
+from sandbox.agents.offline.slots import role_of
+
+# kinds worth listing, with the capability that listing them serves and how much it tells before anything is known
+KINDS = {
+    "pods": ("state", 1.0), "events": ("events", 1.0), "nodes": ("state", 0.75), "deployments": ("state", 0.7),
+    "services": ("state", 0.72), "endpoints": ("state", 0.7), "replicasets": ("state", 0.45), "statefulsets": ("state", 0.4),
+    "persistentvolumeclaims": ("state", 0.5), "persistentvolumes": ("state", 0.42), "resourcequotas": ("state", 0.5),
+    "configmaps": ("configuration", 0.4), "ingresses": ("state", 0.4), "networkpolicies": ("configuration", 0.4),
+    "jobs": ("state", 0.4), "horizontalpodautoscalers": ("state", 0.35),
+}  # fmt: skip
+SINGULAR = {"resourcequotas": "resourcequota"}
+DESCRIBED = (
+    "pods",
+    "deployments",
+    "services",
+    "nodes",
+    "persistentvolumeclaims",
+    "replicasets",
+    "endpoints",
+    "resourcequotas",
+    "persistentvolumes",
+)
+CLUSTER_WIDE = {"nodes", "persistentvolumes", "namespaces", "storageclasses"}
+UNITS = ("kubelet", "containerd", "kube-proxy", "kube-scheduler")
+MOST_NAMES = 14
+LINES = 50
+
+
+@dataclass(frozen=True)
+class Candidate:
+    tool: str
+    arguments: dict[str, Any]
+    key: str
+    capability: str
+    aptness: float  # of the tool and its kind, from 0 to 1
+    component: str = ""
+    concepts: frozenset[str] = frozenset()
+    words: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Slots:
+    """The parameters of a tool by their role; ``required`` as the schema says."""
+
+    roles: tuple[tuple[str, str], ...]
+    required: frozenset[str]
+    enums: tuple[tuple[str, tuple[Any, ...]], ...]
+    types: tuple[tuple[str, str], ...]
+
+    def role(self, role: str) -> str:
+        return next((name for name, one in self.roles if one == role), "")
+
+
+def slots_of(tool: ToolSchema) -> Slots:
+    properties = tool.parameters.get("properties", {})
+    return Slots(
+        roles=tuple((name, role_of(name)) for name in properties),
+        required=frozenset(tool.parameters.get("required", ())),
+        enums=tuple(
+            (name, tuple(one["enum"])) for name, one in properties.items() if isinstance(one, dict) and one.get("enum")
+        ),
+        types=tuple(
+            (name, str(one.get("type", "string"))) for name, one in properties.items() if isinstance(one, dict)
+        ),
+    )
+
+
+@lru_cache(maxsize=20_000)
+def _concepts(text: str) -> frozenset[str]:
+    return concepts_in(text)
+
+
+def candidates(tools: tuple[ToolSchema, ...], file: CaseFile, suspects: list[str]) -> Iterator[Candidate]:
+    """Every call that can be filled; ``suspects`` are components, the most suspicious first."""
+    components = list(
+        dict.fromkeys([*suspects, *file.alert.hinted, *sorted(file.symptom_components()), *file.components()])
+    )
+    for tool in tools:
+        if tool.effectful:
+            continue
+        slots = slots_of(tool)
+        told = capabilities_of(tool)
+        main = told[0][0] if told else "documents"
+        for arguments, component, kind in _fillings(slots, main, file, components):
+            capability, aptness = main, told[0][1] if told else 0.2
+            if kind and not component:
+                capability, share = KINDS.get(kind, ("state", 0.3))
+                aptness *= share
+            elif kind and component and main == "state":
+                capability, aptness = ("describe", 0.55)
+            text = " ".join(
+                [
+                    tool.name,
+                    *(
+                        str(value)
+                        for name, value in sorted(arguments.items())
+                        if role_of(name) in ("kind", "unit", "metric") or value in UNITS
+                    ),
+                    kind,
+                ]
+            )
+            yield Candidate(
+                tool.name, arguments, canonical(tool.name, arguments, tool).key, capability, aptness,
+                component_of(component), _concepts(text), frozenset(words_of(f"{text} {tool.description} {component}")),
+            )  # fmt: skip
+
+
+def _fillings(
+    slots: Slots, main: str, file: CaseFile, components: list[str]
+) -> Iterator[tuple[dict[str, Any], str, str]]:
+    kind, named = slots.role("kind"), slots.role("object") or slots.role("pod") or slots.role("component")
+    choices = dict(slots.enums)
+    if kind and kind not in choices:
+        yield from _by_kind(
+            slots, kind, named, file, components, listing=main != "describe" and named not in slots.required
+        )
+        return
+    node, owner = slots.role("node"), slots.role("component") or slots.role("object")
+    unit = slots.role("unit") or (owner if node and node in slots.required and owner in slots.required else "")
+    if node and unit:
+        for name, daemon in product(file.names.get("nodes", [])[:8], UNITS):
+            yield {**_rest(slots, file, "", {node, unit}), node: name, unit: daemon}, name, ""
+        return
+    pod, component = slots.role("pod"), owner
+    subject = component or pod or node
+    if subject and (subject in slots.required or not slots.required):
+        if subject not in slots.required:
+            yield from _varied(slots, file, "", set(), choices)
+        for name in _names(slots, pod == subject, node == subject, file, components):
+            for arguments, _, _ in _varied(slots, file, name, {subject}, choices):
+                yield {subject: name, **arguments}, name, ""
+        return
+    yield from _varied(slots, file, "", set(), choices)
+
+
+def _names(slots: Slots, pods: bool, nodes: bool, file: CaseFile, components: list[str]) -> list[str]:
+    if nodes:
+        return file.names.get("nodes", [])[:MOST_NAMES]
+    if not pods:
+        return components[:MOST_NAMES]
+    known = file.names.get("pods", [])
+    ranked = [name for component in components for name in known if component_of(name) == component]
+    return (ranked or components)[:MOST_NAMES]
+
+
+def _by_kind(
+    slots: Slots, kind: str, named: str, file: CaseFile, components: list[str], *, listing: bool
+) -> Iterator[tuple[dict[str, Any], str, str]]:
+    if listing:
+        for one in KINDS:
+            yield (
+                {
+                    kind: SINGULAR.get(one, one),
+                    **_rest(slots, file, "", {kind, named}, cluster=one in CLUSTER_WIDE, wide=one in ("pods", "nodes")),
+                },
+                "",
+                one,
+            )
+        return
+    for one in DESCRIBED:
+        known = file.names.get(one, [])
+        ranked = [name for component in components for name in known if component_of(name) == component] or known
+        for name in list(dict.fromkeys(ranked))[:MOST_NAMES]:
+            yield (
+                {
+                    kind: one,
+                    named: name,
+                    **_rest(slots, file, component_of(name), {kind, named}, cluster=one in CLUSTER_WIDE),
+                },
+                name,
+                one,
+            )
+
+
+def _varied(
+    slots: Slots, file: CaseFile, component: str, given: set[str], choices: dict[str, tuple[Any, ...]]
+) -> Iterator[tuple[dict[str, Any], str, str]]:
+    """One call for each value of the first required enumeration; none where a required argument cannot be filled."""
+    base = _rest(slots, file, component, given)
+    lacking = [name for name in slots.required if name not in given and name not in base and name not in choices]
+    if lacking:
+        return
+    enumerated = [name for name in choices if name in slots.required and name not in given]
+    if not enumerated:
+        yield base, component, ""
+        return
+    for values in product(*(choices[name][:8] for name in enumerated[:2])):
+        yield {**base, **dict(zip(enumerated, values, strict=False))}, component, kind_of(str(values[0])) or ""
+
+
+def _rest(
+    slots: Slots, file: CaseFile, component: str, given: set[str], *, cluster: bool = False, wide: bool = False
+) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    types = dict(slots.types)
+    for name, role in slots.roles:
+        if name in given:
+            continue
+        required = name in slots.required
+        if role == "namespace" and not cluster and (home := file.home(component)):
+            found[name] = home
+        elif role == "count" and required:
+            found[name] = LINES if "int" in types.get(name, "") else str(LINES)
+        elif role == "port" and required and (ports := file.ports.get(component)):
+            found[name] = int(ports[0]) if "int" in types.get(name, "") else ports[0]
+        elif role == "wide" and wide:
+            found[name] = True
+        elif role == "node" and required and (node := file.nodes.get(component)):
+            found[name] = node
+        elif (
+            role == "pod"
+            and required
+            and (pod := next((one for one in file.names.get("pods", []) if component_of(one) == component), ""))
+        ):
+            found[name] = pod
+        elif role == "component" and required and component:
+            found[name] = component
+        elif role == "time" and required:
+            found[name] = 30 if "int" in types.get(name, "") or "number" in types.get(name, "") else "-30m"
+        elif role == "query" and required and component and "log" in " ".join(one for one, _ in slots.roles):
+            found[name] = "error"
+    return found

@@ -1,0 +1,164 @@
+"""What could be wrong, where, and how likely that is: log-odds from evidence, topology and rules. No Django here."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from sandbox.agents.offline.lexicon import FAMILIES, WEAK, concepts_in, concepts_of_class
+from sandbox.agents.offline.read import CaseFile
+from sandbox.knowledge.evidence import Aspect, Evidence
+
+GAIN = 4.0  # log-odds of evidence that speaks of every word of a class
+SUSPICION = 0.9
+NODE_DAEMONS = {"kubelet", "containerd", "proxy", "scheduler"}
+WEIGHT = {
+    Aspect.STATE: 1.0, Aspect.READINESS: 1.0, Aspect.RESTART: 0.8, Aspect.EVENT: 0.9, Aspect.LOG: 0.45, Aspect.CONFIG: 1.0,
+    Aspect.SATURATION: 0.9, Aspect.LATENCY: 0.6, Aspect.ERRORS: 0.5, Aspect.TRAFFIC: 0.35, Aspect.GROWTH: 0.7,
+    Aspect.FLATLINE: 0.5, Aspect.CONNECTIVITY: 0.8, Aspect.QUOTA: 0.7, Aspect.CHANGE: 0.5, Aspect.QUERY: 0.9,
+    Aspect.LOCK: 0.9, Aspect.TRACE: 0.6, Aspect.CERTIFICATE: 1.0, Aspect.ABSENCE: 0.9, Aspect.NORMAL: 0.0,
+}  # fmt: skip
+HISTORY = {Aspect.EVENT, Aspect.STATE}  # of an object that is well by now: counts little
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    component: str
+    fault_class: str
+    score: float
+    evidence: tuple[Evidence, ...]  # what speaks for it, strongest first
+    ruled: float = 0.0  # of the score, what rules gave
+
+
+@dataclass(frozen=True)
+class Effects:
+    """What rules say of hypotheses: added log-odds at (component, class), taken ones by class, and noise."""
+
+    implied: tuple[tuple[str, str, float, Evidence | None], ...] = ()
+    symptoms: tuple[tuple[str, float], ...] = ()
+    noise: frozenset[tuple[Aspect, str, str]] = frozenset()
+
+    def hides(self, one: Evidence) -> bool:
+        return (one.aspect, one.component, one.value) in self.noise
+
+
+NO_EFFECTS = Effects()
+
+
+@lru_cache(maxsize=64)
+def weights_of(vocabulary: tuple[str, ...]) -> dict[str, tuple[tuple[str, float], ...]]:
+    """For each class its concepts and how telling each is: rare in the vocabulary, not a weak word."""
+    classes = {name: concepts_of_class(name) for name in vocabulary}
+    count: dict[str, int] = {}
+    for concepts in classes.values():
+        for concept in concepts:
+            count[concept] = count.get(concept, 0) + 1
+    size = len(classes) + 1
+    return {
+        name: tuple(sorted((one, math.log(1 + size / count[one]) * WEAK.get(one, 1.0)) for one in concepts))
+        for name, concepts in classes.items()
+    }
+
+
+def worth_of(one: Evidence, file: CaseFile) -> float:
+    """How much a piece of evidence says, from 0 to 1."""
+    worth = WEIGHT[one.aspect] * min(1.0, one.strength / 2)
+    settled = one.object in file.healthy or (one.kind != "pod" and one.component in file.healthy)
+    ill = one.object in file.ailing or one.component in file.ailing
+    if one.aspect in HISTORY and settled and not ill:
+        worth *= 0.15
+    return worth
+
+
+def scored(file: CaseFile, vocabulary: tuple[str, ...], effects: Effects = NO_EFFECTS) -> list[Hypothesis]:
+    """Every (component, fault class) that anything speaks for, most likely first; equal ones by name."""
+    vocabulary = vocabulary or FAMILIES
+    by_place: dict[str, list[tuple[float, Evidence]]] = {}
+    for one in file.evidence:
+        if one.aspect is Aspect.NORMAL or effects.hides(one):
+            continue
+        worth = worth_of(one, file)
+        by_place.setdefault(one.component, []).append((worth, one))
+    suspicion = _suspicions(by_place, file)
+    found: dict[tuple[str, str], tuple[float, list[tuple[float, Evidence]]]] = {}
+    for component, weighed in by_place.items():
+        carried: dict[str, float] = {}
+        for worth, one in weighed:
+            for concept in concepts_in(f"{one.aspect} {one.kind} {one.value}"):
+                carried[concept] = max(carried.get(concept, 0.0), worth)
+        for fault_class, weights in weights_of(vocabulary).items():
+            total = sum(weight for _, weight in weights)
+            matched = sum(weight * carried.get(concept, 0.0) for concept, weight in weights)
+            if matched / total < 0.12:
+                continue
+            speaking = [
+                (worth, one)
+                for worth, one in weighed
+                if any(
+                    concept in concepts_in(f"{one.aspect} {one.kind} {one.value}") and weight > 0.8
+                    for concept, weight in weights
+                )
+            ]
+            place = _place(component, fault_class, weighed)
+            score = GAIN * matched / total + SUSPICION * suspicion.get(component, 0.0) - 1.0
+            known = found.get((place, fault_class))
+            if known is None or known[0] < score:
+                found[place, fault_class] = (score, (speaking or weighed) + (known[1] if known else []))
+    hypotheses = [_hypothesis(place, name, score, weighed) for (place, name), (score, weighed) in found.items()]
+    return _ruled(hypotheses, effects)
+
+
+def _suspicions(by_place: dict[str, list[tuple[float, Evidence]]], file: CaseFile) -> dict[str, float]:
+    own = {}
+    for component, weighed in by_place.items():
+        best = sorted({(worth, one.aspect) for worth, one in weighed}, reverse=True)[:4]
+        own[component] = sum(worth / (1 + rank) for rank, (worth, _) in enumerate(best))
+    told = dict(own)
+    for caller, callee in sorted(file.edges):
+        if caller in told and own.get(callee, 0.0) > own[caller] * 0.9:
+            told[caller] = min(told[caller], own[caller] * 0.5)
+    if "" in told:
+        told[""] *= 0.3
+    return told
+
+
+def _place(component: str, fault_class: str, weighed: Sequence[tuple[float, Evidence]]) -> str:
+    concepts = concepts_of_class(fault_class)
+    if "namespace" in concepts:
+        return next((one.namespace for _, one in weighed if one.namespace), component)
+    if concepts & NODE_DAEMONS:
+        return next(
+            (one.node for _, one in sorted(weighed, key=lambda pair: (-pair[0], pair[1].value)) if one.node), component
+        )
+    return component
+
+
+def _hypothesis(place: str, name: str, score: float, weighed: list[tuple[float, Evidence]]) -> Hypothesis:
+    ranked = sorted(weighed, key=lambda pair: (-pair[0], pair[1].step, pair[1].value))
+    return Hypothesis(place, name, round(score, 6), tuple(dict.fromkeys(one for _, one in ranked))[:6])
+
+
+def _ruled(hypotheses: list[Hypothesis], effects: Effects) -> list[Hypothesis]:
+    known = {(one.component, one.fault_class): one for one in hypotheses}
+    for component, fault_class, weight, evidence in effects.implied:
+        one = known.get((component, fault_class)) or Hypothesis(component, fault_class, 0.0, ())
+        support = (evidence, *one.evidence) if evidence is not None else one.evidence
+        known[component, fault_class] = Hypothesis(
+            component, fault_class, one.score + weight, tuple(dict.fromkeys(support))[:6], one.ruled + weight
+        )
+    for fault_class, weight in effects.symptoms:
+        for place, one in list(known.items()):
+            if one.fault_class == fault_class:
+                known[place] = Hypothesis(
+                    one.component, fault_class, one.score - weight, one.evidence, one.ruled - weight
+                )
+    return sorted(known.values(), key=lambda one: (-one.score, one.component, one.fault_class))
+
+
+def chances(hypotheses: Sequence[Hypothesis], most: int = 12) -> list[tuple[Hypothesis, float]]:
+    """The likeliest hypotheses with their probabilities, beside "something else" at log-odds 1."""
+    best = list(hypotheses[:most])
+    total = math.exp(1.0) + sum(math.exp(min(one.score, 30.0)) for one in best)
+    return [(one, math.exp(min(one.score, 30.0)) / total) for one in best]

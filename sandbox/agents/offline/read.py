@@ -1,0 +1,222 @@
+"""Observations to evidence: each text by its shape, then what only several of them say together. No Django here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+
+from cases.calls import kind_of
+from cases.transcript import Level, Step, Task
+from sandbox.agents.offline.alert import Alert, alert_of
+from sandbox.agents.offline.lexicon import COMMON_WORDS
+from sandbox.agents.offline.names import any_name, component_of
+from sandbox.agents.offline.readers import (
+    connectivity,
+    database,
+    descriptions,
+    logs,
+    manifests,
+    records,
+    rows,
+    tables,
+    topology,
+    units,
+)
+from sandbox.agents.offline.reading import Finding, Question, Reading, Reference
+from sandbox.agents.offline.slots import role_of
+from sandbox.knowledge.evidence import Aspect, Evidence
+
+READERS = (
+    units.read,
+    descriptions.read,
+    manifests.read,
+    records.read,
+    topology.read,
+    connectivity.read,
+    tables.read,
+    database.read,
+    rows.read,
+    logs.read,
+)
+
+
+def evidence_of(task: Task, steps: Sequence[Step]) -> tuple[Evidence, ...]:
+    """Everything the readers make of a session's observations, in the order of the steps."""
+    file = CaseFile(task)
+    for step in steps:
+        file.add(step)
+    return tuple(file.evidence)
+
+
+def question_of(tool: str, arguments: dict) -> Question:
+    """What a call asks about, told from the names of its arguments."""
+    found = {"component": "", "kind": "", "namespace": "", "node": ""}
+    for name, value in sorted(arguments.items()):
+        role = role_of(name)
+        if isinstance(value, str) and role in ("object", "component", "pod"):
+            found["component"] = found["component"] or value
+        elif isinstance(value, str) and role in found:
+            found[role] = found[role] or (kind_of(value) or value if role == "kind" else value)
+    return Question(tool=tool, **found)
+
+
+@lru_cache(maxsize=8192)
+def _read(tool: str, arguments: str, output: str) -> Reading:
+    reading, question = Reading(), question_of(tool, json.loads(arguments))
+    text = output.removeprefix("stdout:\n")
+    if text.strip():
+        for read in READERS:
+            if read(text, question, reading):
+                break
+    return reading
+
+
+@dataclass
+class CaseFile:
+    """All that was read so far on one case; grows by one step at a time."""
+
+    task: Task
+    evidence: list[Evidence] = field(default_factory=list)
+    names: dict[str, list[str]] = field(default_factory=dict)  # kind -> names as tools take them
+    namespaces: list[str] = field(default_factory=list)
+    nodes: dict[str, str] = field(default_factory=dict)
+    homes: dict[str, str] = field(default_factory=dict)
+    addresses: dict[str, str] = field(default_factory=dict)
+    ports: dict[str, list[str]] = field(default_factory=dict)
+    edges: set[tuple[str, str]] = field(default_factory=set)
+    healthy: set[str] = field(default_factory=set)
+    ailing: set[str] = field(default_factory=set)
+    read_steps: int = 0
+    _open: list[tuple[Reference, Step]] = field(default_factory=list)
+    _seen: set[tuple[str, ...]] = field(default_factory=set)
+    _components: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.alert: Alert = alert_of(self.task)
+        self.namespaces += self.alert.namespaces
+
+    def add(self, step: Step) -> None:
+        """Read one more step. A miss or a refused call says nothing of the system."""
+        self.read_steps += 1
+        if step.observation.level in (Level.MISS, Level.REFUSED):
+            return
+        reading = _read(step.tool, json.dumps(step.arguments, sort_keys=True, default=str), step.observation.output)
+        self._learn(reading)
+        names = any_name(frozenset(self._components))
+        for finding in reading.findings:
+            self._keep(finding, step, names)
+        self._open += [(reference, step) for reference in reading.references]
+        self._resolve(names)
+
+    def components(self) -> list[str]:
+        """Names that stand for a part of the system, in the order they were met."""
+        return list(
+            dict.fromkeys(
+                component_of(name)
+                for kind in ("pods", "deployments", "services", "statefulsets", "components")
+                for name in self.names.get(kind, [])
+            )
+        )
+
+    def home(self, component: str) -> str:
+        return self.homes.get(component) or (self.namespaces[0] if self.namespaces else "")
+
+    def symptom_components(self) -> set[str]:
+        """The components that the alert names."""
+        return self.alert.named(self._components)
+
+    def _learn(self, reading: Reading) -> None:
+        for kind, names in reading.names.items():
+            known = self.names.setdefault(kind, [])
+            known += [name for name in names if name not in known]
+            if kind in ("pods", "deployments", "services", "statefulsets", "components", "nodes"):
+                self._components |= {component_of(name, kind) for name in names} - COMMON_WORDS
+        self.namespaces += [
+            name for name in [*reading.namespaces, *reading.homes.values()] if name not in self.namespaces
+        ]
+        for mine, read in (
+            (self.nodes, reading.nodes),
+            (self.homes, reading.homes),
+            (self.addresses, reading.addresses),
+            (self.ports, reading.ports),
+        ):
+            mine.update(read)
+        self.edges |= set(reading.edges)
+        self.healthy = (self.healthy | set(reading.healthy)) - set(reading.ailing)
+        self.ailing = (self.ailing | set(reading.ailing)) - set(reading.healthy)
+
+    def _keep(self, finding: Finding, step: Step, names) -> None:
+        value = names.sub("<name>", finding.value) if names else finding.value
+        key = (finding.aspect, finding.component, value, step.tool, finding.kind)
+        if key in self._seen:
+            return
+        self._seen.add(key)
+        node = finding.node or self.nodes.get(finding.object, "") or self.nodes.get(finding.component, "")
+        self.evidence.append(
+            Evidence(
+                aspect=finding.aspect,
+                component=finding.component,
+                value=value,
+                quote=finding.quote,
+                step=step.index,
+                tool=step.tool,
+                kind=finding.kind,
+                strength=round(finding.strength, 4),
+                direction=finding.direction,
+                locator=finding.locator,
+                object=finding.object or finding.component,
+                namespace=finding.namespace or self.home(finding.component),
+                node=node,
+            )
+        )
+
+    def _resolve(self, names) -> None:
+        """References to hosts, as soon as it is known which host that is, or that there is none of that name."""
+        waiting = []
+        for reference, step in self._open:
+            finding = self._settled(reference)
+            if finding is None:
+                waiting.append((reference, step))
+            elif finding.value:
+                self._keep(finding, step, names)
+        self._open = waiting
+
+    def _settled(self, reference: Reference) -> Finding | None:
+        """None: not known yet. A finding without a value: nothing is wrong."""
+        host = reference.host.split(".")[0] if not reference.host[0].isdigit() else reference.host
+        services = self.ports
+        if host[0].isdigit():
+            if host not in self.addresses:
+                return None
+            if not reference.failing:
+                return replace(NOTHING, component=reference.component)
+            return self._finding(
+                Aspect.CONNECTIVITY, self.addresses[host], f"calls to it fail, {reference.what}", reference, 2.0
+            )
+        if host in services:
+            if reference.port and services[host] and reference.port not in services[host]:
+                return self._finding(
+                    Aspect.CONFIG,
+                    reference.component,
+                    f"{reference.what} asks for a port that the service does not offer",
+                    reference,
+                    3.0,
+                )
+            if reference.failing:
+                return self._finding(Aspect.CONNECTIVITY, host, f"calls to it fail, {reference.what}", reference, 2.0)
+            return replace(NOTHING, component=reference.component)
+        if len(services) < 3:
+            return None
+        if host in self._components:
+            return self._finding(Aspect.ABSENCE, host, f"no service of this name, {reference.what}", reference, 2.5)
+        return self._finding(
+            Aspect.CONFIG, reference.component, f"{reference.what} names a host that is no service", reference, 3.0
+        )
+
+    def _finding(self, aspect: Aspect, component: str, value: str, reference: Reference, strength: float) -> Finding:
+        return Finding(aspect, component, value, reference.quote, kind="reference", strength=strength)
+
+
+NOTHING = Finding(Aspect.NORMAL, "", "", "")

@@ -1,0 +1,91 @@
+"""Events of a cluster: what happened to which object, in the cluster's own words. No Django here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sandbox.agents.offline.names import component_of, template
+from sandbox.agents.offline.reading import Question, Reading
+from sandbox.knowledge.evidence import Aspect
+
+LINE = re.compile(
+    r"^\s*(?:(?P<namespace>[a-z][\w.-]*)\s+)?(?P<age>\d+[smhd][\dsmhd]*|<unknown>|<invalid>)(?:\s+\(x(?P<count>\d+) over [\w<>]+\))?\s+"
+    r"(?P<type>Normal|Warning)\s+(?P<reason>[A-Za-z]+)\s+(?:(?P<object>[a-z]+/\S+)\s+)?(?P<message>.*)$"
+)
+DESCRIBED = re.compile(
+    r"^\s*(?P<type>Normal|Warning)\s+(?P<reason>[A-Za-z]+)\s+(?P<age>\d+[smhd][\dsmhd]*|<unknown>|<invalid>)"
+    r"(?:\s+\(x(?P<count>\d+) over [\w<>]+\))?\s+(?P<source>\S+)\s+(?P<message>.*)$"
+)
+NODES = re.compile(r"^(\d+)/(\d+) nodes are available: (.*?)\.?(?: preemption:.*)?$")
+REASON = re.compile(r"(\d+) ([^,]+(?:, (?!\d+ )[^,]+)*)")
+TELLING_NORMAL = re.compile(r"kill|fail|back-?off|evict|unhealthy|not ready|notready|drain|scaled down|cordon", re.I)
+ROUTINE = {"Scheduled", "Pulled", "Created", "Started", "Pulling", "SuccessfulCreate", "NodeReady", "RegisteredNode"}
+CHANGES = {"ScalingReplicaSet": "replica set scaled"}
+
+
+@dataclass(frozen=True)
+class Event:
+    warning: bool
+    reason: str
+    object: str
+    message: str
+    quote: str
+    locator: str
+    count: int = 1
+
+
+def event_of(line: str, number: int, owner: str = "") -> Event | None:
+    """The event that a line of ``get events`` or of a description holds; None for any other line."""
+    match = LINE.match(line) or DESCRIBED.match(line)
+    if match is None:
+        return None
+    groups = match.groupdict()
+    return Event(
+        warning=groups["type"] == "Warning",
+        reason=groups["reason"],
+        object=groups.get("object") or owner,
+        message=groups["message"].strip(),
+        quote=line.strip(),
+        locator=f"line:{number + 1}",
+        count=int(groups["count"] or 1),
+    )
+
+
+def read_event(event: Event, question: Question, reading: Reading) -> None:
+    kind, _, name = event.object.rpartition("/")
+    component = component_of(name, kind)
+    routine = not event.warning and (event.reason in ROUTINE or not TELLING_NORMAL.search(event.reason + event.message))
+    if name:
+        reading.name({"pod": "pods", "replicaset": "replicasets", "node": "nodes"}.get(kind, ""), name)
+    if assigned := re.search(r"Successfully assigned \S+ to (\S+)", event.message):
+        reading.nodes[name] = reading.nodes[component] = assigned[1]
+    if routine:
+        return
+    for message, strength in _messages(event):
+        reading.find(
+            Aspect.EVENT,
+            component,
+            f"{event.reason}: {template(message)}",
+            event.quote,
+            kind=kind or question.kind,
+            strength=strength * (1.5 if event.warning else 0.8),
+            locator=event.locator,
+            object=name,
+            namespace=question.namespace,
+        )
+
+
+def _messages(event: Event) -> Iterator[tuple[str, float]]:
+    """A scheduler's message in its parts, each with the share of the nodes that it speaks of."""
+    nodes = NODES.match(event.message)
+    parts = REASON.findall(nodes[3]) if nodes else []
+    if not nodes or not parts:
+        yield (nodes[3] if nodes else event.message), 1.0
+        return
+    total = int(nodes[2]) or 1
+    for number, reason in parts:
+        share = int(number) / total
+        extent = "every node" if share == 1 else "most nodes" if share > 0.5 else "few nodes"
+        yield f"{extent}: {reason.strip()}", max(share, 0.2)

@@ -1,0 +1,243 @@
+"""Rows of figures, from CSV, from a database's table or from JSON: changes, limits, growth, odd ones out. No Django here."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import re
+from collections.abc import Sequence
+from statistics import median
+from typing import Any
+
+from sandbox.agents.offline.names import component_of, template, words_of
+from sandbox.agents.offline.readers.phrases import aspect_of
+from sandbox.agents.offline.reading import Question, Reading
+from sandbox.knowledge.evidence import Aspect
+
+OWNER = re.compile(
+    r"^(service|service_?name|component|app|application|pod|pod_?name|workload|deployment|container|instance|server|host|node|name|datname|source)$",
+    re.I,
+)
+USED = re.compile(r"(^|_)(used|in_use|active|busy|checked_out|current|open|numbackends|connections|usage)(_|$)", re.I)
+LIMIT = re.compile(r"(^|_)(max|maximum|limit|capacity|size|total|hard|pool_size|max_connections)(_|$)", re.I)
+BEFORE = re.compile(
+    r"^(baseline|before|normal|previous|prev|usual|reference)_?|_?(baseline|before|normal|previous)(\(\w+\))?$", re.I
+)
+PERCENT = re.compile(r"(pct|percent|%|utili[sz]ation|usage_?ratio)", re.I)
+RULE = re.compile(r"^[\s|+-]*-{3,}[\s|+-]*$")
+NUMBER = re.compile(
+    r"^\s*(-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)\s*(%|ms|s|us|µs|ns|[KMG]i?B?|B|req/s|rps|cores?|m)?\s*$", re.I
+)
+SCALE = {
+    "%": 1.0,
+    "us": 1e-3,
+    "µs": 1e-3,
+    "ns": 1e-6,
+    "s": 1e3,
+    "k": 2**10,
+    "ki": 2**10,
+    "kib": 2**10,
+    "mi": 2**20,
+    "mib": 2**20,
+    "m": 1e-3,
+    "gi": 2**30,
+    "gib": 2**30,
+    "kb": 1e3,
+    "mb": 1e6,
+    "gb": 1e9,
+}
+
+
+def number(value: Any) -> float | None:
+    """A figure with its unit brought to one scale; None for anything else."""
+    if isinstance(value, bool) or value is None:
+        return None
+    if isinstance(value, int | float):
+        return float(value) if math.isfinite(value) else None
+    match = NUMBER.match(str(value))
+    return float(match[1]) * SCALE.get((match[2] or "").lower(), 1.0) if match else None
+
+
+def csv_rows(text: str) -> list[tuple[dict[str, str], str]]:
+    """The rows of a CSV text with a header, each with its line; empty where it is none."""
+    lines = [line for line in text.strip().splitlines() if line.strip()]
+    if len(lines) < 2 or lines[0].count(",") < 1 or any(line.count(",") < lines[0].count(",") for line in lines[1:4]):
+        return []
+    try:
+        cells = list(csv.reader(io.StringIO("\n".join(lines))))
+    except csv.Error:
+        return []
+    head = [name.strip() for name in cells[0]]
+    if len(cells) != len(lines) or any(NUMBER.match(name) for name in head) or len({*head}) < len(head):
+        return []
+    return [(dict(zip(head, row, strict=False)), line.strip()) for row, line in zip(cells[1:], lines[1:], strict=True)]
+
+
+def barred_rows(text: str) -> list[tuple[dict[str, str], str]]:
+    """The rows of a table with | between its columns, as database clients print it."""
+    head: list[str] = []
+    found = []
+    for line in text.splitlines():
+        if RULE.match(line):
+            continue
+        cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
+        if len(cells) < 2 or (head and len(cells) != len(head)):
+            head = head if "|" in line else []
+        elif not head:
+            head = cells
+        else:
+            found.append((dict(zip(head, cells, strict=True)), line.strip()))
+    return found
+
+
+def owner_of(row: dict[str, Any], question: Question) -> str:
+    for key, value in row.items():
+        if OWNER.match(str(key)) and isinstance(value, str) and value and len(value) < 80 and " " not in value:
+            return component_of(value)
+    return component_of(question.component)
+
+
+def read_rows(rows: Sequence[tuple[dict[str, Any], str]], question: Question, reading: Reading) -> None:
+    """Limits and changes within each row, and rows that stand out from the others."""
+    for row, quote in rows:
+        owner = owner_of(row, question)
+        for key, value in row.items():
+            if OWNER.match(str(key)) and isinstance(value, str) and re.fullmatch(r"[a-z][\w.-]*", value):
+                reading.name("components", value)
+        figures = {str(key): figure for key, value in row.items() if (figure := number(value)) is not None}
+        _limits(figures, owner, row, quote, reading)
+        _changes(figures, owner, quote, reading)
+
+
+def _noun(*keys: str) -> str:
+    words = [word for key in keys for word in words_of(key)]
+    plain = [word for word in words if not (USED.search(word) or LIMIT.search(word)) or word in ("connections",)]
+    return " ".join(dict.fromkeys(plain))
+
+
+def _limits(figures: dict[str, float], owner: str, row: dict[str, Any], quote: str, reading: Reading) -> None:
+    labels = " ".join(
+        str(value) for value in row.values() if isinstance(value, str) and not number(value) and len(value) < 60
+    )
+    for used_key, used in figures.items():
+        if PERCENT.search(used_key) and not LIMIT.search(used_key) and 90 <= used <= 100.5:
+            reading.find(
+                Aspect.SATURATION,
+                owner,
+                f"{_noun(used_key)} near its limit",
+                quote,
+                kind="metric",
+                strength=2.0,
+                direction=1,
+            )
+        if not USED.search(used_key) or LIMIT.search(used_key):
+            continue
+        for limit_key, limit in figures.items():
+            if not LIMIT.search(limit_key) or limit_key == used_key or limit <= 0 or not 0.9 <= used / limit <= 1.5:
+                continue
+            shared = set(words_of(used_key)) & set(words_of(limit_key))
+            if limit < 2 or not (shared or len(figures) <= 6):
+                continue
+            noun = _noun(used_key, limit_key) or template(labels)
+            reading.find(
+                Aspect.SATURATION, owner, f"{noun} at its limit", quote, kind="metric", strength=3.0, direction=1
+            )
+            break
+
+
+def _changes(figures: dict[str, float], owner: str, quote: str, reading: Reading) -> None:
+    for key, before in figures.items():
+        if not BEFORE.search(key):
+            continue
+        base = BEFORE.sub("", key).strip("_")
+        now = next(
+            (
+                other
+                for other in figures
+                if other != key and not BEFORE.search(other) and base and (other.startswith(base) or base in other)
+            ),
+            None,
+        )
+        if now is None:
+            continue
+        ratio = (figures[now] + 1e-3) / (before + 1e-3)
+        if ratio > 2 or ratio < 0.4:
+            how = "rises" if ratio > 1 else "falls"
+            amount = "manifold" if ratio > 5 or ratio < 0.2 else "much"
+            aspect = aspect_of(base) or (Aspect.SATURATION if PERCENT.search(base) else Aspect.TRAFFIC)
+            reading.find(
+                aspect,
+                owner,
+                f"{' '.join(words_of(base))} {how} {amount}",
+                quote,
+                kind="metric",
+                strength=min(6.0, abs(math.log2(abs(ratio)))),
+                direction=1 if ratio > 1 else -1,
+            )
+
+
+def read_series(name: str, values: Sequence[float], quote: str, owner: str, reading: Reading) -> None:
+    """A series against its own first third: change point, growth, flatline (robust z, engine section 7)."""
+    if len(values) < 6:
+        return
+    third = max(3, len(values) // 3)
+    base, now = list(values[:third]), list(values[-max(2, len(values) // 6) :])
+    middle, level = median(base), median(now)
+    spread = median([abs(value - middle) for value in base]) * 1.4826 or max(abs(middle) * 0.05, 1e-6)
+    z = (level - middle) / spread
+    noun = " ".join(words_of(name)) or "series"
+    ratio = (level + 1e-6) / (middle + 1e-6) if middle >= 0 else 1.0
+    if level == 0 and middle > 0 and not any(now):
+        reading.find(Aspect.FLATLINE, owner, f"{noun} stopped", quote, kind="metric", strength=3.0, direction=-1)
+    elif abs(z) > 5 and (ratio > 1.3 or ratio < 0.7):
+        rising = sum(after >= before for before, after in zip(values, values[1:], strict=False)) / (len(values) - 1)
+        grows = rising > 0.85 and z > 0
+        aspect = Aspect.GROWTH if grows else aspect_of(noun) or Aspect.TRAFFIC
+        how = (
+            "keeps growing"
+            if grows
+            else f"{'rises' if z > 0 else 'falls'} {'manifold' if ratio > 5 or ratio < 0.2 else 'much'}"
+        )
+        reading.find(
+            aspect,
+            owner,
+            f"{noun} {how}",
+            quote,
+            kind="metric",
+            strength=min(6.0, math.log2(1 + abs(z))),
+            direction=1 if z > 0 else -1,
+        )
+
+
+def read(text: str, question: Question, reading: Reading) -> bool:
+    rows = csv_rows(text)
+    if not rows:
+        return False
+    if {"source", "target"} <= {key.lower() for key in rows[0][0]}:
+        for row, _ in rows:
+            cells = list(row.values())
+            reading.edges.append((component_of(cells[0]), component_of(cells[1])))
+        return True
+    before = len(reading.findings)
+    read_rows(rows, question, reading)
+    timed = next((key for key in rows[0][0] if re.match(r"time", key, re.I)), None)
+    if timed and len(rows) >= 6:
+        owners = {owner_of(row, question) for row, _ in rows}
+        if len(owners) == 1:
+            for key in rows[0][0]:
+                values = [figure for row, _ in rows if (figure := number(row.get(key))) is not None]
+                if key != timed and not re.search(r"timestamp", key, re.I) and len(values) == len(rows):
+                    read_series(
+                        key, values, rows[-1][1], owners.pop() if len(owners) > 1 else next(iter(owners)), reading
+                    )
+    if len(reading.findings) == before:
+        reading.find(
+            Aspect.NORMAL,
+            component_of(question.component),
+            "figures without a change",
+            rows[0][1],
+            kind="metric",
+            strength=0.3,
+        )
+    return True

@@ -1,0 +1,73 @@
+"""What one raw return says: findings, and the facts about names that later readings need. No Django here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from sandbox.knowledge.evidence import Aspect
+
+
+@dataclass(frozen=True)
+class Finding:
+    """An Evidence to be, without its step: a reader knows only its text. ``quote`` is verbatim text of it."""
+
+    aspect: Aspect
+    component: str
+    value: str
+    quote: str
+    kind: str = ""
+    strength: float = 1.0
+    direction: int = 0
+    locator: str = ""
+    object: str = ""
+    namespace: str = ""
+    node: str = ""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A component says that it uses a host, by name or address."""
+
+    component: str
+    host: str
+    port: str
+    what: str  # the setting or message that says so
+    quote: str
+    failing: bool = False
+
+
+@dataclass
+class Reading:
+    """Filled by readers. ``names`` is kind -> names as tools take them."""
+
+    findings: list[Finding] = field(default_factory=list)
+    names: dict[str, list[str]] = field(default_factory=dict)
+    namespaces: list[str] = field(default_factory=list)
+    nodes: dict[str, str] = field(default_factory=dict)  # object or component -> node
+    homes: dict[str, str] = field(default_factory=dict)  # component -> namespace
+    addresses: dict[str, str] = field(default_factory=dict)  # address -> service
+    ports: dict[str, list[str]] = field(default_factory=dict)  # service -> ports it offers
+    edges: list[tuple[str, str]] = field(default_factory=list)  # caller, callee
+    references: list[Reference] = field(default_factory=list)
+    healthy: list[str] = field(default_factory=list)
+    ailing: list[str] = field(default_factory=list)
+
+    def name(self, kind: str, name: str) -> None:
+        known = self.names.setdefault(kind, [])
+        if name and name not in known:
+            known.append(name)
+
+    def find(self, aspect: Aspect, component: str, value: str, quote: str, **more: Any) -> None:
+        self.findings.append(Finding(aspect, component, value, quote, **more))
+
+
+@dataclass(frozen=True)
+class Question:
+    """The call that a text answers: readers take component, kind and namespace from it where the text has none."""
+
+    tool: str
+    component: str = ""  # the object asked about, as asked
+    kind: str = ""
+    namespace: str = ""
+    node: str = ""
