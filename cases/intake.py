@@ -95,6 +95,7 @@ def revise(case: Case, *, task: Task, answer: Answer | None, by=None) -> tuple[C
                 case=case,
                 number=(newest or 0) + 1,
                 digest=digest,
+                task_digest=digest_of({name: content[name] for name in ("prompt", "context", "tools", "fault_classes")}),
                 fault_class=cause.fault_class[:80] if cause else "",
                 category=answer.category[:80] if answer else "",
                 created_by=by,
@@ -175,6 +176,7 @@ def _alerted(alert: dict[str, Any], group: dict[str, Any], token: AgentToken | N
         task=Task(
             prompt=summary if description in ("", summary) else f"{summary}\n{description}",
             context={"alert": {**group, **alert}},
+            fault_classes=_vocabulary(system),
         ),
         answer=None,
         origin="alert",
@@ -182,6 +184,12 @@ def _alerted(alert: dict[str, Any], group: dict[str, Any], token: AgentToken | N
         source={"received_from": token.name} if token else {},
     )
     return opened.case
+
+
+def _vocabulary(system: System) -> tuple[str, ...]:
+    """The fault classes that the system's cases are answered in; empty where none says."""
+    known = CaseVersion.objects.filter(case__system=system).exclude(fault_classes=[]).order_by("-pk").first()
+    return tuple(known.fault_classes) if known else ()
 
 
 def _system_in(labels: dict[str, str]) -> str:

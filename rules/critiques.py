@@ -7,7 +7,7 @@ from django.db.models import Exists, F, OuterRef, QuerySet
 
 from cases import recording
 from cases.evaluation.registry import evaluate
-from cases.evaluation.run import passed
+from cases.evaluation.run import answering, passed
 from cases.models import Case, Evaluation, Session
 from cases.transcript import Transcript
 from cloudmate.work import finish, held
@@ -44,7 +44,8 @@ def wanted(among: QuerySet | None = None) -> Iterator[tuple[Session, Session]]:
         .finished()
         .filter(actor=Session.Actor.AGENT, version__case__snapshots__isnull=False)
         .filter(Exists(Evaluation.objects.filter(session=OuterRef("pk"), low_scoring=True)))
-        .exclude(Exists(Critique.objects.filter(failed__version=OuterRef("version"))))
+        .filter(version__task_digest=F("case__current__task_digest"))
+        .exclude(Exists(Critique.objects.filter(failed__case=OuterRef("case"))))
         .exclude(Exists(_later_success()))
         .exclude(Exists(Patch.objects.filter(case=OuterRef("case"), state__in=PENDING)))
         .exclude(Exists(_fixed_by_pending()))
@@ -66,7 +67,7 @@ def better_session(failed: Session) -> Session | None:
         return exploration.best
     return (
         Session.objects.finished()
-        .filter(version=failed.version_id, actor=Session.Actor.EXPERT)
+        .filter(case=failed.case_id, version__task_digest=failed.version.task_digest, actor=Session.Actor.EXPERT)
         .filter(Exists(Evaluation.objects.filter(session=OuterRef("pk"), correct=True)))
         .order_by("-pk")
         .first()
@@ -81,7 +82,7 @@ def execute(critique: Critique) -> Patch | None:
 
 def _compare(critique: Critique) -> Patch | None:
     failed, better = critique.failed, critique.better
-    answer = failed.version.parsed_answer()
+    answer = answering(failed).parsed_answer()
     if answer is None or not answer.causes:
         return _end(critique, "The case has no structured answer, so nothing can be told right from wrong")
     base = versions.knowledge(critique.base)
@@ -142,11 +143,12 @@ def neighbours(failed: Session, head: KnowledgeVersion) -> list[Neighbour]:
         newest.setdefault(session["version"], session["pk"])
     cases = Case.objects.confirmed().exclude(pk=failed.case_id).select_related("current").order_by("pk")
     experts: dict[int, list[int]] = {}
-    recorded = Session.objects.finished().filter(actor=Session.Actor.EXPERT, case__in=cases, version=F("case__current"))
-    for version, pk in recorded.order_by("pk").values_list("version", "pk"):
-        experts.setdefault(version, []).append(pk)
+    recorded = Session.objects.finished().filter(actor=Session.Actor.EXPERT, case__in=cases)
+    recorded = recorded.filter(version__task_digest=F("case__current__task_digest"))
+    for case, pk in recorded.order_by("pk").values_list("case", "pk"):
+        experts.setdefault(case, []).append(pk)
     verdicts = _passed(newest.values())
-    return [_neighbour(case, newest.get(case.current_id), verdicts, experts.get(case.current_id, ())) for case in cases]
+    return [_neighbour(case, newest.get(case.current_id), verdicts, experts.get(case.pk, ())) for case in cases]
 
 
 def _neighbour(case: Case, session: int | None, verdicts: dict[int, bool | None], experts) -> Neighbour:
@@ -175,7 +177,7 @@ def transcript(session: int) -> Transcript:
 def _later_success():
     """A newer recorded agent session of the same case version that was right."""
     return Session.objects.filter(
-        version=OuterRef("version"),
+        case=OuterRef("case"),
         pk__gt=OuterRef("pk"),
         origin=Session.Origin.RECORDED,
         actor=Session.Actor.AGENT,
@@ -186,7 +188,7 @@ def _later_success():
 def _fixed_by_pending():
     """A patch that waits for a decision already mends this case."""
     return Pair.objects.filter(
-        case_version=OuterRef("version"),
+        case_version=OuterRef("case__current"),
         outcome=Pair.Outcome.FIXED,
         regression__patches__state__in=PENDING,
     )

@@ -41,8 +41,12 @@ def run_open_cases(limit: int = 20, *, among: QuerySet | None = None) -> int:
     A case that a regression already tried under the current knowledge is not run again: its result is known.
     """
     head = versions.head()
-    agent = Session.objects.recorded().filter(case=OuterRef("pk"), version=OuterRef("current"), actor="agent")
-    asked = Run.objects.filter(case_version=OuterRef("current"), origin=Session.Origin.RECORDED)
+    agent = Session.objects.recorded().filter(
+        case=OuterRef("pk"), version__task_digest=OuterRef("current__task_digest"), actor="agent"
+    )
+    asked = Run.objects.filter(
+        case_version__task_digest=OuterRef("current__task_digest"), origin=Session.Origin.RECORDED
+    )
     tried = Pair.objects.filter(case_version=OuterRef("current"), regression__candidate=head.value_id).exclude(
         outcome=""
     )
@@ -66,11 +70,12 @@ def explore_failures(limit: int = 20, *, among: QuerySet | None = None) -> int:
     """Open an exploration for each low-scoring agent session; failures that share a signature share one."""
     head = versions.head()
     low = Evaluation.objects.filter(session=OuterRef("pk"), low_scoring=True)
-    explored = Exploration.objects.filter(session__version=OuterRef("version"))
+    explored = Exploration.objects.filter(session__case=OuterRef("case"))
     failed = (
         Session.objects.recorded()
         .finished()
-        .filter(Exists(low), actor=Session.Actor.AGENT, exploration=None, version=F("case__current"))
+        .filter(Exists(low), actor=Session.Actor.AGENT, exploration=None)
+        .filter(version__task_digest=F("case__current__task_digest"))
         .filter(Exists(Snapshot.objects.filter(case=OuterRef("case"))))
         .exclude(Exists(explored.filter(session__transcript_digest=OuterRef("transcript_digest"))))
         .exclude(case__state__in=[Case.State.RETIRED, Case.State.QUARANTINED])

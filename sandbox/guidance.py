@@ -206,7 +206,7 @@ def _failed_before(session: Session) -> Session | None:
     return (
         Session.objects.recorded()
         .finished()
-        .filter(version=session.version_id, actor=Session.Actor.AGENT)
+        .filter(case=session.case_id, version__task_digest=session.version.task_digest, actor=Session.Actor.AGENT)
         .filter(Exists(Evaluation.objects.filter(session=OuterRef("pk"), low_scoring=True)))
         .order_by("-pk")
         .first()

@@ -2,11 +2,11 @@
 
 from dataclasses import asdict
 
-from cases.evaluation.run import passed
 from django.db import transaction
 from django.utils import timezone
 
 from cases import recording
+from cases.evaluation.run import evaluate_session, passed
 from cases.models import Case, CaseVersion, Evaluation, Session
 from cases.transcript import Level, Transcript
 from cloudmate.states import transition
@@ -207,21 +207,15 @@ def _record(pair, base, candidate, base_passed, candidate_passed, outcome, reaso
     )
 
 
-def _evaluation(session: Session) -> Evaluation | None:
-    return session.evaluations.order_by("-pk").first()
-
-
 def _passed(session: Session) -> bool | None:
-    evaluation = _evaluation(session)
-    return passed(evaluation) if evaluation else None
+    return passed(evaluate_session(session))
 
 
 def _why_unsettled(session: Session) -> str:
-    evaluation = _evaluation(session)
-    if evaluation is None:
-        return "not evaluated"
     misses = session.steps.filter(level=Level.MISS).count()
-    return f"{evaluation.get_verdict_display().lower()}" + (f", {misses} calls not captured" if misses else "")
+    return evaluate_session(session).get_verdict_display().lower() + (
+        f", {misses} calls not captured" if misses else ""
+    )
 
 
 def _verdicts(regression: Regression) -> dict[int, str]:

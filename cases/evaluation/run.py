@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from cases import recording
 from cases.evaluation.base import CODE_VERSION, Cost, EvidenceSource, Judge, Result
 from cases.evaluation.registry import evaluate
 from cases.evaluation.verdict import TAINTED, UNSCORED
-from cases.models import Evaluation, Score, Session
+from cases.models import CaseVersion, Evaluation, Score, Session
 from cases.transcript import Transcript, digest_of
 
 COMPARABLE = 20  # sessions at least, before one is called costly
@@ -28,17 +28,24 @@ def evaluator_version(judge: Judge | None = None) -> str:
     return f"{CODE_VERSION}+{digest_of(judge.version)[:16]}" if judge else CODE_VERSION
 
 
+def answering(session: Session) -> CaseVersion:
+    """The case version a session is measured against: the current one where its task is what the session saw."""
+    current = session.case.current
+    return current if current and current.task_digest == session.version.task_digest else session.version
+
+
 def due() -> QuerySet[Session]:
-    """Finished sessions that this version of the code has not evaluated, oldest first.
+    """Finished sessions that this version of the code has not measured against the answer as it is now, oldest first.
 
     Binding a judge makes nothing due again: it would ask a model about the whole past.
     """
     by_this = Q(evaluator=CODE_VERSION) | Q(evaluator__startswith=f"{CODE_VERSION}+")
     evaluated = Evaluation.objects.filter(by_this, session=OuterRef("pk"))
+    now = Q(version__task_digest=F("case__current__task_digest"))
     return (
         Session.objects.finished()
-        .filter(~Exists(evaluated))
-        .select_related("case", "version__case__system")
+        .filter((now & ~Exists(evaluated.filter(version=OuterRef("case__current")))) | (~now & ~Exists(evaluated)))
+        .select_related("case__current", "version__case__system")
         .order_by("pk")
     )
 
@@ -48,22 +55,22 @@ def evaluate_session(
 ) -> Evaluation:
     """Evaluate a finished session and store its scores, once per evaluator version.
 
-    A second call with the same version returns the row that is there. A judge is asked before the
+    A second call with the same version and answer returns the row that is there. A judge is asked before the
     transaction begins. Raises EvaluationError while the session is still being recorded.
     """
     if session.state != Session.State.FINISHED:
         raise EvaluationError(f"Session {session.pk} is still being recorded: finish it first.")
-    evaluator = evaluator_version(judge)
-    if known := session.evaluations.filter(evaluator=evaluator).first():
+    evaluator, version = evaluator_version(judge), answering(session)
+    if known := session.evaluations.filter(evaluator=evaluator, version=version).first():
         return known
     result = evaluate(
         transcript_for(session),
-        session.version.parsed_answer(),
+        version.parsed_answer(),
         evidence=evidence,
         judge=judge,
         limit=usual_cost(session),
     )
-    return _store(session, evaluator, result)
+    return _store(session, version, evaluator, result)
 
 
 def transcript_for(session: Session) -> Transcript:
@@ -72,10 +79,11 @@ def transcript_for(session: Session) -> Transcript:
     return replace(transcript, engine="expert") if session.actor == Session.Actor.EXPERT else transcript
 
 
-def _store(session: Session, evaluator: str, result: Result) -> Evaluation:
+def _store(session: Session, version: CaseVersion, evaluator: str, result: Result) -> Evaluation:
     with transaction.atomic():
         evaluation, made = Evaluation.objects.get_or_create(
             session=session,
+            version=version,
             evaluator=evaluator,
             defaults={
                 "judge": result.judge[:200],

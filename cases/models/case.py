@@ -97,6 +97,9 @@ class CaseVersion(models.Model):
     case = models.ForeignKey(Case, models.CASCADE, related_name="versions")
     number = models.PositiveIntegerField()
     digest = models.CharField(max_length=64)
+    # digest of what an agent may see alone: versions that differ in their answer only share it, and so
+    # a session recorded on one can be measured against the answer of the other
+    task_digest = models.CharField(max_length=64, db_index=True)
     prompt = models.TextField()
     context = models.JSONField(default=dict, blank=True)
     tools = models.JSONField(default=list, blank=True)

@@ -19,6 +19,8 @@ class Evaluation(models.Model):
         UNSCORED = "unscored", "Unscored"  # no answer to measure against, or it could not be judged
 
     session = models.ForeignKey("cases.Session", models.CASCADE, related_name="evaluations")
+    # the case version whose answer it was measured against: a case labelled later is measured again
+    version = models.ForeignKey("cases.CaseVersion", models.PROTECT, related_name="evaluations")
     evaluator = models.CharField(max_length=64)  # evaluator version: code version + judge digest
     judge = models.CharField(max_length=200, blank=True)  # model + prompt digest; "" = deterministic only
     verdict = models.CharField(max_length=12, choices=Verdict)
@@ -33,7 +35,9 @@ class Evaluation(models.Model):
 
     class Meta:
         ordering = ["-pk"]
-        constraints = [models.UniqueConstraint(fields=["session", "evaluator"], name="evaluation_once_per_version")]
+        constraints = [
+            models.UniqueConstraint(fields=["session", "version", "evaluator"], name="evaluation_once_per_version")
+        ]
 
     def __str__(self):
         return f"{self.session}: {self.verdict}"
