@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from cases.diagnosis import Claim, ClaimKind, Conclusion, Diagnosis, Ref, RootCause
@@ -122,27 +122,17 @@ def ground(transcript: Transcript, *, evidence: EvidenceSource | None = None) ->
         value, found = _support(claim, returns, evidence)
         supports.append(Support(claim.id, value, CHAIN_WEIGHT if claim.id in linked else 1.0))
         findings += found
+    cause = leading(diagnosis)
+    if cause is not None and root is None:
+        text = f"No claim carries the root cause {cause.fault_class} of {cause.component}"
+        findings.append(Finding("root_cause_without_claim", text))
+    elif cause is not None and root is not None and not returns.speaks_of(cause.component):
+        text = f"{cause.component} is blamed, and nothing that was seen names it"
+        findings.append(Finding("component_never_seen", text, claim=root.id))
+        supports = [replace(s, value=min(s.value, 0.5)) if s.claim == root.id else s for s in supports]
     value = sum(s.weight * s.value for s in supports) / sum(s.weight for s in supports)
-    if cause := leading(diagnosis):
-        borne_out = root is not None and any(s.claim == root.id and s.value > 0 for s in supports)
-        if root is None:
-            findings.append(
-                Finding(
-                    "root_cause_without_claim",
-                    f"No claim carries the root cause {cause.fault_class} of {cause.component}",
-                )
-            )
-        elif not returns.speaks_of(cause.component):
-            borne_out = False
-            findings.append(
-                Finding(
-                    "component_never_seen",
-                    f"{cause.component} is blamed, and nothing that was seen names it",
-                    claim=root.id,
-                )
-            )
-        if not borne_out:
-            value = min(value, UNSUPPORTED_CAP)
+    if cause is not None and not any(root and s.claim == root.id and s.value > 0 for s in supports):
+        value = min(value, UNSUPPORTED_CAP)
     return Grounding(round(value, 4), tuple(supports), tuple(findings), tainted=tainted)
 
 

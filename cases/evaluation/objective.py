@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from cases.diagnosis import Answer, Cause, ClaimKind, Conclusion, Diagnosis, RootCause
@@ -14,7 +15,7 @@ from cases.evaluation.base import EvidenceSource, Finding
 from cases.evaluation.components import same, same_class
 from cases.evaluation.grounding import carrier, leading
 from cases.evaluation.quotes import normal
-from cases.transcript import Transcript
+from cases.transcript import Level, Transcript
 
 # an agent that used up what it was given, was asked to conclude, and did not
 GAVE_NOTHING = frozenset({"max_steps", "tokens", "loop"})
@@ -140,15 +141,38 @@ def _mentions(text: str, answer: Answer) -> Correctness:
 
 
 def timing(transcript: Transcript, evidence: EvidenceSource | None = None) -> dict[str, Any]:
-    """Seconds from alert to conclusion on the world's clock, else the tools' summed latency, else not captured."""
+    """Seconds from alert to conclusion, and on whose clock.
+
+    "virtual": the world's, where an evidence source has one. "wall": a live session on an alert that says when
+    it began. "tools": the summed latency of the calls. Else not captured.
+    """
     steps = transcript.steps
-    seconds, clock = None, "not captured"
-    alerted = evidence.alerted_at if evidence else None
-    if steps and alerted and steps[-1].at and (steps[-1].at.tzinfo is None) == (alerted.tzinfo is None):
-        seconds, clock = (steps[-1].at - alerted).total_seconds(), "virtual"
-    elif steps and all(step.observation.latency_ms is not None for step in steps):
-        seconds, clock = sum(step.observation.latency_ms or 0 for step in steps) / 1000, "tools"
+    alerted, clock = (evidence.alerted_at, "virtual") if evidence else (_alerted(transcript), "wall")
+    seconds = _between(alerted, steps[-1].at) if steps else None
+    if seconds is None:
+        latencies = [step.observation.latency_ms for step in steps]
+        known = [latency for latency in latencies if latency is not None]
+        complete = bool(steps) and len(known) == len(latencies)
+        seconds, clock = (sum(known) / 1000, "tools") if complete else (None, "not captured")
     return {"seconds": seconds, "clock": clock, "wall_ms": transcript.wall_ms, "tokens": transcript.tokens}
+
+
+def _alerted(transcript: Transcript) -> datetime | None:
+    """When the alert began, if every step was live: a replay runs on another day."""
+    alert = transcript.task.context.get("alert")
+    began = alert.get("startsAt") if isinstance(alert, dict) else None
+    if not isinstance(began, str) or any(step.observation.level is not Level.LIVE for step in transcript.steps):
+        return None
+    try:
+        return datetime.fromisoformat(began)
+    except ValueError:
+        return None
+
+
+def _between(start: datetime | None, end: datetime | None) -> float | None:
+    if start is None or end is None or (start.tzinfo is None) != (end.tzinfo is None) or end < start:
+        return None
+    return (end - start).total_seconds()
 
 
 def first_hypothesis(transcript: Transcript) -> int | None:

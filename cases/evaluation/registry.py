@@ -29,7 +29,8 @@ def evaluate(
 
     Code settles what code can. With a judge, the rest is asked of it: entailment, chain and intent without
     the answer, and expected free-text statements apart; its scores stand beside the deterministic ones and
-    change none of them. Without one, the rest is unscored and says so. An expert's session never counts as
+    change none of them. Without one, the rest is unscored and says so. The guess test needs an agent to conclude
+    again, so whoever has one adds its Score. An expert's session never counts as
     low-scoring: it is a reference, not a seed of exploration.
     """
     right = correctness(transcript, answer)
@@ -85,7 +86,6 @@ def _deterministic(grounding: Grounding, coherence: Coherence, understood: Inten
         Score("evidence", "deterministic", grounding.value, grounding.reason or borne_out),
         Score("coherence", "deterministic", coherence.value, coherence.reason or ", ".join(failed)),
         Score("intent", "deterministic", understood.value, "" if understood.slots else "no frame to compare with"),
-        Score("guess", "deterministic", None, "needs an agent to conclude again with its evidence masked"),
     )
 
 

@@ -94,11 +94,12 @@ def test_a_root_cause_no_claim_carries_caps_the_score():
     assert (grounding.value, codes(grounding)) == (0.4, ["root_cause_without_claim"])
 
 
-def test_a_component_that_was_never_seen_is_not_grounded_by_a_quote():
+def test_a_component_that_was_never_seen_is_half_grounded_at_best():
     claim = replace(ROOT, text="ledger is killed")
     cause = RootCause("ledger", "OOMKilled", claim="c1")
     grounding = ground(transcript(diagnosis(root_causes=(cause,), claims=(claim, CRASH, SYMPTOM))))
-    assert (grounding.value, codes(grounding)) == (0.4, ["component_never_seen"])
+    assert grounding.supports[0] == Support("c1", 0.5, 3.0)
+    assert codes(grounding) == ["component_never_seen"]
 
 
 def test_mitigations_assert_nothing_and_are_left_out():

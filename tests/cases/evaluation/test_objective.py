@@ -5,7 +5,8 @@ import pytest
 
 from cases.diagnosis import Answer, Cause, Claim, ClaimKind, Conclusion, RootCause
 from cases.evaluation.objective import correctness, first_hypothesis, timing
-from tests.cases.evaluation.values import ANSWER, STEPS, diagnosis, step, steps, transcript
+from cases.transcript import Level
+from tests.cases.evaluation.values import ANSWER, STEPS, TASK, diagnosis, step, steps, transcript
 from tests.cases.evaluation.world import World
 
 NO_FAULT = diagnosis(conclusion=Conclusion.NO_FAULT, root_causes=(), chain=())
@@ -145,6 +146,18 @@ def test_time_is_the_worlds_else_the_tools_else_not_captured():
     slow = steps(step(latency_ms=400), step(latency_ms=1100))
     assert timing(transcript(made=slow, **spent)) == {"seconds": 1.5, "clock": "tools", **spent}
     assert timing(transcript()) == {"seconds": None, "clock": "not captured", "wall_ms": None, "tokens": None}
+
+
+def test_a_live_session_is_timed_from_its_alert_and_a_replay_is_not():
+    task = replace(TASK, context={"alert": {"startsAt": "2026-01-05T10:00:00Z"}})
+    at = datetime(2026, 1, 5, 10, 4, tzinfo=UTC)
+    live = steps(replace(step(level=Level.LIVE), at=at))
+    assert timing(transcript(task=task, made=live))["seconds"] == 240.0
+    assert timing(transcript(task=task, made=live))["clock"] == "wall"
+    replayed = steps(replace(step(), at=at))
+    assert timing(transcript(task=task, made=replayed))["clock"] == "not captured"
+    unreadable = replace(TASK, context={"alert": {"startsAt": "this morning"}})
+    assert timing(transcript(task=unreadable, made=live))["seconds"] is None
 
 
 def test_the_first_hypothesis_is_when_its_claim_was_made():

@@ -56,7 +56,6 @@ def test_both_tracks_stand_side_by_side():
         "evidence": (1.0, "3 of 3 claims fully borne out"),
         "coherence": (1.0, ""),
         "intent": (1.0, ""),
-        "guess": (None, "needs an agent to conclude again with its evidence masked"),
     }
     assert by(result, "judge") == {}
     assert result.judge == ""

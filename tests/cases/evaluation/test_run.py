@@ -47,7 +47,6 @@ def test_a_finished_session_is_stored_with_both_tracks():
         ("evidence", "deterministic", 1.0),
         ("coherence", "deterministic", 1.0),
         ("intent", "deterministic", 1.0),
-        ("guess", "deterministic", None),
     ]
 
 
@@ -61,7 +60,7 @@ def test_stored_findings_say_where():
 def test_a_second_evaluation_by_the_same_version_is_the_first():
     session = recorded()
     assert evaluate_session(session) == evaluate_session(session)
-    assert (Evaluation.objects.count(), Score.objects.count()) == (1, 4)
+    assert (Evaluation.objects.count(), Score.objects.count()) == (1, 3)
 
 
 def test_a_judge_makes_another_version_with_its_scores_beside():
