@@ -24,6 +24,7 @@ BLAMED = {
     "temperature": ("temperature",),
     "seed": ("seed",),
     "max_tokens": ("max_tokens",),
+    "max_completion_tokens": ("max_completion_tokens", "max_tokens"),
 }
 
 
@@ -31,7 +32,7 @@ BLAMED = {
 class Dialect:
     native_tools: bool = True
     output: str = SCHEMA
-    dropped: frozenset[str] = frozenset()  # of tool_choice, temperature, seed, max_tokens
+    dropped: frozenset[str] = frozenset()  # of tool_choice, temperature, seed and the two names of a token limit
 
     @property
     def name(self) -> str:

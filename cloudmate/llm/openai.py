@@ -46,6 +46,7 @@ class Endpoint:
     api_key: str = field(default="", repr=False)
     timeout: float = 120.0  # seconds for one reply, retries included
     retries: int = 3
+    max_tokens: int = 8192  # of one reply, where the asker sets no limit: a model that rambles is stopped
 
 
 class _Retry(Exception):
@@ -83,10 +84,10 @@ class OpenAILLM:
     ) -> Reply:
         """See LLM.complete. A dialect is remembered once a request in it has succeeded."""
         deadline = time.monotonic() + (self.endpoint.timeout if timeout is None else timeout)
-        dialect = self.dialect
+        dialect, limit = self.dialect, self.endpoint.max_tokens if max_tokens is None else max_tokens
         while True:
             body = dialect.body(
-                messages, tools=tools, schema=schema, temperature=temperature, seed=seed, max_tokens=max_tokens
+                messages, tools=tools, schema=schema, temperature=temperature, seed=seed, max_tokens=limit
             )
             try:
                 data = self._patiently(body, dialect, deadline)
@@ -173,11 +174,12 @@ class OpenAILLM:
             )
         except (KeyError, IndexError, TypeError, AttributeError):
             raise Malformed(f"{self._where} answered JSON that is not a chat completion") from None
-        if choice.get("finish_reason") == "length":
-            raise Truncated(f"{self._where} was cut at its token limit", partial=text, usage=usage)
-        if tools and not calls:
+        cut = choice.get("finish_reason") == "length"
+        if tools and not calls and not cut:
             calls = calls_in(text, [tool.name for tool in tools])
         self._notice(bool(calls), bool(tools), dialect)
+        if cut:
+            raise Truncated(f"{self._where} was cut at its token limit", partial=text, usage=usage)
         return Reply(text, calls, usage, str(data.get("model") or self.model), dialect.name)
 
     def _notice(self, called: bool, asked: bool, dialect: Dialect) -> None:

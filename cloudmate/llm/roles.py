@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -25,6 +26,7 @@ def read(env: Any) -> dict[str, Endpoint]:
     """
     timeout = env.integer(f"{PREFIX}_TIMEOUT", 120, least=1)
     retries = env.integer(f"{PREFIX}_RETRIES", 3, least=0)
+    longest = env.integer(f"{PREFIX}_MAX_TOKENS", 8192, least=1)
     shared = _values(env, PREFIX)
     endpoints = {}
     for name in (*ROLES, *env.items(f"{PREFIX}_MORE")):
@@ -34,7 +36,7 @@ def read(env: Any) -> dict[str, Endpoint]:
         model = own["MODEL"] or shared["MODEL"]
         if model:
             base_url = held["BASE_URL"] or Endpoint.base_url
-            endpoints[name] = Endpoint(model, base_url, held["API_KEY"], timeout, retries)
+            endpoints[name] = Endpoint(model, base_url, held["API_KEY"], timeout, retries, longest)
         elif any(own.values()):
             raise EnvError(f"{PREFIX}_{name.upper()}_MODEL is empty: name the model that {name} shall use")
     if any(shared.values()) and not endpoints:
@@ -65,7 +67,7 @@ def for_role(role: str, *, model: str = "") -> LLM | None:
     if endpoint is None:
         return None
     if model and model not in endpoints:
-        endpoint = Endpoint(model, endpoint.base_url, endpoint.api_key, endpoint.timeout, endpoint.retries)
+        endpoint = replace(endpoint, model=model)
     return _opened(endpoint)
 
 

@@ -113,7 +113,7 @@ def test_endpoint_that_refuses_without_saying_why_is_asked_down_to_plain_text():
     with serving(picky(*everything, then=answers(spelled), words="no")) as server:
         reply = llm_at(server)[0].complete(ASKED, tools=[LOGS], seed=1)
     assert reply.calls == (ToolCall("call_0", "get_logs", "{}"),)
-    assert set(server.requests[-1]) == {"model", "messages"}
+    assert set(server.requests[-1]) == {"model", "messages", "max_tokens"}
 
 
 def test_conversation_is_spelled_out_for_an_endpoint_without_tools():
@@ -153,6 +153,16 @@ def test_endpoint_that_drops_tools_silently_is_told_them_in_words_after_two_repl
         replies = [llm.complete(ASKED, tools=[LOGS]) for _ in range(3)]
     assert [len(reply.calls) for reply in replies] == [0, 0, 1]
     assert ["tools" in request for request in server.requests] == [True, True, False]
+
+
+def test_endpoint_that_talks_past_its_limit_instead_of_calling_is_told_the_tools_too():
+    talks = answers("Once upon a time", finish="length")
+    with serving(talks, talks, answers('{"tool": "get_logs", "arguments": {}}')) as server:
+        llm, _ = llm_at(server)
+        for _ in range(2):
+            with pytest.raises(Truncated):
+                llm.complete(ASKED, tools=[LOGS])
+        assert llm.complete(ASKED, tools=[LOGS]).calls[0].name == "get_logs"
 
 
 def test_words_after_a_real_tool_call_do_not_change_the_dialect():
@@ -304,3 +314,15 @@ def test_text_that_no_encoding_holds_is_sent_without_it():
 def test_openai_sdk_is_not_loaded_before_the_first_call():
     code = "import sys, cloudmate.llm.openai, cloudmate.llm.ask; sys.exit('openai' in sys.modules or 'jsonschema' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_endpoint_that_takes_no_token_limit_gets_none():
+    with serving(picky("max_tokens", "max_completion_tokens", then=answers("ok"))) as server:
+        llm, _ = llm_at(server, max_tokens=99)
+        assert llm.complete(ASKED).text == "ok"
+    assert [request.get("max_tokens", request.get("max_completion_tokens")) for request in server.requests] == [
+        99,
+        99,
+        None,
+    ]
+    assert "temperature" in server.requests[-1]

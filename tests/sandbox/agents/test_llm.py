@@ -16,7 +16,6 @@ from sandbox.environment.base import Inventory, Recording
 from sandbox.environment.replay import Replay
 from sandbox.knowledge.language import parse
 from sandbox.knowledge.rule import Knowledge
-from tests.cloudmate.llm.network import loopback_only
 from tests.cloudmate.llm.server import answers, cut_off, drops, late, picky, raw, refuses, serving
 
 TEXT = {"type": "string"}
@@ -42,12 +41,6 @@ RULES = parse(
     BECAUSE "a pool at its limit is a symptom"
     """
 )
-
-
-@pytest.fixture(autouse=True)
-def no_outgoing_connections():
-    with loopback_only():
-        yield
 
 
 def played(llm, *, task=TASK, recordings=RECORDINGS, **options):
