@@ -135,7 +135,7 @@ def _plain(payload: dict[str, Any]) -> dict[str, Any]:
     title = payload.get("title")
     if not isinstance(title, str) or not title.strip():
         raise IntakeError("title is missing: say in a line what is wrong.")
-    description = payload.get("description") or ""
+    description = payload.get("description", "")
     if not isinstance(description, str):
         raise IntakeError("description must be text.")
     alert = {"labels": payload.get("labels") or {}, "annotations": {"summary": title, "description": description}}

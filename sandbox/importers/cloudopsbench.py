@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cases.diagnosis import Answer
-from cases.transcript import Task
+from cases.transcript import Task, ToolSchema
 from sandbox.bundle import CaseBundle, RecordedCall, RecordedSession
 from sandbox.environment.base import Recording
 from sandbox.importers.answers import labelled
@@ -29,6 +29,18 @@ from sandbox.importers.schemas import tools_from_calls
 REPOSITORY = "LLM4Ops/Cloud-OpsBench"
 CACHE = "tool_cache.json"
 _NOT_A_CALL = "collection_timestamp"
+_LOGS = ToolSchema(
+    "GetRecentLogs",
+    parameters={
+        "type": "object",
+        "properties": {
+            "namespace": {"type": "string"},
+            "service_name": {"type": "string"},
+            "lines": {"type": "integer"},
+        },
+        "required": ["namespace", "service_name"],
+    },
+)
 _CALLING = re.compile(r"tool_name='(?P<tool>\w+)' arguments=\{(?P<arguments>.*)\}", re.DOTALL)
 _ARGUMENT = re.compile(
     r"(?P<name>\w+): (?P<value>'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|None|True|False|-?\d+(?:\.\d+)?)(?:, |$)"
@@ -69,7 +81,7 @@ def read(folder: Path) -> Iterator[CaseBundle | ImportProblem]:
         task=Task(
             prompt=f"{query} Namespace: {namespace}.",
             context={"snapshot_time": collected} if collected else {},
-            tools=tools_from_calls(recordings),
+            tools=(*tools_from_calls(recordings), *_uncached(folder, recordings)),
         ),
         answer=answer,
         recordings=recordings,
@@ -83,6 +95,16 @@ def read(folder: Path) -> Iterator[CaseBundle | ImportProblem]:
             **({"left_out": unread} if unread else {}),
         },
     )
+
+
+def _uncached(folder: Path, recordings: tuple[Recording, ...]) -> tuple[ToolSchema, ...]:
+    """The one tool the source answers from its log file instead of the cache: it exists, so asking for it is a miss."""
+    if (
+        any(recording.tool == _LOGS.name for recording in recordings)
+        or not (folder / "raw_data" / "logs.json").is_file()
+    ):
+        return ()
+    return (_LOGS,)
 
 
 def _path(folder: Path) -> tuple[str, ...]:

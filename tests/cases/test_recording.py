@@ -1,0 +1,150 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from cases import recording
+from cases.models import RawReturn, Session
+from cases.recording import RecordingError
+from cases.transcript import Level, Observation, RuleUse, Step, Transcript
+from tests.factories import RECORDINGS, TASK, add_step, make_case, make_diagnosis, make_finished_session, make_session
+
+pytestmark = pytest.mark.django_db
+NOON = datetime(2026, 2, 3, 12, tzinfo=UTC)
+
+
+def test_transcript_is_what_was_recorded():
+    session = make_session(knowledge_digest="k", parameters={"seed": 3})
+    used = RuleUse("look-deeper", "fired", "REQUIRE", "conclude")
+    recording.append(
+        session,
+        tool="get_logs",
+        arguments={"service": "ledger"},
+        observation=Observation("WARN", True, Level.R2, 40, "fewer lines"),
+        thought="a thought",
+        rules=[used],
+        at=NOON,
+    )
+    recording.finish(session, diagnosis=make_diagnosis(), stop_reason="concluded", tokens=7, wall_ms=9)
+    assert recording.transcript_of(Session.objects.get(pk=session.pk)) == Transcript(
+        task=TASK.__class__(TASK.prompt, TASK.context, TASK.tools, (), "market"),
+        steps=(
+            Step(
+                0,
+                "get_logs",
+                {"service": "ledger"},
+                Observation("WARN", True, Level.R2, 40, "fewer lines"),
+                "a thought",
+                NOON,
+                (used,),
+            ),
+        ),
+        diagnosis=make_diagnosis(),
+        stop_reason="concluded",
+        engine="scripted",
+        knowledge_digest="k",
+        tokens=7,
+        wall_ms=9,
+        parameters={"seed": 3},
+    )
+
+
+def test_finished_session_keeps_the_digest_of_its_transcript():
+    session = make_finished_session()
+    assert session.state == Session.State.FINISHED
+    assert session.transcript_digest == recording.transcript_of(session).digest()
+
+
+@pytest.mark.parametrize("steps", [1, 20])
+def test_transcript_takes_one_query_for_its_steps(steps, django_assert_num_queries):
+    session = make_session()
+    for _ in range(steps):
+        add_step(session)
+    session = Session.objects.select_related("version__case__system").get(pk=session.pk)
+    with django_assert_num_queries(1):
+        assert len(recording.transcript_of(session).steps) == steps
+
+
+def test_secrets_are_redacted_before_storage_and_listed():
+    session = make_session()
+    step = recording.append(
+        session,
+        tool="get_logs",
+        arguments={"url": "redis://:hunter2@cache"},
+        observation=Observation("password=hunter2\n"),
+        thought="password=hunter2",
+    )
+    assert step.raw.text == "password=[REDACTED password]\n"
+    assert step.arguments == {"url": "redis://:[REDACTED connection string]@cache"}
+    assert step.thought == "password=[REDACTED password]"
+    assert step.redactions == [{"kind": "connection string", "count": 1}, {"kind": "password", "count": 2}]
+    assert not RawReturn.objects.filter(text__contains="hunter2").exists()
+
+
+def test_same_return_is_stored_once():
+    session = make_session()
+    assert add_step(session).raw_id == add_step(session).raw_id
+    assert RawReturn.objects.count() == 1
+
+
+def test_repeated_step_is_taken_once():
+    session = make_session()
+    first = add_step(session, index=0)
+    assert add_step(session, index=0) == first
+    assert session.steps.count() == 1
+
+
+def test_repeated_step_with_other_content_is_refused():
+    session = make_session()
+    add_step(session, index=0)
+    with pytest.raises(RecordingError, match=r"Step 0 .* recorded before, with another content"):
+        add_step(session, RECORDINGS[1], index=0)
+
+
+def test_gap_between_steps_is_refused():
+    with pytest.raises(RecordingError, match="Step 2 cannot come before step 0"):
+        add_step(make_session(), index=2)
+
+
+def test_finished_session_takes_no_steps_but_a_repeated_one():
+    session = make_finished_session(steps=RECORDINGS[:1])
+    with pytest.raises(RecordingError, match="takes no more steps"):
+        add_step(session)
+    assert add_step(session, index=0).index == 0
+
+
+def test_return_that_is_no_text_is_refused_in_words():
+    with pytest.raises(RecordingError, match="NUL"):
+        recording.store_raw("a\x00b")
+    with pytest.raises(RecordingError, match="half a character"):
+        recording.store_raw("a\ud800b")
+
+
+def test_finishing_twice_alike_changes_nothing():
+    session = make_finished_session()
+    finished_at = session.finished_at
+    recording.finish(Session.objects.get(pk=session.pk), diagnosis=make_diagnosis(), stop_reason="concluded")
+    session.refresh_from_db()
+    assert session.finished_at == finished_at
+
+
+def test_finishing_with_another_conclusion_is_refused():
+    session = make_finished_session()
+    with pytest.raises(RecordingError, match="finished already, with another conclusion"):
+        recording.finish(session, diagnosis=make_diagnosis("till"), stop_reason="concluded")
+
+
+def test_finish_of_a_stale_copy_does_not_win():
+    session = make_session()
+    stale = Session.objects.get(pk=session.pk)
+    recording.finish(session, diagnosis=None, stop_reason="max_steps")
+    with pytest.raises(RecordingError, match="another conclusion"):
+        recording.finish(stale, diagnosis=make_diagnosis(), stop_reason="concluded")
+    session.refresh_from_db()
+    assert (session.diagnosis, session.stop_reason) == (None, "max_steps")
+
+
+def test_external_id_gives_the_same_session_again():
+    case = make_case()
+    assert make_session(case, external_id="run-1") == make_session(case, external_id="run-1")
+    with pytest.raises(RecordingError, match="'run-1' is taken"):
+        make_session(make_case(), external_id="run-1")
