@@ -12,8 +12,7 @@ from cloudmate import install
 from cloudmate.env import EnvError
 
 ROOT = Path(__file__).resolve().parent.parent
-LOCK = ROOT / "requirements.txt"
-DEVELOPMENT_LOCK = ROOT / "requirements-dev.txt"
+SERVERS = ("CLOUDMATE_DATABASE_URL", "CLOUDMATE_BROKER_URL")  # speaking to PostgreSQL or Redis takes a library more
 WELCOME = """\
 CloudMate
 
@@ -24,10 +23,19 @@ CloudMate
 """
 
 
+def lock_for(command: str) -> Path:
+    """The libraries that ``command`` needs, each pinned by its hash."""
+    if command == "test":
+        return ROOT / "requirements-dev.txt"
+    if any(os.environ.get(name) for name in SERVERS):
+        return ROOT / "requirements-team.txt"
+    return ROOT / "requirements.txt"
+
+
 def run(argv: list[str]) -> int:
     command = argv[1] if len(argv) > 1 else "help"
     try:
-        install.ensure(DEVELOPMENT_LOCK if command == "test" else LOCK, root=ROOT, argv=argv)
+        install.ensure(lock_for(command), root=ROOT, argv=argv)
         if command == "up":
             from cloudmate import up
 

@@ -59,6 +59,10 @@ class Child:
         elif not self._process and not self._once and time.monotonic() >= self._start_at:
             self.start()
 
+    def wait(self) -> int:
+        """The exit code of a command that is run once, when it has ended."""
+        return self._process.wait() if self._process else 0
+
     def ask_to_end(self) -> None:
         if self._process:
             self._process.terminate()

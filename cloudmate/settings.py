@@ -106,7 +106,7 @@ DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Background work
-EMBEDDED_BROKER = "embedded://"
+EMBEDDED_BROKER = "embedded://localhost/"
 SLOTS = env.integer("CLOUDMATE_SLOTS", 4, least=1)  # runs of one kind at the same time, over all workers
 CELERY_BROKER_URL = env.text("CLOUDMATE_BROKER_URL", EMBEDDED_BROKER)
 if CELERY_BROKER_URL == EMBEDDED_BROKER:
@@ -122,15 +122,12 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ANNOTATIONS = {"*": {"expires": 15}}  # a nudge no worker took by then is dropped: the next sweep sends one
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TIMEZONE = "UTC"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-SWEEPS = {  # a module's sweep -> seconds between its calls
-    "cases.tasks.sweep": 2,
-    "sandbox.tasks.sweep": 1,
-    "rules.tasks.sweep": 2,
-}
+SWEEPS = {"cases.tasks.sweep": 2, "sandbox.tasks.sweep": 2, "rules.tasks.sweep": 3}  # task -> seconds between calls
 
 # Models that speak, by role; none is needed
 CLOUDMATE_LLM = roles.read(env)

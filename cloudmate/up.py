@@ -5,11 +5,11 @@ children that cannot outlive it, and starts again whichever dies.
 """
 
 import argparse
+import hashlib
 import os
 import signal
 import socket
 import sqlite3
-import subprocess
 import sys
 import time
 from contextlib import closing, suppress
@@ -22,6 +22,7 @@ from cloudmate.oneatatime import AlreadyRunning, only_one
 
 ROOT = Path(__file__).resolve().parent.parent
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+PREPARED = "prepared"  # a file in the data: from what it was last prepared
 STOP_WITHIN = 20  # seconds: the worker gives back what it holds after 5
 
 
@@ -55,7 +56,7 @@ def main(arguments: list[str]) -> int:
         print(f"CloudMate is not started.\n{error}", file=sys.stderr)
         return 1
     except Stop:
-        return 0
+        print("Stopped. The same command starts it again where it was.", flush=True)
     return 0
 
 
@@ -66,31 +67,37 @@ def keep_up(options, data: Path, lock: int) -> None:
     require_writable_database(data)
     settings_of_children(options)
     say("data", data)
-    if subprocess.call([sys.executable, "manage.py", "prepare"], cwd=ROOT, pass_fds=[lock]):
-        raise UpError("Its data could not be prepared, for the reason above.")
-    os.environ["CELERY_SKIP_CHECKS"] = "1"  # made above; they would load every page into the worker
-    children = [Child("web", web(options), lock), Child("worker", worker(), lock)]
+    made_from = fingerprint()
+    prepare = Child("data", [sys.executable, "manage.py", "prepare"], lock, once=True)
+    children = [prepare]
     try:
-        for child in children:
-            child.start()
-        wait_for_page(options, children)
+        prepare.start()
+        if not as_before(data, made_from):
+            require_prepared(prepare)
+        os.environ["CELERY_SKIP_CHECKS"] = "1"  # 'prepare' makes them; they would load every page into the worker
+        children.append(Child("web", web(options), lock))
+        wait_for_page(options, children[-1])
         say("page", f"{url(options)} (after {time.monotonic() - began:.1f} s)")
+        require_prepared(prepare)
+        (data / PREPARED).write_text(made_from)
+        children.append(Child("worker", worker(), lock))
+        children[-1].start()
         if not options.no_seed:
-            library = Child("starter library", [sys.executable, "manage.py", "starter_library"], lock, once=True)
-            library.start()
-            children.append(library)
+            children.append(Child("library", [sys.executable, "manage.py", "starter_library"], lock, once=True))
+            children[-1].start()
         print("Stop with Ctrl+C; everything is kept.", flush=True)
         while True:
             time.sleep(0.3)
             for child in children:
                 child.look_after()
+    except Stop:
+        print("\nStopping", flush=True)
+        raise
     finally:
         # asked again while stopping: at once
         signal.signal(signal.SIGTERM, lambda *_: end_all(children, within=0))
         signal.signal(signal.SIGINT, lambda *_: end_all(children, within=0))
-        print("\nStopping", flush=True)
         end_all(children, within=STOP_WITHIN)
-        print("Stopped. The same command starts it again where it was.", flush=True)
 
 
 def _stop(*_):
@@ -180,14 +187,33 @@ def require_writable_database(data: Path) -> None:
         ) from None
 
 
-def wait_for_page(options, children) -> None:
+def fingerprint() -> str:
+    """Of everything that 'prepare' works from: libraries, migrations, static files, which database."""
+    files = [ROOT / "requirements.txt", *ROOT.glob("*/migrations/*.py"), *(ROOT / "static").rglob("*")]
+    seen = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in sorted(files)]
+    return hashlib.sha256(repr([seen, os.environ.get("CLOUDMATE_DATABASE_URL")]).encode()).hexdigest()
+
+
+def as_before(data: Path, made_from: str) -> bool:
+    """Whether the data were prepared from just this: then the page need not wait until that is looked at again."""
+    mark = data / PREPARED
+    stored = os.environ.get("CLOUDMATE_DATABASE_URL") or (data / "cloudmate.sqlite3").exists()
+    return bool(stored) and mark.exists() and mark.read_text() == made_from
+
+
+def require_prepared(prepare: Child) -> None:
+    if prepare.wait() != 0:
+        raise UpError("Its data could not be prepared, for the reason above.")
+
+
+def wait_for_page(options, server: Child) -> None:
     """Return when the page answers. Raises UpError where the web server keeps dying instead."""
+    server.start()
     told = time.monotonic()
     while True:
-        for child in children:
-            child.look_after()
-            if child.deaths >= 3:
-                raise UpError(f"The {child.name} ended {child.deaths} times while starting; its own words are above.")
+        server.look_after()
+        if server.deaths >= 3:
+            raise UpError("The web server keeps ending while it starts; its own words are above.")
         with suppress(OSError, HTTPException), closing(HTTPConnection(*_reach(options), timeout=10)) as page:
             page.request("HEAD", "/accounts/login/", headers={"Host": _host_header()})
             if page.getresponse().status < 600:

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 import manage
-from cloudmate import install
+from cloudmate import commandline, install
 from cloudmate.install import InstallError
 
 ROOT = Path(__file__).resolve().parent.parent
+LOCKS = ["requirements.txt", "requirements-team.txt", "requirements-dev.txt"]
 BARE = {"PATH": "/usr/bin:/bin", "PIP_NO_INDEX": "1"}
 
 
@@ -42,7 +43,7 @@ def test_what_runs_before_installing_needs_the_standard_library_alone(name):
     assert names <= set(sys.stdlib_module_names) | {"cloudmate"}
 
 
-@pytest.mark.parametrize("lock", ["requirements.txt", "requirements-dev.txt"])
+@pytest.mark.parametrize("lock", LOCKS)
 def test_every_lock_pins_every_file_by_its_hash_and_names_no_host(lock):
     text = (ROOT / lock).read_text()
     assert "://" not in text
@@ -53,11 +54,18 @@ def test_every_lock_pins_every_file_by_its_hash_and_names_no_host(lock):
     assert install.missing(ROOT / "requirements.txt") == []
 
 
-def test_the_development_lock_holds_the_other_one_unchanged():
-    both = install.pins(ROOT / "requirements-dev.txt")
-    assert {name: both.get(name) for name in install.pins(ROOT / "requirements.txt")} == install.pins(
-        ROOT / "requirements.txt"
-    )
+def test_each_lock_holds_the_smaller_one_unchanged():
+    small, team, development = (install.pins(ROOT / lock) for lock in LOCKS)
+    assert small.items() < team.items() < development.items()
+
+
+def test_the_servers_libraries_are_installed_where_servers_are_used(monkeypatch):
+    for name in commandline.SERVERS:
+        monkeypatch.delenv(name, raising=False)
+    assert commandline.lock_for("up").name == "requirements.txt"
+    monkeypatch.setenv("CLOUDMATE_BROKER_URL", "redis://h/0")
+    assert commandline.lock_for("up").name == "requirements-team.txt"
+    assert commandline.lock_for("test").name == "requirements-dev.txt"
 
 
 def wheel(folder, name="cloudmate-trial", version="1.0", body="WORD = 'hello'"):
