@@ -41,7 +41,8 @@ def run(argv: list[str]) -> int:
 
             return up.main(argv[2:])
         if command == "test":
-            return subprocess.call([sys.executable, "-m", "pytest", *argv[2:]], cwd=ROOT)
+            chosen = argv[2:] or ["-n", "2"]  # without a choice: all of them, two at a time
+            return subprocess.call([sys.executable, "-m", "pytest", *chosen], cwd=ROOT)
         if command == "help" and len(argv) <= 2:
             print(WELCOME, flush=True)
         from django.core.management import execute_from_command_line
