@@ -1,6 +1,6 @@
 from django.urls import path
 
-from sandbox import views
+from sandbox import console_views, views
 
 app_name = "sandbox"
 urlpatterns = [
@@ -10,6 +10,10 @@ urlpatterns = [
     path("explorations/<int:pk>/", views.exploration, name="exploration"),
     path("explorations/<int:pk>/stop/", views.stop_exploration, name="stop_exploration"),
     path("explorations/<int:pk>/branches/<int:index>/leave-out/", views.prune, name="prune"),
+    path("cases/<int:pk>/record/", console_views.record, name="record"),
+    path("sessions/<int:pk>/console/", console_views.console, name="console"),
+    path("sessions/<int:pk>/console/run/", console_views.run, name="console_run"),
+    path("sessions/<int:pk>/console/complete/", console_views.complete, name="console_complete"),
     path("panels/cases/<int:pk>/sandbox/", views.case_panel, name="case_panel"),
     path("panels/sessions/<int:pk>/sandbox/", views.session_panel, name="session_panel"),
 ]

@@ -1,0 +1,62 @@
+"""The page of one case."""
+
+import json
+from typing import Any
+
+from django.db.models import Count, OuterRef, Subquery
+
+from cases.access import may_see_answer
+from cases.contexts.lifecycle import actions, stages
+from cases.models import Case, Evaluation, Session
+
+SESSIONS = 30
+
+
+def sessions_of(case: Case, *, origin: str = Session.Origin.RECORDED):
+    """Newest first, each with its steps counted and the verdict of its newest evaluation."""
+    verdict = Evaluation.objects.filter(session=OuterRef("pk")).order_by("-pk")
+    return (
+        case.sessions.filter(origin=origin)
+        .select_related("by", "token", "version")
+        .defer(
+            "diagnosis",
+            "parameters",
+            "version__tools",
+            "version__context",
+            "version__answer",
+            "version__prompt",
+            "version__fault_classes",
+        )
+        .annotate(steps_count=Count("steps"), verdict=Subquery(verdict.values("verdict")[:1]))
+        .order_by("-pk")
+    )
+
+
+def case_page(case: Case, user) -> dict[str, Any]:
+    version = case.current
+    confirmations = list(version.confirmations.select_related("by").order_by("pk")) if version else []
+    recorded = list(sessions_of(case)[: SESSIONS + 1])
+    return {
+        "case": case,
+        "version": version,
+        "stages": stages(case),
+        "actions": actions(case, confirmations, user),
+        "confirmations": confirmations,
+        "answer": version.parsed_answer() if version and may_see_answer(user) else None,
+        "tools": version.tools if version else [],
+        "context_json": json.dumps(version.context, indent=2, ensure_ascii=False)
+        if version and version.context
+        else "",
+        "versions": case.versions.select_related("created_by")
+        .defer("tools", "context", "answer", "prompt", "fault_classes")
+        .order_by("-number"),
+        "sessions": recorded[:SESSIONS],
+        "more_sessions": len(recorded) > SESSIONS,
+        "others": dict(
+            case.sessions.exclude(origin=Session.Origin.RECORDED)
+            .order_by()
+            .values_list("origin")
+            .annotate(Count("pk"))
+            .values_list("origin", "pk__count")
+        ),
+    }

@@ -1,0 +1,147 @@
+"""The evidence chain: claims hanging on what was seen, with every break named."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from cases.diagnosis import Claim, Diagnosis, Link
+from cases.evaluation.grounding import NO_EVIDENCE, carrier
+from cases.evaluation.quotes import stands_in
+from cases.models import Evaluation
+from cases.transcript import Transcript
+
+
+@dataclass(frozen=True)
+class Thread:
+    """One citation: a claim hangs by it on a step's return. ``broken`` says why it does not hold; "" where it does."""
+
+    step: int
+    tool: str
+    quote: str
+    locator: str
+    broken: str = ""
+
+    @property
+    def number(self) -> int:
+        return self.step + 1
+
+
+@dataclass(frozen=True)
+class Hanging:
+    """One claim with its threads. ``value`` is 1 borne out, .5 in part, 0 not at all; None where nobody has checked."""
+
+    claim: Claim
+    threads: tuple[Thread, ...]
+    value: float | None
+    findings: tuple[str, ...]
+    is_root: bool
+    leads_to: tuple[Link, ...]  # links to claims other than the next one
+    linked: str = ""  # how it leads to the claim right of it: causes, masks, amplifies; "" where it does not
+    link_broken: bool = False
+
+    @property
+    def hue(self) -> str:
+        return {None: "idle", 1.0: "ok", 0.0: "bad"}.get(self.value, "warn")
+
+    @property
+    def words(self) -> str:
+        return {None: "not checked", 1.0: "borne out", 0.0: "not borne out"}.get(self.value, "borne out in part")
+
+
+@dataclass(frozen=True)
+class Chain:
+    hanging: tuple[Hanging, ...]
+    breaks: tuple[str, ...]  # of the whole: no chain, a cycle, no root cause
+    threads: int = 0
+    held: int = 0
+
+    @property
+    def broken_count(self) -> int:
+        return len(self.breaks) + sum(bool(one.findings) or one.value == 0 for one in self.hanging)
+
+
+LINK_CODES = frozenset({"gap", "time_inversion", "reversed_edge", "missing_edge", "root_is_effect", "cycle"})
+
+
+def ordered(diagnosis: Diagnosis) -> list[Claim]:
+    """Causes before effects, beginning at the root cause; claims outside the chain after those in it."""
+    effects = defaultdict(list)
+    causes = defaultdict(int)
+    for link in diagnosis.chain:
+        effects[link.cause].append(link.effect)
+        causes[link.effect] += 1
+    by_id = {claim.id: claim for claim in diagnosis.claims}
+    root = carrier(diagnosis)
+    linked = {end for link in diagnosis.chain for end in (link.cause, link.effect)}
+    starts = ([root.id] if root else []) + [
+        claim.id for claim in diagnosis.claims if claim.id in linked and not causes[claim.id]
+    ]
+    found: list[str] = []
+
+    def walk(name: str) -> None:
+        if name in by_id and name not in found:
+            found.append(name)
+            for effect in effects[name]:
+                walk(effect)
+
+    for name in [*starts, *(claim.id for claim in diagnosis.claims if claim.id in linked)]:
+        walk(name)
+    return [by_id[name] for name in found] + [claim for claim in diagnosis.claims if claim.id not in found]
+
+
+def chain_of(transcript: Transcript, evaluation: Evaluation | None) -> Chain | None:
+    """None where there is no conclusion to hang anything on."""
+    diagnosis = transcript.diagnosis
+    if diagnosis is None:
+        return None
+    values = {claim: value for claim, value, _ in (evaluation.metrics.get("supports", []) if evaluation else [])}
+    findings = evaluation.findings if evaluation else []
+    said = defaultdict(list)
+    for finding in findings:
+        if finding.get("claim"):
+            said[finding["claim"]].append(finding)
+    root = carrier(diagnosis)
+    claims = ordered(diagnosis)
+    hanging = []
+    for claim, following in zip(claims, [*claims[1:], None], strict=True):
+        links = [link for link in diagnosis.chain if link.cause == claim.id]
+        onward = next((link for link in links if following and link.effect == following.id), None)
+        hanging.append(
+            Hanging(
+                claim,
+                tuple(_thread(ref, transcript) for ref in claim.refs),
+                values.get(claim.id),
+                tuple(dict.fromkeys(finding["text"] for finding in said[claim.id])),
+                is_root=root is not None and claim.id == root.id,
+                leads_to=tuple(link for link in links if link is not onward),
+                linked=str(onward.relation) if onward else "",
+                link_broken=onward is not None and any(finding["code"] in LINK_CODES for finding in said[following.id]),
+            )
+        )
+    whole = (
+        "no_chain",
+        "no_claims",
+        "chain_without_root",
+        "root_cause_without_claim",
+        "contradiction",
+        "no_rival_tested",
+    )
+    breaks = tuple(
+        dict.fromkeys(finding["text"] for finding in findings if not finding.get("claim") and finding["code"] in whole)
+    )
+    threads = [thread for one in hanging for thread in one.threads]
+    return Chain(tuple(hanging), breaks, len(threads), sum(not thread.broken for thread in threads))
+
+
+def _thread(ref, transcript: Transcript) -> Thread:
+    if ref.step >= len(transcript.steps):
+        return Thread(ref.step, "", ref.quote, ref.locator, "there is no such step")
+    step = transcript.steps[ref.step]
+    if step.observation.level in NO_EVIDENCE:
+        broken = f"this call was a {step.observation.level}: it says nothing"
+    elif not ref.quote:
+        broken = "no passage is named"
+    elif not stands_in(ref.quote, step.observation.output):
+        broken = "the return does not say this"
+    else:
+        broken = ""
+    return Thread(ref.step, step.tool, ref.quote, ref.locator, broken)

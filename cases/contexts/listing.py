@@ -1,0 +1,168 @@
+"""The two lists of cases: all of them, and the baseline library with its map."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.paginator import Page, Paginator
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+
+from cases.models import Case, Confirmation, Evaluation, Session, System
+
+PAGE = 50
+SORTS = {
+    "name": ["name", "pk"],
+    "state": ["state", "pk"],
+    "system": ["system__name", "pk"],
+    "category": ["current__category", "name"],
+    "sessions": ["sessions_count", "pk"],
+    "updated": ["updated_at", "pk"],
+}
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What the URL asks for; anything it cannot mean is ignored."""
+
+    q: str = ""
+    state: str = ""
+    system: str = ""
+    category: str = ""
+    origin: str = ""
+    sort: str = "-updated"
+
+    @classmethod
+    def from_query(cls, query: dict[str, Any], *, sort: str = "-updated") -> "Filters":
+        asked = query.get("sort", sort)
+        return cls(
+            q=query.get("q", "").strip()[:200],
+            state=query.get("state", "") if query.get("state", "") in Case.State.values else "",
+            system=query.get("system", ""),
+            category=query.get("category", ""),
+            origin=query.get("origin", ""),
+            sort=asked if asked.removeprefix("-") in SORTS else sort,
+        )
+
+    @property
+    def any(self) -> bool:
+        return bool(self.q or self.state or self.system or self.category or self.origin)
+
+    def apply(self, cases: QuerySet[Case]) -> QuerySet[Case]:
+        if self.q:
+            cases = cases.filter(Q(name__icontains=self.q) | Q(current__prompt__icontains=self.q))
+        if self.state:
+            cases = cases.filter(state=self.state)
+        if self.system:
+            cases = cases.filter(system__slug=self.system)
+        if self.category:
+            cases = cases.filter(current__category=self.category)
+        if self.origin:
+            cases = cases.filter(origin=self.origin)
+        names = SORTS[self.sort.removeprefix("-")]
+        return cases.order_by(*(F(name).desc() if self.sort.startswith("-") else F(name).asc() for name in names))
+
+
+def with_what_rows_show(cases: QuerySet[Case]) -> QuerySet[Case]:
+    """Everything a row shows, in the one query; the large parts of a version stay behind."""
+    of_case = Session.objects.filter(case=OuterRef("pk")).recorded()
+    counted = of_case.order_by().values("case").annotate(n=Count("pk")).values("n")
+    newest = Evaluation.objects.filter(session__case=OuterRef("pk"), session__origin=Session.Origin.RECORDED)
+    return (
+        cases.select_related("system", "current")
+        .defer("current__tools", "current__context", "current__answer", "current__fault_classes")
+        .annotate(
+            sessions_count=Coalesce(Subquery(counted), 0),
+            last_verdict=Subquery(newest.order_by("-pk").values("verdict")[:1]),
+        )
+    )
+
+
+def choices(cases: QuerySet[Case]) -> dict[str, Any]:
+    """What there is to filter by."""
+    return {
+        "states": Case.State.choices,
+        "systems": System.objects.order_by("name"),
+        "categories": cases.exclude(current__category="")
+        .order_by("current__category")
+        .values_list("current__category", flat=True)
+        .distinct(),
+        "origins": cases.order_by("origin").values_list("origin", flat=True).distinct(),
+    }
+
+
+def page_of(rows: QuerySet[Case], number: Any) -> Page:
+    return Paginator(rows, PAGE).get_page(number)
+
+
+def cases_page(query: dict[str, Any]) -> dict[str, Any]:
+    filters = Filters.from_query(query)
+    rows = with_what_rows_show(filters.apply(Case.objects.all()))
+    return {
+        "page": page_of(rows, query.get("page")),
+        "filters": filters,
+        "total": Case.objects.count(),
+        **choices(Case.objects.all()),
+    }
+
+
+def library_page(query: dict[str, Any], user) -> dict[str, Any]:
+    filters = Filters.from_query(query, sort="category")
+    rows = with_what_rows_show(filters.apply(Case.objects.library())).annotate(
+        confirmations_count=Coalesce(
+            Subquery(
+                Confirmation.objects.filter(version=OuterRef("current"))
+                .order_by()
+                .values("version")
+                .annotate(n=Count("pk"))
+                .values("n")
+            ),
+            0,
+        )
+    )
+    return {
+        "page": page_of(rows, query.get("page")),
+        "filters": filters,
+        "by_state": dict(Case.objects.order_by().values_list("state").annotate(Count("pk"))),
+        "gating": Case.objects.confirmed().count(),
+        **choices(Case.objects.library()),
+    }
+
+
+@dataclass(frozen=True)
+class Cell:
+    system: str  # slug
+    confirmed: int = 0
+    waiting: int = 0  # in the library, not gating yet
+
+
+@dataclass(frozen=True)
+class MapRow:
+    category: str
+    cells: tuple[Cell, ...]
+
+    @property
+    def confirmed(self) -> int:
+        return sum(cell.confirmed for cell in self.cells)
+
+
+def library_map() -> dict[str, Any]:
+    """Categories x systems with counts; a cell of zero is a gap: nothing there is protected."""
+    counted = (
+        Case.objects.library()
+        .exclude(state=Case.State.RETIRED)
+        .order_by()
+        .values_list("current__category", "system__slug")
+        .annotate(
+            confirmed=Count("pk", filter=Q(state=Case.State.CONFIRMED, gates=True)),
+            waiting=Count("pk", filter=~Q(state=Case.State.CONFIRMED, gates=True)),
+        )
+    )
+    found = {(category, slug): (confirmed, waiting) for category, slug, confirmed, waiting in counted}
+    systems = [system for system in System.objects.order_by("name") if any(slug == system.slug for _, slug in found)]
+    categories = sorted({category for category, _ in found}, key=lambda category: (category == "", category))
+    rows = [
+        MapRow(category, tuple(Cell(system.slug, *found.get((category, system.slug), (0, 0))) for system in systems))
+        for category in categories
+    ]
+    gaps = sum(cell.confirmed == 0 for row in rows for cell in row.cells)
+    return {"map_systems": systems, "map_rows": rows, "gaps": gaps, "cells": len(rows) * len(systems)}

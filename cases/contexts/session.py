@@ -1,0 +1,149 @@
+"""The page of one session: what happened, and how good it was."""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from cases.access import EXPERT, LEAD, REVIEWER, has_role
+from cases.contexts.chain import chain_of
+from cases.contexts.steps import FETCH, shown_steps, tree
+from cases.diagnosis import parse_diagnosis
+from cases.models import Annotation, Evaluation, Score, ScoreReview, Session
+from cases.recording import transcript_of
+
+TABS = ("transcript", "scores", "chain", "rules", "annotations", "raw")
+
+# objective metrics worth a line, in the order of the page: key -> what it is, in words
+METRICS = (
+    ("completed", "Came to a conclusion"),
+    ("conclusion", "Concludes"),
+    ("calls", "Calls"),
+    ("redundancy", "Repeated calls"),
+    ("invalid", "Invalid calls"),
+    ("tool_errors", "Tool errors"),
+    ("misses", "Misses"),
+    ("loops", "Loops"),
+    ("first_hypothesis", "First right hypothesis at step"),
+    ("seconds", "Alert to root cause"),
+    ("tokens", "Tokens"),
+)
+
+
+@dataclass(frozen=True)
+class Metric:
+    label: str
+    value: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Scored:
+    """One dimension: the machine's scores, and people's own beside them, the newest of each person."""
+
+    dimension: str
+    label: str
+    scores: tuple[Score, ...]
+    reviews: tuple[ScoreReview, ...]
+    mine: ScoreReview | None
+
+    @property
+    def reviewed(self) -> Score:
+        """The score a person's own stands beside: the judge's where there is one."""
+        return next((score for score in self.scores if score.source == "judge"), self.scores[0])
+
+
+def metrics_of(evaluation: Evaluation) -> list[Metric]:
+    found = []
+    for name, label in METRICS:
+        if name not in evaluation.metrics:
+            continue
+        value = evaluation.metrics[name]
+        if isinstance(value, list):
+            note = f"step {', '.join(str(at + 1) for at in value if isinstance(at, int))}" if value else ""
+            found.append(Metric(label, str(len(value)), note))
+        elif value is None:
+            found.append(Metric(label, "—", "not captured"))
+        elif isinstance(value, bool):
+            found.append(Metric(label, "yes" if value else "no"))
+        elif name == "redundancy":
+            found.append(Metric(label, f"{round(100 * value)} %", f"of {evaluation.metrics.get('calls', '?')} calls"))
+        elif name == "seconds":
+            found.append(Metric(label, f"{value:.1f} s", str(evaluation.metrics.get("clock", ""))))
+        else:
+            found.append(Metric(label, str(value).replace("_", " ")))
+    return found
+
+
+def scored(evaluation: Evaluation, user) -> list[Scored]:
+    by_dimension: dict[str, list[Score]] = {}
+    for score in evaluation.scores.prefetch_related("reviews__by"):
+        by_dimension.setdefault(score.dimension, []).append(score)
+    found = []
+    for dimension, label in Score.Dimension.choices:
+        scores = by_dimension.get(dimension)
+        if not scores:
+            continue
+        newest = {review.by_id: review for score in scores for review in score.reviews.all()}
+        found.append(Scored(dimension, label, tuple(scores), tuple(newest.values()), newest.get(user.pk)))
+    return found
+
+
+@dataclass(frozen=True)
+class RuleLine:
+    """What one rule did in this session, step by step."""
+
+    rule: str
+    uses: tuple[tuple[str, str, str], ...]  # (where, how, instead of)
+
+
+def rules_of(session: Session) -> list[RuleLine]:
+    uses: dict[str, list[tuple[str, str, str]]] = {}
+    stepwise = session.steps.exclude(rules=[]).order_by("index").values_list("index", "rules")
+    for where, used in [
+        *((f"step {index + 1}", rules) for index, rules in stepwise),
+        ("conclusion", session.concluding_rules),
+    ]:
+        for use in used:
+            uses.setdefault(use["rule"], []).append((where, use["how"], use.get("instead_of", "")))
+    return [RuleLine(rule, tuple(lines)) for rule, lines in sorted(uses.items())]
+
+
+def session_page(session: Session, user, tab: str) -> dict[str, Any]:
+    evaluation = session.evaluations.order_by("-pk").first()
+    diagnosis = parse_diagnosis(session.diagnosis) if session.diagnosis else None
+    shown: dict[str, Any] = {
+        "session": session,
+        "case": session.case,
+        "tab": tab,
+        "evaluation": evaluation,
+        "diagnosis": diagnosis,
+        "tree": tree(session),
+        "may_score": has_role(user, EXPERT, REVIEWER, LEAD),
+        "may_record": may_record(session, user),
+    }
+    if tab == "transcript":
+        steps = shown_steps(session)
+        shown |= {"steps": steps, "steps_left": max(len(shown["tree"]) - FETCH, 0)}
+    elif tab == "scores" and evaluation:
+        shown |= {"metrics": metrics_of(evaluation), "dimensions": scored(evaluation, user)}
+    elif tab == "chain":
+        shown["chain"] = chain_of(transcript_of(session), evaluation)
+    elif tab == "rules":
+        shown["rules"] = rules_of(session)
+    elif tab == "annotations":
+        shown["annotations"] = session.annotations.select_related("by", "step").order_by("pk")
+        shown["kinds"] = [Annotation.Kind.NOTE, Annotation.Kind.HYPOTHESIS]
+    elif tab == "raw":
+        shown["raw_diagnosis"] = json.dumps(asdict(diagnosis), indent=2, ensure_ascii=False) if diagnosis else ""
+        shown["raw_parameters"] = json.dumps(session.parameters, indent=2, ensure_ascii=False)
+    return shown
+
+
+def may_record(session: Session, user) -> bool:
+    """An expert's session takes steps and words from its own author, while it is open."""
+    return (
+        session.state == Session.State.RECORDING
+        and session.actor == Session.Actor.EXPERT
+        and session.by_id == user.pk
+        and has_role(user, EXPERT, LEAD)
+    )

@@ -1,0 +1,129 @@
+"""The steps of a session as a page shows them: a piece of each return, in its shape."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import F
+from django.db.models.functions import Left
+
+from cases import shapes
+from cases.models import Annotation, Session, Step
+
+FETCH = 100  # steps at once
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A step, what of its return is shown at first, and what people said of it."""
+
+    step: Step
+    piece: shapes.Piece
+    arguments: tuple[tuple[str, str], ...]
+    evidence: tuple[Annotation, ...]
+    notes: tuple[Annotation, ...]
+
+    @property
+    def redacted(self) -> int:
+        return sum(redaction.get("count", 0) for redaction in self.step.redactions)
+
+    @property
+    def number(self) -> int:
+        """Steps are counted from 1 for people; they are stored and cited from 0."""
+        return self.step.index + 1
+
+
+def arguments_of(arguments: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    return tuple(
+        (name, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+        for name, value in arguments.items()
+        if value not in (None, "", [], {})
+    )
+
+
+def shown_steps(session: Session, *, after: int = -1, limit: int = FETCH) -> list[Shown]:
+    """Steps after an index with the head of each return: a big one never loads whole. Two queries, however many."""
+    steps = list(
+        session.steps.filter(index__gt=after)
+        .annotate(head=Left("raw__text", shapes.PIECE), size=F("raw__size"))
+        .order_by("index")[:limit]
+    )
+    said: dict[int, list[Annotation]] = {}
+    for annotation in session.annotations.filter(step__in=[step.pk for step in steps]).select_related("by"):
+        said.setdefault(annotation.step_id, []).append(annotation)
+    return [_shown(step, said.get(step.pk, [])) for step in steps]
+
+
+def shown_step(step: Step) -> Shown:
+    step.head, step.size = step.raw.text[: shapes.PIECE], step.raw.size
+    return _shown(step, list(step.annotations.select_related("by")))
+
+
+def _shown(step: Step, said: list[Annotation]) -> Shown:
+    evidence = tuple(one for one in said if one.kind == Annotation.Kind.EVIDENCE)
+    marks = [(one.start, one.end) for one in evidence if one.end is not None]
+    # bytes, where characters are fewer: an overestimate that the next piece corrects
+    total = len(step.head) if len(step.head) < shapes.PIECE else step.size
+    return Shown(
+        step,
+        shapes.piece(step.head, total, marks=marks),
+        arguments_of(step.arguments),
+        evidence,
+        tuple(one for one in said if one.kind != Annotation.Kind.EVIDENCE),
+    )
+
+
+def next_piece(step: Step, start: int, *, shape: str = "") -> shapes.Piece:
+    """The part of a return that follows ``start``, or the whole of it where it is asked for in a shape of its own."""
+    text = step.raw.text
+    if shape == shapes.Shape.JSON and len(text) <= shapes.LARGEST_JSON:
+        return shapes.piece(text, len(text))
+    marks = [
+        (one.start, one.end) for one in step.annotations.filter(kind=Annotation.Kind.EVIDENCE) if one.end is not None
+    ]
+    part = text[start : start + (shapes.MORE if start else shapes.PIECE)]
+    kind = shapes.Shape(shape) if shape in set(shapes.Shape) else shapes.shape_of(text[: shapes.PIECE], whole=False)
+    return shapes.piece(part, len(text), start=start, marks=marks, shape=kind)
+
+
+@dataclass(frozen=True)
+class Branch:
+    """A step in the tree on the left: what was asked, how long it took beside the longest."""
+
+    index: int
+    tool: str
+    about: str
+    level: str
+    is_error: bool
+    latency_ms: int | None
+    width: float  # 0..100
+    key_evidence: bool
+    dead_end: bool
+
+    @property
+    def number(self) -> int:
+        return self.index + 1
+
+
+def tree(session: Session) -> list[Branch]:
+    """Every step in one light query, without any return."""
+    rows = list(
+        session.steps.order_by("index").values_list(
+            "index", "tool", "arguments", "level", "is_error", "latency_ms", "key_evidence", "dead_end"
+        )
+    )
+    longest = max((row[5] or 0 for row in rows), default=0) or 1
+    return [
+        Branch(
+            index,
+            tool,
+            ", ".join(value for _, value in arguments_of(arguments))[:80],
+            level,
+            is_error,
+            latency,
+            round(100 * (latency or 0) / longest, 1),
+            key,
+            dead,
+        )
+        for index, tool, arguments, level, is_error, latency, key, dead in rows
+    ]

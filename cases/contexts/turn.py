@@ -1,0 +1,100 @@
+"""What waits for one person among cases and sessions, and since when."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+
+from cases.access import EXPERT, LEAD, has_role
+from cases.models import Annotation, Case, Confirmation, Session
+
+SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Turn:
+    url: str
+    title: str
+    why: str
+    icon: str
+    status: str
+    since: datetime
+
+
+def to_confirm(user) -> QuerySet[Case]:
+    """Cases whose current version wants a word this person may give: labelled ones, and quarantined ones that changed."""
+    given = Confirmation.objects.filter(version=OuterRef("current"))
+    cases = Case.objects.filter(state__in=[Case.State.LABELLED, Case.State.QUARANTINED])
+    cases = cases.exclude(Exists(given.filter(by=user)) | Exists(given.filter(bulk=True)))
+    cases = cases.annotate(confirmations_count=Count("current__confirmations")).filter(confirmations_count__lt=2)
+    if has_role(user, LEAD):
+        return cases
+    return cases.filter(confirmations_count=0) if has_role(user, EXPERT) else cases.none()
+
+
+def to_finish(user) -> QuerySet[Session]:
+    return Session.objects.filter(by=user, state=Session.State.RECORDING, actor=Session.Actor.EXPERT)
+
+
+def to_annotate(user) -> QuerySet[Session]:
+    """Failed sessions of agents that no expert has said anything about, on cases no expert has worked."""
+    if not has_role(user, EXPERT):
+        return Session.objects.none()
+    by_expert = Session.objects.filter(case=OuterRef("case"), actor=Session.Actor.EXPERT)
+    return (
+        Session.objects.recorded()
+        .finished()
+        .filter(actor=Session.Actor.AGENT, evaluations__low_scoring=True)
+        .exclude(Q(Exists(by_expert)) | Q(Exists(Annotation.objects.filter(session=OuterRef("pk")))))
+        .distinct()
+    )
+
+
+def waiting(user) -> int:
+    """How many things wait for this person here; each kind counts in full, however few are shown."""
+    return to_confirm(user).count() + to_finish(user).count()
+
+
+def turns(user) -> tuple[list[Turn], dict[str, int]]:
+    """The longest waiting of each kind, and how many of each kind there are beyond those."""
+    confirming = list(to_confirm(user).select_related("system", "current").order_by("updated_at")[: SHOWN + 1])
+    finishing = list(to_finish(user).select_related("case").order_by("started_at")[: SHOWN + 1])
+    annotating = list(to_annotate(user).select_related("case__system").order_by("-pk")[: SHOWN + 1])
+    found = [
+        Turn(
+            one.get_absolute_url(),
+            one.name,
+            f"wants {'a second' if one.confirmations_count else 'a first'} confirmation · {one.system.name}",
+            "shield",
+            one.state,
+            one.updated_at,
+        )
+        for one in confirming[:SHOWN]
+    ]
+    found += [
+        Turn(
+            one.get_absolute_url() + "record/",
+            one.case.name,
+            "your session is still open",
+            "session",
+            one.state,
+            one.started_at,
+        )
+        for one in finishing[:SHOWN]
+    ]
+    found += [
+        Turn(
+            one.get_absolute_url(),
+            one.case.name,
+            f"the agent failed and no expert has looked · {one.case.system.name}",
+            "note",
+            "failed",
+            one.finished_at or one.started_at,
+        )
+        for one in annotating[:SHOWN]
+    ]
+    more = {
+        "cases to confirm": to_confirm(user).count() - SHOWN if len(confirming) > SHOWN else 0,
+        "sessions to annotate": to_annotate(user).count() - SHOWN if len(annotating) > SHOWN else 0,
+    }
+    return sorted(found, key=lambda turn: turn.since), {what: n for what, n in more.items() if n}

@@ -1,0 +1,1 @@
+"""Forms check shape; what a value means is checked by the services."""

@@ -1,0 +1,1 @@
+"""Look up, one service call, respond. One module a page."""

@@ -1,0 +1,111 @@
+"""The list of cases, the page of one, and its way into the library."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from cases import library
+from cases.access import EXPERT, LEAD, case_for, require_role
+from cases.contexts.case import case_page
+from cases.contexts.listing import cases_page
+from cases.forms.case import AnswerForm, CauseFormSet, ReasonForm
+from cases.library import LibraryError
+from cases.models import Case
+
+
+@login_required
+@require_GET
+def cases(request: HttpRequest) -> HttpResponse:
+    require_role(request.user)
+    return render(request, "cases/cases.html", cases_page(request.GET.dict()))
+
+
+@login_required
+@require_GET
+def case(request: HttpRequest, pk: int) -> HttpResponse:
+    found = case_for(request.user, pk)
+    return render(request, "cases/case.html", case_page(found, request.user))
+
+
+@login_required
+@require_POST
+def clean(request: HttpRequest, pk: int) -> HttpResponse:
+    return _moved(request, pk, lambda found: library.mark_cleaned(found, by=request.user), "Marked as cleaned.")
+
+
+@login_required
+@require_POST
+def confirm(request: HttpRequest, pk: int) -> HttpResponse:
+    return _moved(request, pk, lambda found: library.confirm(found, by=request.user), "Your confirmation is recorded.")
+
+
+@login_required
+@require_POST
+def quarantine(request: HttpRequest, pk: int) -> HttpResponse:
+    return _moved_with_reason(request, pk, library.quarantine, "Quarantined: it no longer gates.")
+
+
+@login_required
+@require_POST
+def restore(request: HttpRequest, pk: int) -> HttpResponse:
+    return _moved_with_reason(request, pk, library.restore, "Restored: it gates again.")
+
+
+@login_required
+@require_POST
+def retire(request: HttpRequest, pk: int) -> HttpResponse:
+    return _moved_with_reason(request, pk, library.retire, "Retired: its results stay, nothing new runs on it.")
+
+
+def _moved(request: HttpRequest, pk: int, move, done: str) -> HttpResponse:
+    found = case_for(request.user, pk)
+    try:
+        move(found)
+    except LibraryError as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, done)
+    return redirect(found)
+
+
+def _moved_with_reason(request: HttpRequest, pk: int, move, done: str) -> HttpResponse:
+    form = ReasonForm(request.POST)
+    if form.is_valid():
+        return _moved(request, pk, lambda found: move(found, by=request.user, reason=form.cleaned_data["reason"]), done)
+    found = case_for(request.user, pk)
+    asked = {"reason_form": form, "reason_for": request.resolver_match.url_name}
+    return render(request, "cases/case.html", case_page(found, request.user) | asked, status=422)
+
+
+@login_required
+def label(request: HttpRequest, pk: int) -> HttpResponse:
+    """The structured answer. Saving makes a new version of the case."""
+    require_role(request.user, EXPERT, LEAD)
+    found = case_for(request.user, pk)
+    was = found.current.parsed_answer() if found.current else None
+    form = AnswerForm(request.POST or None, initial=AnswerForm.initial_of(was))
+    causes = CauseFormSet(
+        request.POST or None,
+        prefix="causes",
+        initial=[{"component": one.component, "fault_class": one.fault_class} for one in was.causes] if was else [],
+    )
+    if request.method == "POST" and form.is_valid() and causes.is_valid():
+        try:
+            library.label(found, form.answer(causes.causes(), was=was), by=request.user)
+        except LibraryError as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, "The answer is saved as a new version. Now it wants two confirmations.")
+            return redirect(found)
+    shown = {
+        "case": found,
+        "form": form,
+        "causes": causes,
+        "categories": Case.objects.exclude(current__category="")
+        .order_by("current__category")
+        .values_list("current__category", flat=True)
+        .distinct(),
+    }
+    return render(request, "cases/label.html", shown, status=422 if request.method == "POST" else 200)

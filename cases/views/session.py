@@ -1,0 +1,142 @@
+"""The page of one session, its returns piece by piece, and what people say of it."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_POST
+
+from cases import annotating
+from cases.access import EXPERT, LEAD, REVIEWER, require_role, session_for
+from cases.annotating import AnnotationError
+from cases.contexts.session import TABS, may_record, session_page
+from cases.contexts.steps import FETCH, next_piece, shown_steps
+from cases.forms.session import AnnotationForm, ScoreForm
+from cases.models import Annotation, Score, Session, Step
+
+
+@login_required
+@require_GET
+def session(request: HttpRequest, pk: int) -> HttpResponse:
+    found = session_for(request.user, pk)
+    tab = request.GET.get("tab", "transcript")
+    if tab not in TABS:
+        raise Http404(f"A session has no tab {tab}: {', '.join(TABS)}.")
+    return render(request, "cases/session.html", session_page(found, request.user, tab))
+
+
+@login_required
+@require_GET
+def steps(request: HttpRequest, pk: int) -> HttpResponse:
+    """The next steps after an index: more of a long session, or what has just been recorded."""
+    found = session_for(request.user, pk)
+    after = int(request.GET["after"]) if request.GET.get("after", "").removeprefix("-").isdigit() else -1
+    left = max(found.steps.filter(index__gt=after).count() - FETCH, 0)
+    shown = {
+        "session": found,
+        "steps": shown_steps(found, after=after),
+        "steps_left": left,
+        "may_record": may_record(found, request.user),
+    }
+    return render(request, "cases/_steps.html", shown)
+
+
+def step_of(found: Session, index: int) -> Step:
+    return get_object_or_404(Step.objects.select_related("raw", "session"), session=found, index=index)
+
+
+@login_required
+@require_GET
+def piece(request: HttpRequest, pk: int, index: int) -> HttpResponse:
+    """More of a return, or the return in another shape."""
+    step = step_of(session_for(request.user, pk), index)
+    start = int(request.GET["start"]) if request.GET.get("start", "").isdigit() else 0
+    asked = request.GET.get("as", "")
+    shown = {"session": step.session, "step": step, "piece": next_piece(step, start, shape=asked), "asked": asked}
+    return render(request, "cases/_piece.html", shown)
+
+
+@login_required
+@require_GET
+def raw(request: HttpRequest, pk: int, index: int) -> HttpResponse:
+    """The stored bytes, as a file: never as a page."""
+    step = step_of(session_for(request.user, pk), index)
+    response = HttpResponse(step.raw.text, content_type="text/plain; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="session-{pk}-step-{index + 1}.txt"'
+    response["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+@login_required
+@require_POST
+def annotate(request: HttpRequest, pk: int) -> HttpResponse:
+    """A note, a hypothesis, or a passage of a return as evidence."""
+    require_role(request.user, EXPERT, REVIEWER, LEAD)
+    found = session_for(request.user, pk)
+    form = AnnotationForm(request.POST)
+    error = ""
+    if form.is_valid():
+        said = form.cleaned_data
+        step = step_of(found, said["step"]) if said["step"] is not None else None
+        try:
+            annotating.annotate(
+                found, kind=said["kind"], text=said["text"], quote=said["quote"], step=step, by=request.user
+            )
+        except AnnotationError as problem:
+            error = str(problem)
+    else:
+        error = "Write what you want to keep."
+    if request.htmx:
+        return side(request, found, error=error, typed=request.POST.get("text", "") if error else "")
+    if error:
+        messages.error(request, error)
+    return redirect(f"{found.get_absolute_url()}?tab=annotations")
+
+
+@login_required
+@require_POST
+def judge_hypothesis(request: HttpRequest, pk: int, annotation: int) -> HttpResponse:
+    require_role(request.user, EXPERT, LEAD)
+    found = session_for(request.user, pk)
+    hypothesis = get_object_or_404(Annotation, session=found, pk=annotation)
+    error = ""
+    try:
+        annotating.judge_hypothesis(hypothesis, request.POST.get("state", ""))
+    except AnnotationError as problem:
+        error = str(problem)
+    return side(request, found, error=error)
+
+
+def side(request: HttpRequest, found: Session, *, error: str = "", typed: str = "") -> HttpResponse:
+    """The right column of the workspace: hypotheses, evidence and notes so far."""
+    shown = {
+        "session": found,
+        "annotations": found.annotations.select_related("by", "step").order_by("pk"),
+        "error": error,
+        "typed": typed,
+        "may_record": may_record(found, request.user),
+    }
+    response = render(request, "cases/_side.html", shown, status=422 if error else 200)
+    response["HX-Trigger"] = "annotated"
+    return response
+
+
+@login_required
+@require_POST
+def review_score(request: HttpRequest, pk: int, score: int) -> HttpResponse:
+    """My own score beside the judge's, with a reason."""
+    require_role(request.user, EXPERT, REVIEWER, LEAD)
+    found = session_for(request.user, pk)
+    judged = get_object_or_404(Score.objects.select_related("evaluation"), pk=score, evaluation__session=found)
+    form = ScoreForm(request.POST)
+    if form.is_valid():
+        annotating.review_score(
+            judged, value=form.cleaned_data["value"], reason=form.cleaned_data["reason"], by=request.user
+        )
+        messages.success(
+            request, f"Your score of {judged.get_dimension_display().lower()} stands beside the machine's."
+        )
+        return redirect(f"{reverse('cases:session', args=[pk])}?tab=scores")
+    shown = session_page(found, request.user, "scores") | {"score_form": form, "score_for": judged.pk}
+    return render(request, "cases/session.html", shown, status=422)

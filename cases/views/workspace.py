@@ -1,0 +1,112 @@
+"""The workspace: an expert records a guided trace, step by step, up to a structured diagnosis."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from cases import annotating, recording
+from cases.access import EXPERT, LEAD, require_role, session_for
+from cases.annotating import AnnotationError
+from cases.contexts.session import may_record
+from cases.contexts.steps import shown_step, shown_steps
+from cases.forms.conclusion import Conclusions
+from cases.forms.session import StepForm
+from cases.models import Session
+from cases.recording import RecordingError
+from cases.views.session import step_of
+
+
+def recording_for(user, pk: int) -> Session:
+    """The open session of this person; PermissionDenied, in words, for anybody else's or a finished one."""
+    require_role(user, EXPERT, LEAD)
+    found = session_for(user, pk)
+    if not may_record(found, user):
+        finished = found.state == Session.State.FINISHED
+        raise PermissionDenied(
+            "This session is finished. Its page shows what happened; start a new one from its case."
+            if finished
+            else "Only the person who started a session records it."
+        )
+    return found
+
+
+@login_required
+@require_GET
+def workspace(request: HttpRequest, pk: int) -> HttpResponse:
+    found = session_for(request.user, pk)
+    if found.state == Session.State.FINISHED:
+        return redirect(found)
+    found = recording_for(request.user, pk)
+    steps = shown_steps(found, limit=1000)
+    shown = {
+        "session": found,
+        "case": found.case,
+        "steps": steps,
+        "last": steps[-1].step.index if steps else -1,
+        "annotations": found.annotations.select_related("by", "step").order_by("pk"),
+        "paused": annotating.paused(found),
+        "worked_ms": annotating.worked_ms(found),
+        "may_record": True,
+    }
+    return render(request, "cases/workspace.html", shown)
+
+
+@login_required
+def step(request: HttpRequest, pk: int, index: int) -> HttpResponse:
+    """One step of the timeline; posting says why it was taken and what became of it."""
+    found = session_for(request.user, pk)
+    shown = {"session": found, "may_record": may_record(found, request.user)}
+    row = step_of(found, index)
+    if request.method == "POST":
+        recording_for(request.user, pk)
+        form = StepForm(request.POST)
+        try:
+            if form.is_valid():
+                annotating.explain(row, **form.cleaned_data)
+        except AnnotationError as error:
+            shown["error"] = str(error)
+            row.why = form.cleaned_data["why"]
+    shown["shown"] = shown_step(row)
+    return render(request, "cases/_step.html", shown, status=422 if "error" in shown else 200)
+
+
+@login_required
+@require_POST
+def clock(request: HttpRequest, pk: int) -> HttpResponse:
+    """Pause, or go on."""
+    found = recording_for(request.user, pk)
+    (annotating.go_on if annotating.paused(found) else annotating.pause)(found)
+    shown = {"session": found, "paused": annotating.paused(found), "worked_ms": annotating.worked_ms(found)}
+    return render(request, "cases/_clock.html", shown)
+
+
+@login_required
+def finish(request: HttpRequest, pk: int) -> HttpResponse:
+    """The structured diagnosis. What no evidence bears is said before it is accepted."""
+    found = recording_for(request.user, pk)
+    forms = Conclusions(found, request.POST or None)
+    unsupported: list[str] = []
+    if request.method == "POST" and (diagnosis := forms.diagnosis()):
+        unsupported = forms.unsupported(diagnosis)
+        if not unsupported or forms.form.cleaned_data["unsupported"]:
+            annotating.go_on(found)
+            try:
+                recording.finish(
+                    found, diagnosis=diagnosis, stop_reason="concluded", wall_ms=annotating.worked_ms(found)
+                )
+            except RecordingError as error:
+                forms.form.add_error(None, str(error))
+            else:
+                messages.success(request, "The session is finished. It is evaluated next.")
+                return redirect(found)
+    shown = {
+        "session": found,
+        "case": found.case,
+        "forms": forms,
+        "unsupported": unsupported,
+        "steps_count": found.steps.count(),
+    }
+    return render(request, "cases/finish.html", shown, status=422 if request.method == "POST" else 200)

@@ -1,0 +1,124 @@
+"""Home: what is my turn? And the pages that say in words that something went wrong."""
+
+from dataclasses import dataclass
+
+from django.contrib.auth.decorators import login_required
+from django.db.models import Count, Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_GET
+
+from cases.access import has_role
+from cases.contexts.turn import turns
+from cases.models import Case, Session
+from rules.models import KnowledgeVersion, Patch
+from sandbox.models import Exploration, Pair, Regression, Run
+
+
+@dataclass(frozen=True)
+class First:
+    """One of the first things to do on a new install."""
+
+    title: str
+    text: str
+    url: str
+    done: bool
+
+
+def first_things() -> list[First]:
+    return [
+        First(
+            "Look at a failure",
+            "Open a case and run the agent on it, or record how you would find the cause.",
+            reverse("cases:cases"),
+            Session.objects.exists(),
+        ),
+        First(
+            "See what it learned",
+            "A failed session is explored in the sandbox; a better one becomes a patch: a rule with its evidence.",
+            reverse("rules:patches"),
+            Patch.objects.exists(),
+        ),
+        First(
+            "Decide",
+            "Read what the rule does to every other case, then approve, ask for changes or reject.",
+            reverse("rules:patches"),
+            KnowledgeVersion.objects.filter(number__gt=0).exists(),
+        ),
+    ]
+
+
+def running() -> dict:
+    """Jobs under way, with how far they are."""
+    return {
+        "regressions": Regression.objects.filter(state=Regression.State.OPEN)
+        .annotate(
+            pairs_count=Count("pairs"),
+            pairs_done=Count("pairs", filter=Q(pairs__state__in=[Pair.State.DONE, Pair.State.FAILED])),
+        )
+        .order_by("-pk")[:5],
+        "explorations": Exploration.objects.filter(state=Exploration.State.OPEN)
+        .select_related("session__case")
+        .annotate(branches_count=Count("branches"), branches_done=Count("branches", filter=~Q(branches__verdict="")))
+        .order_by("-pk")[:5],
+        "runs_count": Run.objects.unfinished().count(),
+    }
+
+
+@login_required
+@require_GET
+def home(request: HttpRequest) -> HttpResponse:
+    if not has_role(request.user):
+        return render(request, "home_no_role.html", status=403)
+    mine, more = turns(request.user)
+    firsts = first_things()
+    shown = {
+        "turns": mine,
+        "more": more,
+        "firsts": [] if all(first.done for first in firsts) else firsts,
+        "cases_count": Case.objects.count(),
+        "merged": KnowledgeVersion.objects.filter(number__gt=0)
+        .select_related("patch__case", "by")
+        .order_by("-number")[:5],
+    }
+    return render(request, "home.html", shown | running())
+
+
+@login_required
+@require_GET
+def running_panel(request: HttpRequest) -> HttpResponse:
+    """The jobs again, for the poll of the home page."""
+    return render(request, "_running.html", running())
+
+
+def wrong(request: HttpRequest, status: int, title: str, text: str) -> HttpResponse:
+    return render(request, "wrong.html", {"title": title, "text": text, "status": status}, status=status)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return wrong(request, 400, "That request makes no sense here", "Go back, reload the page and try again.")
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    words = str(exception) or "Your role does not allow this. Ask an admin to give it to you."
+    return wrong(request, 403, "You may not do this", words)
+
+
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return wrong(request, 404, "There is nothing here", "The address is mistyped, or what stood here was never kept.")
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    return wrong(
+        request, 500, "Something broke on our side", "Nothing of yours was lost. Try again; the log says what happened."
+    )
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    return wrong(
+        request,
+        403,
+        "This form is out of date",
+        "You signed in again, or your browser keeps no cookies. Go back and send it once more: what you typed is kept.",
+    )

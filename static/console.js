@@ -1,0 +1,130 @@
+// The command bar: completion from the server as one types, earlier calls by arrow, words for the side column.
+const find = (selector) => document.querySelector(selector);
+let timer = 0;
+let asked = 0;
+let recall = -1;
+
+const line = () => find("#console-line");
+const choices = () => find("#console-choices");
+const open = () => choices() && !choices().hidden;
+
+function close() {
+  const list = choices();
+  if (!list) return;
+  list.hidden = true;
+  list.replaceChildren();
+  line().setAttribute("aria-expanded", "false");
+  line().removeAttribute("aria-activedescendant");
+}
+
+function choose(index) {
+  const options = [...choices().children];
+  if (!options.length) return;
+  const at = (index + options.length) % options.length;
+  for (const [number, option] of options.entries()) option.setAttribute("aria-selected", String(number === at));
+  line().setAttribute("aria-activedescendant", options[at].id);
+  options[at].scrollIntoView({ block: "nearest" });
+}
+
+const chosen = () => [...choices().children].findIndex((option) => option.getAttribute("aria-selected") === "true");
+
+function take(option) {
+  line().value = option.dataset.text;
+  line().dispatchEvent(new Event("input", { bubbles: true }));
+  line().focus();
+}
+
+async function complete() {
+  const form = find("#console");
+  const text = line().value;
+  if (!text || text.startsWith("/")) return close();
+  const mine = ++asked;
+  const answer = await fetch(`${form.dataset.complete}?line=${encodeURIComponent(text)}`);
+  if (!answer.ok || mine !== asked || document.activeElement !== line()) return;
+  const { completions } = await answer.json();
+  if (!completions.length) return close();
+  choices().replaceChildren(
+    ...completions.slice(0, 12).map((one, number) => {
+      const option = document.createElement("li");
+      option.id = `choice-${number}`;
+      option.role = "option";
+      option.className = "choice";
+      option.dataset.text = one.text;
+      option.setAttribute("aria-selected", "false");
+      const label = document.createElement("span");
+      label.className = "mono";
+      label.textContent = one.label;
+      const hint = document.createElement("span");
+      hint.className = "choice__hint";
+      hint.textContent = one.hint;
+      option.append(label, hint);
+      return option;
+    }),
+  );
+  choices().hidden = false;
+  line().setAttribute("aria-expanded", "true");
+}
+
+document.addEventListener("input", (event) => {
+  if (event.target !== line()) return;
+  recall = -1;
+  clearTimeout(timer);
+  timer = setTimeout(complete, 120);
+});
+
+document.addEventListener("focusout", (event) => {
+  if (event.target === line()) setTimeout(close, 150);
+});
+
+document.addEventListener("mousedown", (event) => {
+  const option = event.target.closest?.(".choice");
+  if (!option) return;
+  event.preventDefault();
+  take(option);
+});
+
+document.addEventListener("change", (event) => {
+  if (!("consoleTool" in event.target.dataset) || !event.target.value) return;
+  line().value = `${event.target.value} `;
+  event.target.value = "";
+  line().focus();
+  line().dispatchEvent(new Event("input", { bubbles: true }));
+});
+
+/** /note words, /hypothesis words and /conclude belong to the side column and the diagnosis. */
+function command(text) {
+  const [, word, rest] = text.match(/^\/(\w+)\s*(.*)$/s) ?? [];
+  if (word === "conclude") find("[data-finish]")?.click();
+  else if (word === "note" || word === "hypothesis") {
+    const form = find("#say");
+    form.elements.kind.value = word;
+    form.elements.text.value = rest;
+    if (rest) form.requestSubmit();
+    else form.elements.text.focus();
+  } else return false;
+  line().value = "";
+  return true;
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.target !== line()) return;
+  if (event.key === "Escape") return close();
+  if (event.key === "Tab" && open() && !event.shiftKey) {
+    event.preventDefault();
+    return take(choices().children[Math.max(chosen(), 0)]);
+  }
+  if (event.key === "Enter") {
+    if (line().value.startsWith("/") && command(line().value)) event.preventDefault();
+    else if (open() && chosen() >= 0) {
+      event.preventDefault();
+      take(choices().children[chosen()]);
+    }
+    return;
+  }
+  if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
+  event.preventDefault();
+  if (open()) return choose(chosen() + (event.key === "ArrowDown" ? 1 : -1));
+  const lines = [...document.querySelectorAll("[data-history] li")].map((one) => one.textContent);
+  recall = Math.min(Math.max(recall + (event.key === "ArrowUp" ? 1 : -1), -1), lines.length - 1);
+  line().value = recall < 0 ? "" : lines[recall];
+});
