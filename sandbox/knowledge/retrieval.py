@@ -6,11 +6,13 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Protocol
 
 from cases.transcript import Transcript
 from sandbox.knowledge.evidence import Aspect, Evidence
 from sandbox.knowledge.rule import ConclusionTest, EvidenceTest, Knowledge, Rule, SymptomTest, Test, ToolTest
 
+FAINT = 0.4  # evidence below this is history or hearsay: it triggers no rule
 ANY_CONCLUSION = object()  # holds every ConclusionTest true: for proofs that a rule cannot have been retrieved
 
 
@@ -36,6 +38,16 @@ class Situation:
     conclusion: object = None
 
 
+class Facts(Protocol):
+    """What the readers know of the surroundings: a ``CaseFile``."""
+
+    nodes: dict[str, str]
+    edges: set[tuple[str, str]]
+    control: list[str]
+
+    def home(self, component: str) -> str: ...
+
+
 def triggered(rule: Rule, situation: Situation) -> tuple[Binding, ...]:
     """One binding for each component that the rule's trigger matches, strongest evidence first; empty = not triggered."""
     if not all(_holds(test, situation) for test in rule.when if not _binds(test)):
@@ -45,6 +57,29 @@ def triggered(rule: Rule, situation: Situation) -> tuple[Binding, ...]:
     return tuple(
         found for found in bindings if not any(_holds(test, situation, found.component) for test in rule.unless)
     )
+
+
+def places(at: str, binding: Binding, facts: Facts) -> list[str]:
+    """The components at which an Implies with this ``at`` points, for one binding. A pod without a node is the control plane's."""
+    match at:
+        case "node":
+            return [node_of(binding, facts) or binding.component]
+        case "namespace":
+            return [binding.namespace or facts.home(binding.component) or binding.component]
+        case "callee":
+            return sorted(callee for caller, callee in facts.edges if caller == binding.component)[:3] or [
+                binding.component
+            ]
+        case "caller":
+            return sorted(caller for caller, callee in facts.edges if callee == binding.component)[:3] or [
+                binding.component
+            ]
+    return [binding.component]
+
+
+def node_of(binding: Binding, facts: Facts) -> str:
+    """The node that a binding is on, else the first of the control plane; "" where none is known."""
+    return binding.node or facts.nodes.get(binding.component, "") or (facts.control[0] if facts.control else "")
 
 
 def affected(transcript: Transcript, base: Knowledge, candidate: Knowledge) -> int | None:
@@ -93,9 +128,10 @@ def _symptom(situation: Situation) -> str:
 
 
 def matches(test: EvidenceTest, evidence: Evidence) -> bool:
-    """Whether one piece of evidence has every field the test gives, ``component`` aside."""
+    """Whether one piece of evidence has every field the test gives, ``component`` aside; faint evidence matches nothing."""
     return (
-        (not test.aspect or evidence.aspect == test.aspect)
+        (evidence.strength >= FAINT or evidence.aspect is Aspect.NORMAL)
+        and (not test.aspect or evidence.aspect == test.aspect)
         and (not test.tool or evidence.tool == test.tool)
         and (not test.kind or evidence.kind == test.kind)
         and (not test.pattern or _found(test.pattern, evidence.value))

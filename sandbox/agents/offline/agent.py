@@ -167,7 +167,8 @@ class OfflineMind:
             worth += 2.5
         if one.component:
             doubt = suspected.get(one.component, 0.0)
-            worth += 2.2 * doubt if doubt > 0.02 else -1.1
+            entry = one.component in self.file.entries[:3] and one.capability in ("logs", "topology")
+            worth += 2.2 * doubt if doubt > 0.02 else 0.6 if entry else -1.1
         if one.concepts:
             worth += 3.0 * sum(
                 doubt * len(one.concepts & concepts) / len(concepts) for concepts, doubt in open_classes if concepts
@@ -245,7 +246,7 @@ class OfflineMind:
             )
         best = hypotheses[0]
         grounded = bool(best.evidence)
-        if best.score < self.temper.threshold / 2 or not grounded or unmet:
+        if best.score < self.temper.threshold * 0.65 or not grounded or unmet:
             return concluding.inconclusive(self.file, hypotheses, [*unmet, *teaching.unfilled])
         return concluding.root_cause(self.file, hypotheses, chances(hypotheses)[0][1])
 

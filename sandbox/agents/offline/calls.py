@@ -91,6 +91,8 @@ def candidates(tools: tuple[ToolSchema, ...], file: CaseFile, suspects: list[str
     components = list(
         dict.fromkeys([*suspects, *file.alert.hinted, *sorted(file.symptom_components()), *file.components()])
     )
+    elsewhere = {*file.names.get("nodes", []), *file.namespaces, ""}
+    components = [name for name in components if name not in elsewhere]
     for tool in tools:
         if tool.effectful:
             continue

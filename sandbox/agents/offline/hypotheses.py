@@ -12,8 +12,9 @@ from sandbox.agents.offline.read import CaseFile
 from sandbox.knowledge.evidence import Aspect, Evidence
 
 GAIN = 4.0  # log-odds of evidence that speaks of every word of a class
+ALONE = 0.7  # how much one piece of evidence that says it all counts, against pieces of it here and there
 SUSPICION = 0.9
-NODE_DAEMONS = {"kubelet", "containerd", "proxy", "scheduler"}
+NODE_DAEMONS = {"kubelet", "containerd", "proxy"}
 WEIGHT = {
     Aspect.STATE: 1.0, Aspect.READINESS: 1.0, Aspect.RESTART: 0.8, Aspect.EVENT: 0.9, Aspect.LOG: 0.45, Aspect.CONFIG: 1.0,
     Aspect.SATURATION: 0.9, Aspect.LATENCY: 0.6, Aspect.ERRORS: 0.5, Aspect.TRAFFIC: 0.35, Aspect.GROWTH: 0.7,
@@ -84,25 +85,25 @@ def scored(file: CaseFile, vocabulary: tuple[str, ...], effects: Effects = NO_EF
     suspicion = _suspicions(by_place, file)
     found: dict[tuple[str, str], tuple[float, list[tuple[float, Evidence]]]] = {}
     for component, weighed in by_place.items():
+        spoken = [(worth, one, concepts_in(f"{one.aspect} {one.kind} {one.value}")) for worth, one in weighed]
         carried: dict[str, float] = {}
-        for worth, one in weighed:
-            for concept in concepts_in(f"{one.aspect} {one.kind} {one.value}"):
+        for worth, _, concepts in spoken:
+            for concept in concepts:
                 carried[concept] = max(carried.get(concept, 0.0), worth)
         for fault_class, weights in weights_of(vocabulary).items():
             total = sum(weight for _, weight in weights)
-            matched = sum(weight * carried.get(concept, 0.0) for concept, weight in weights)
-            if matched / total < 0.12:
+            together = sum(weight * carried.get(concept, 0.0) for concept, weight in weights) / total
+            if together < 0.12:
                 continue
-            speaking = [
-                (worth, one)
-                for worth, one in weighed
-                if any(
-                    concept in concepts_in(f"{one.aspect} {one.kind} {one.value}") and weight > 0.8
-                    for concept, weight in weights
-                )
-            ]
-            place = _place(component, fault_class, weighed)
-            score = GAIN * matched / total + SUSPICION * suspicion.get(component, 0.0) - 1.0
+            alone, speaking = 0.0, []
+            for worth, one, concepts in spoken:
+                said = worth * sum(weight for concept, weight in weights if concept in concepts) / total
+                alone = max(alone, said)
+                if said > 0.15:
+                    speaking.append((said, one))
+            matched = ALONE * alone + (1 - ALONE) * together
+            place = _place(component, fault_class, weighed, file)
+            score = GAIN * matched + SUSPICION * suspicion.get(component, 0.0) - 1.0
             known = found.get((place, fault_class))
             if known is None or known[0] < score:
                 found[place, fault_class] = (score, (speaking or weighed) + (known[1] if known else []))
@@ -124,14 +125,16 @@ def _suspicions(by_place: dict[str, list[tuple[float, Evidence]]], file: CaseFil
     return told
 
 
-def _place(component: str, fault_class: str, weighed: Sequence[tuple[float, Evidence]]) -> str:
+def _place(component: str, fault_class: str, weighed: Sequence[tuple[float, Evidence]], file: CaseFile) -> str:
+    """A fault of a namespace or of a node's daemon is there, wherever it shows."""
     concepts = concepts_of_class(fault_class)
     if "namespace" in concepts:
         return next((one.namespace for _, one in weighed if one.namespace), component)
+    if "scheduler" in concepts:
+        return file.control[0] if file.control else component
     if concepts & NODE_DAEMONS:
-        return next(
-            (one.node for _, one in sorted(weighed, key=lambda pair: (-pair[0], pair[1].value)) if one.node), component
-        )
+        ranked = sorted(weighed, key=lambda pair: (-pair[0], pair[1].value))
+        return next((one.node for _, one in ranked if one.node), component)
     return component
 
 
@@ -158,7 +161,7 @@ def _ruled(hypotheses: list[Hypothesis], effects: Effects) -> list[Hypothesis]:
 
 
 def chances(hypotheses: Sequence[Hypothesis], most: int = 12) -> list[tuple[Hypothesis, float]]:
-    """The likeliest hypotheses with their probabilities, beside "something else" at log-odds 1."""
+    """The likeliest hypotheses with their probabilities, beside "something else" at log-odds 1.5."""
     best = list(hypotheses[:most])
-    total = math.exp(1.0) + sum(math.exp(min(one.score, 30.0)) for one in best)
+    total = math.exp(1.5) + sum(math.exp(min(one.score, 30.0)) for one in best)
     return [(one, math.exp(min(one.score, 30.0)) / total) for one in best]

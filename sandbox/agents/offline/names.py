@@ -17,13 +17,17 @@ MASKS = tuple(
     for form, mark in (
         (r"\b[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}\b", "<id>"),
         (r"\b\d{4}[-/]\d{2}[-/]\d{2}([T ]\d{2}:\d{2}(:\d{2}([.,]\d+)?)?)?(Z|\s?[+-]\d{2}:?\d{2})?", "<time>"),
+        (
+            r"\b(\d{1,2} )?(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.? \d{1,2}( \d{4})?( \d{1,2}:\d{2}(:\d{2})?([.,]\d+)?)?|\b\d{1,2} (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]* \d{4}\b",
+            "<time>",
+        ),
         (r"\b\d{1,2}:\d{2}:\d{2}([.,]\d+)?\b", "<time>"),
         (r"\b\d{1,3}(\.\d{1,3}){3}(:\d+)?\b", "<ip>"),
         (r"\bsha256:[0-9a-f]+\b", "<id>"),
         (r"\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{10,}\b", "<id>"),
         (r"(?<=[\s\"'/])[a-z0-9.-]+-[a-f0-9]{6,10}-([a-z0-9]{5})?(?![\w])", "<name>"),
         (r"[\"'`][\w][\w.:/@-]*[\"'`]", "<name>"),
-        (r"\b[\w.-]+(/[\w.-]+)+(:[\w.-]+)?", "<path>"),
+        (r"\b(?=[\w./-]*\d)[\w.-]+(/[\w.-]+)+(:[\w.-]+)?|(?<![\w/])/?[\w.-]+/[\w.-]+(/[\w.-]+)+(:[\w.-]+)?", "<path>"),
         (r"(?<![\w<])[-+]?\d+(\.\d+)?(?=[a-zA-Z%]{0,8}\b|\W|$)", "<n>"),
     )
 )
@@ -52,7 +56,7 @@ def template(text: str) -> str:
     found = text
     for form, mark in MASKS:
         found = form.sub(mark, found)
-    return SPACES.sub(" ", found).strip()[:240]
+    return SPACES.sub(" ", found).strip()[:320]
 
 
 @lru_cache(maxsize=2_000)
@@ -62,7 +66,7 @@ def any_name(names: frozenset[str]) -> re.Pattern[str] | None:
     if not long_enough:
         return None
     return re.compile(
-        rf"(?<![\w-])({'|'.join(map(re.escape, long_enough))})(-[a-f0-9]{{6,10}}-[a-z0-9]{{5}})?(?![\w-])"
+        rf"(?<![\w-])({'|'.join(map(re.escape, long_enough))})(-[a-f0-9]{{6,10}}(-[a-z0-9]{{5}})?)?(?!\w)"
     )
 
 

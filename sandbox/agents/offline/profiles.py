@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Temper:
-    threshold: float = 2.6  # log-odds that a conclusion needs
+    threshold: float = 3.0  # log-odds that a conclusion needs
     margin: float = 0.7  # over the best rival
     least_calls: int = 3
     most_calls: int = 15
@@ -17,8 +17,8 @@ class Temper:
 
 TEMPERS = {
     "balanced": Temper(),
-    "fast": Temper(threshold=2.0, margin=0.3, least_calls=2, most_calls=8, floor=0.9),
-    "thorough": Temper(threshold=3.0, margin=1.2, least_calls=8, most_calls=30, floor=0.2),
+    "fast": Temper(threshold=2.4, margin=0.3, least_calls=2, most_calls=8, floor=0.9),
+    "thorough": Temper(threshold=3.4, margin=1.2, least_calls=8, most_calls=30, floor=0.2),
     "log_first": Temper(taste={"logs": 2.5}),
     "trace_first": Temper(taste={"traces": 2.5, "topology": 1.5}),
     "change_first": Temper(taste={"changes": 2.5, "configuration": 1.5}),

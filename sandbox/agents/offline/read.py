@@ -88,6 +88,8 @@ class CaseFile:
     edges: set[tuple[str, str]] = field(default_factory=set)
     healthy: set[str] = field(default_factory=set)
     ailing: set[str] = field(default_factory=set)
+    control: list[str] = field(default_factory=list)
+    entries: list[str] = field(default_factory=list)
     read_steps: int = 0
     _open: list[tuple[Reference, Step]] = field(default_factory=list)
     _seen: set[tuple[str, ...]] = field(default_factory=set)
@@ -109,6 +111,7 @@ class CaseFile:
             self._keep(finding, step, names)
         self._open += [(reference, step) for reference in reading.references]
         self._resolve(names)
+        self._gather()
 
     def components(self) -> list[str]:
         """Names that stand for a part of the system, in the order they were met."""
@@ -143,6 +146,8 @@ class CaseFile:
             (self.ports, reading.ports),
         ):
             mine.update(read)
+        for ours, new in ((self.control, reading.control), (self.entries, reading.entries)):
+            ours += [name for name in new if name not in ours]
         self.edges |= set(reading.edges)
         self.healthy = (self.healthy | set(reading.healthy)) - set(reading.ailing)
         self.ailing = (self.ailing | set(reading.ailing)) - set(reading.healthy)
@@ -183,6 +188,29 @@ class CaseFile:
                 self._keep(finding, step, names)
         self._open = waiting
 
+    def _gather(self) -> None:
+        """Slow components that share a node point at the node: more of its components are slow than of any other."""
+        slow = {one.component: one for one in self.evidence if one.aspect is Aspect.LATENCY and one.strength >= 1}
+        hosted: dict[str, set[str]] = {}
+        for name in self.names.get("pods", []):
+            if node := self.nodes.get(name):
+                hosted.setdefault(node, set()).add(component_of(name))
+        if len(hosted) < 2 or len(slow) < 3:
+            return
+        shares = sorted(
+            ((len(names & slow.keys()) / len(names), node) for node, names in hosted.items() if len(names) > 1),
+            reverse=True,
+        )
+        if len(shares) > 1 and shares[0][0] >= 0.5 and shares[0][0] >= 1.3 * shares[1][0]:
+            node = shares[0][1]
+            worst = max((slow[name] for name in sorted(hosted[node] & slow.keys())), key=lambda one: one.strength)
+            key = (Aspect.LATENCY, node, GATHERED, worst.tool, "node")
+            if key not in self._seen:
+                self._seen.add(key)
+                self.evidence.append(
+                    replace(worst, component=node, value=GATHERED, kind="node", strength=3.0, object=node, node=node)
+                )
+
     def _settled(self, reference: Reference) -> Finding | None:
         """None: not known yet. A finding without a value: nothing is wrong."""
         host = reference.host.split(".")[0] if not reference.host[0].isdigit() else reference.host
@@ -219,4 +247,5 @@ class CaseFile:
         return Finding(aspect, component, value, reference.quote, kind="reference", strength=strength)
 
 
+GATHERED = "latency concentrates on the components of this node"
 NOTHING = Finding(Aspect.NORMAL, "", "", "")

@@ -52,6 +52,8 @@ class Reading:
     references: list[Reference] = field(default_factory=list)
     healthy: list[str] = field(default_factory=list)
     ailing: list[str] = field(default_factory=list)
+    control: list[str] = field(default_factory=list)  # nodes of the control plane
+    entries: list[str] = field(default_factory=list)  # components that users reach first
 
     def name(self, kind: str, name: str) -> None:
         known = self.names.setdefault(kind, [])

@@ -10,7 +10,7 @@ from cases.calls import canonical
 from cases.transcript import RuleUse, Task
 from sandbox.agents.offline.hypotheses import Effects
 from sandbox.agents.offline.read import CaseFile
-from sandbox.knowledge.retrieval import Binding, Situation, triggered
+from sandbox.knowledge.retrieval import Binding, Situation, node_of, places, triggered
 from sandbox.knowledge.rule import Exclude, Implies, Knowledge, Prefer, Require, Rule, SymptomOf
 
 VARIABLE = re.compile(r"\$(component|namespace|node|object)")
@@ -66,7 +66,7 @@ class Teacher:
                         implied += [
                             (place, operator.fault_class, operator.weight, one.evidence)
                             for one in bindings
-                            for place in self._places(operator.at, one, file)
+                            for place in places(operator.at, one, file)
                         ]
                         implying.append((rule.name, "implies"))
                     case SymptomOf():
@@ -93,22 +93,6 @@ class Teacher:
     def _knows(self, fault_class: str) -> bool:
         return not self.vocabulary or fault_class in self.vocabulary
 
-    def _places(self, at: str, binding: Binding, file: CaseFile) -> list[str]:
-        match at:
-            case "node":
-                return [binding.node or file.nodes.get(binding.component, "") or binding.component]
-            case "namespace":
-                return [binding.namespace or file.home(binding.component) or binding.component]
-            case "callee":
-                return sorted(callee for caller, callee in file.edges if caller == binding.component)[:3] or [
-                    binding.component
-                ]
-            case "caller":
-                return sorted(caller for caller, callee in file.edges if callee == binding.component)[:3] or [
-                    binding.component
-                ]
-        return [binding.component]
-
     def _noise(self, operator: Exclude, file: CaseFile) -> set[Any]:
         return {
             (one.aspect, one.component, one.value)
@@ -132,7 +116,7 @@ class Teacher:
             known = {
                 "component": binding.component,
                 "namespace": binding.namespace or file.home(binding.component),
-                "node": binding.node or file.nodes.get(binding.component, ""),
+                "node": node_of(binding, file),
                 "object": binding.object or binding.component,
             }
             names = VARIABLE.findall(value)

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from cases.calls import kind_of
 from sandbox.agents.offline.names import component_of
-from sandbox.agents.offline.readers.events import event_of, read_event
-from sandbox.agents.offline.readers.tables import amount
+from sandbox.agents.offline.readers.events import event_of, read_events
+from sandbox.agents.offline.readers.tables import CONTROL, amount
 from sandbox.agents.offline.reading import Question, Reading
 from sandbox.knowledge.evidence import Aspect
 
@@ -45,12 +45,20 @@ def read(text: str, question: Question, reading: Reading) -> bool:
         reading.nodes[name] = reading.nodes[component] = node
     more = {"kind": kind, "object": name, "namespace": namespace, "node": node}
     before = len(reading.findings)
+    control = kind == "nodes" and CONTROL.search(top.get("Roles", ""))
+    if control:
+        reading.control.append(name)
     for aspect, value, strength, quote, number in _statements(kind, fields, lines):
+        if control and "unschedulable" in value:
+            strength = 0.3
         owner = namespace if aspect is Aspect.QUOTA else component
         reading.find(aspect, owner, value, quote, strength=strength, locator=f"line:{number + 1}", **more)
-    for number, line in enumerate(lines):
-        if event := event_of(line, number, owner=f"{kind.rstrip('s') if kind != 'endpoints' else kind}/{name}"):
-            read_event(event, question, reading)
+    owner_kind = kind.rstrip("s") if kind != "endpoints" else kind
+    events = [event for number, line in enumerate(lines) if (event := event_of(line, number, f"{owner_kind}/{name}"))]
+    read_events(events, question, reading)
+    if kind == "pods" and not events and top.get("Status") == "Pending":
+        quote = next((line.strip() for line in lines if line.startswith("Events:")), lines[0])
+        reading.find(Aspect.ABSENCE, component, "pending without any event", quote, strength=2.5, **more)
     if len(reading.findings) == before:
         reading.find(Aspect.NORMAL, component, f"{kind} described, in order", lines[0].strip(), strength=0.5, **more)
     return True
@@ -122,7 +130,7 @@ def _field(
     elif key == "Image pull secrets" and "not found" in value:
         yield Aspect.ABSENCE, "image pull secret not found", 2.0, quote, number
     elif key == "Unschedulable" and value == "true":
-        yield Aspect.STATE, "nodes unschedulable", 1.0, quote, number
+        yield Aspect.STATE, "nodes unschedulable", 1.5, quote, number
     elif (key == "Taints" and value not in NOTHING and "not-ready" in value) or (
         key == "Taints" and "unreachable" in value
     ):

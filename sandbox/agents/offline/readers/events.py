@@ -22,7 +22,24 @@ NODES = re.compile(r"^(\d+)/(\d+) nodes are available: (.*?)\.?(?: preemption:.*
 REASON = re.compile(r"(\d+) ([^,]+(?:, (?!\d+ )[^,]+)*)")
 TELLING_NORMAL = re.compile(r"kill|fail|back-?off|evict|unhealthy|not ready|notready|drain|scaled down|cordon", re.I)
 ROUTINE = {"Scheduled", "Pulled", "Created", "Started", "Pulling", "SuccessfulCreate", "NodeReady", "RegisteredNode"}
-CHANGES = {"ScalingReplicaSet": "replica set scaled"}
+SUCCESS = {"SuccessfulCreate", "Started", "Created", "Scheduled", "Pulled"}
+UNIT = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+STILL = 45  # a probe that still fails was seen failing within this many seconds
+CAUSES = tuple(
+    (re.compile(form, re.I), cause)
+    for form, cause in (
+        (r"pull.*(no such host|lookup |server misbehaving)", "image pull failed: registry name does not resolve"),
+        (r"pull.*(401|403|unauthori[sz]ed|forbidden|denied|authoriz|authenticat)", "image pull failed: not authorised"),
+        (r"pull.*(not found|manifest unknown|invalid reference)", "image pull failed: no such image"),
+        (r"oom-?kill|out of memory|memory limit too low", "container was killed: out of memory"),
+        (
+            r"probe failed.*(malformed http|http response to https|http/1\.x transport)",
+            "probe speaks another protocol than the container",
+        ),
+        (r"probe failed.*(connection refused|failed to connect)", "probe gets no connection"),
+        (r"(containerd|dockerd|crio)\S*\.sock", "container runtime of the node does not answer"),
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -34,6 +51,7 @@ class Event:
     quote: str
     locator: str
     count: int = 1
+    age: int | None = None  # seconds since it was last seen
 
 
 def event_of(line: str, number: int, owner: str = "") -> Event | None:
@@ -50,10 +68,31 @@ def event_of(line: str, number: int, owner: str = "") -> Event | None:
         quote=line.strip(),
         locator=f"line:{number + 1}",
         count=int(groups["count"] or 1),
+        age=seconds(groups["age"]),
     )
 
 
-def read_event(event: Event, question: Question, reading: Reading) -> None:
+def seconds(age: str) -> int | None:
+    """An age as kubectl prints it, in seconds; None where it is unknown."""
+    parts = re.findall(r"(\d+)([smhd])", age)
+    return sum(int(number) * UNIT[unit] for number, unit in parts) if parts else None
+
+
+def read_events(events: list[Event], question: Question, reading: Reading) -> None:
+    """Read them together: a warning that a later success of the same component follows is history, and faint."""
+    well: dict[str, int] = {}
+    for event in events:
+        if not event.warning and event.reason in SUCCESS and event.age is not None:
+            component = component_of(event.object)
+            well[component] = min(well.get(component, event.age), event.age)
+    for event in events:
+        later = well.get(component_of(event.object))
+        past = event.reason == "FailedCreate" and None not in (event.age, later) and later <= event.age
+        stopped = event.reason == "Unhealthy" and event.age is not None and event.age > STILL
+        read_event(event, question, reading, faint=past or stopped)
+
+
+def read_event(event: Event, question: Question, reading: Reading, *, faint: bool = False) -> None:
     kind, _, name = event.object.rpartition("/")
     component = component_of(name, kind)
     routine = not event.warning and (event.reason in ROUTINE or not TELLING_NORMAL.search(event.reason + event.message))
@@ -63,6 +102,12 @@ def read_event(event: Event, question: Question, reading: Reading) -> None:
         reading.nodes[name] = reading.nodes[component] = assigned[1]
     if routine:
         return
+    for form, cause in CAUSES:
+        if not faint and form.search(event.message):
+            reading.find(
+                Aspect.EVENT, component, cause, event.quote, kind=kind or question.kind, strength=3.0,
+                locator=event.locator, object=name, namespace=question.namespace,
+            )  # fmt: skip
     for message, strength in _messages(event):
         reading.find(
             Aspect.EVENT,
@@ -70,7 +115,7 @@ def read_event(event: Event, question: Question, reading: Reading) -> None:
             f"{event.reason}: {template(message)}",
             event.quote,
             kind=kind or question.kind,
-            strength=strength * (1.5 if event.warning else 0.8),
+            strength=0.3 if faint else strength * (2.0 if event.warning else 1.0),
             locator=event.locator,
             object=name,
             namespace=question.namespace,

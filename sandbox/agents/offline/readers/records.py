@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 from sandbox.agents.offline.names import component_of, template
@@ -110,7 +111,7 @@ class Walk:
             ):
                 for number_, one in enumerate(texts):
                     self.phrase(one, question, f"{where}[{number_}]")
-            else:
+            elif sum(" " in one for one in texts) > len(texts) / 2:
                 logs.read_lines([(one, 1) for one in texts], question, self.reading)
             return
         if pairs := _series(data):
@@ -148,8 +149,6 @@ class Walk:
 
     def _requote(self, before: int) -> None:
         """Log lines out of JSON stand there escaped: quote them as they stand."""
-        from dataclasses import replace
-
         for at in range(before, len(self.reading.findings)):
             finding = self.reading.findings[at]
             if finding.quote not in self.text:
@@ -164,6 +163,8 @@ class Walk:
             str(data.get("namespace") or question.namespace),
             question.node,
         )
+        if "allocatable_resources" in data or "taints" in data or "capacity" in data:
+            here = replace(here, kind="node")
         if owner:
             self.reading.name({"node": "nodes", "pod": "pods"}.get(here.kind.lower(), "components"), owner)
         if data.get("reason") and data.get("message") and isinstance(data["message"], str):
@@ -206,12 +207,16 @@ class Walk:
             self._requote(before)
 
     def conditions(self, conditions: dict[str, str], here: Question) -> None:
+        more = {"kind": here.kind, "strength": 2.5, "object": here.component}
+        owner = component_of(here.component, here.kind)
+        if conditions and set(conditions.values()) == {"Unknown"}:
+            value = "every condition is Unknown: the node posts no status"
+            self.reading.find(Aspect.STATE, owner, value, self.quote(next(iter(conditions))), **more)
+            return
         for name, status in conditions.items():
             if status in ("True", "False", "Unknown") and status != ("False" if PRESSURE.search(name) else "True"):
-                self.reading.find(
-                    Aspect.STATE, component_of(here.component, here.kind), f"{here.kind or 'object'} condition {name} is {status}",
-                    self.quote(name), kind=here.kind, strength=2.5, object=here.component,
-                )  # fmt: skip
+                value = f"{here.kind or 'object'} condition {name} is {status}"
+                self.reading.find(Aspect.STATE, owner, value, self.quote(name), **more)
 
     def phrase(self, said: str, here: Question, where: str) -> None:
         aspect = aspect_of(said)

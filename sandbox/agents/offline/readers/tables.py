@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterator
 
 from cases.calls import kind_of
 from sandbox.agents.offline.names import component_of
-from sandbox.agents.offline.readers.events import event_of, read_event
+from sandbox.agents.offline.readers.events import event_of, read_events
 from sandbox.agents.offline.reading import Question, Reading
 from sandbox.knowledge.evidence import Aspect
 
@@ -16,6 +17,8 @@ COLUMN = re.compile(r"[A-Z][A-Z()/-]*( [A-Z][A-Z()-]*)*")
 FINE = re.compile(
     r"^(Running|Completed|Succeeded|Active|Bound|Available|Ready|Healthy|True|Complete|Deployed|deployed|<none>|)$"
 )
+STEM = re.compile(r"-?(pvc?|claim|volume|data|storage|disk)$")
+CONTROL = re.compile(r"master|control-plane|infra")
 PAIR = re.compile(r"^(\d+)/(\d+)$")
 ADDRESS = re.compile(r"^\d{1,3}(\.\d{1,3}){3}$")
 ABSENT = re.compile(
@@ -59,15 +62,15 @@ def read(text: str, question: Question, reading: Reading) -> bool:
     rows = rows_of(lines)
     events = [found for number, line in enumerate(lines) if (found := event_of(line, number))]
     if len(events) >= max(1, len([line for line in lines if line.strip()]) // 2):
-        for event in events:
-            read_event(event, question, reading)
+        read_events(events, question, reading)
         return True
     if not rows:
         return False
     kind = kind_of(question.kind) or question.kind or _kind_of_columns(rows[0][0])
     before = len(reading.findings)
     for row, line, number in rows:
-        _read_row(kind, row, line.strip(), f"line:{number + 1}", len(rows), question, reading)
+        _read_row(kind, row, line.strip(), f"line:{number + 1}", question, reading)
+    _read_shared(kind, rows, reading)
     if len(reading.findings) == before:
         many = f"all {kind or 'rows'} in order" if len(rows) > 1 else f"{kind or 'row'} in order"
         name = component_of(rows[0][0].get("NAME", "")) if len(rows) == 1 else ""
@@ -104,9 +107,7 @@ def _kind_of_columns(row: dict[str, str]) -> str:
     return ""
 
 
-def _read_row(
-    kind: str, row: dict[str, str], line: str, where: str, count: int, question: Question, reading: Reading
-) -> None:
+def _read_row(kind: str, row: dict[str, str], line: str, where: str, question: Question, reading: Reading) -> None:
     name = row.get("NAME", "")
     if not name:
         return
@@ -119,7 +120,7 @@ def _read_row(
         reading.homes[component] = namespace
     if node:
         reading.nodes[name] = reading.nodes[component] = node
-    found = list(_complaints(kind, row, count))
+    found = list(_complaints(kind, row))
     for aspect, value, strength in found:
         owner = namespace if aspect is Aspect.QUOTA else component
         reading.find(aspect, owner, f"{kind} {value}", **{**more, "strength": strength})
@@ -128,7 +129,7 @@ def _read_row(
     _read_facts(kind, row, component, reading)
 
 
-def _complaints(kind: str, row: dict[str, str], count: int):
+def _complaints(kind: str, row: dict[str, str]) -> Iterator[tuple[Aspect, str, float]]:
     if pair := PAIR.match(row.get("READY", "")):
         ready, wanted = int(pair[1]), int(pair[2])
         if ready < wanted:
@@ -145,15 +146,12 @@ def _complaints(kind: str, row: dict[str, str], count: int):
             yield Aspect.READINESS, "ready fewer than desired", 1.0
     for word in row.get("STATUS", "").split(","):
         if not FINE.match(word.strip()):
-            rare = 1.0 if kind == "nodes" and "SchedulingDisabled" in word else 2.0
-            yield Aspect.STATE, f"status {word.strip()}", rare
-    if restarts := re.match(r"\d+", row.get("RESTARTS", "")):
-        if int(restarts[0]):
-            yield (
-                Aspect.RESTART,
-                "restarted" if int(restarts[0]) < 3 else "restarted again and again",
-                1 + math.log(int(restarts[0])),
-            )
+            usual = word.strip() == "SchedulingDisabled" and CONTROL.search(row.get("ROLES", ""))
+            yield Aspect.STATE, f"status {word.strip()}", 0.3 if usual else 2.0
+    restarts = re.match(r"\d+", row.get("RESTARTS", ""))
+    if restarts and int(restarts[0]):
+        again = "restarted" if int(restarts[0]) < 3 else "restarted again and again"
+        yield Aspect.RESTART, again, 1 + math.log(int(restarts[0]))
     if row.get("ENDPOINTS") == "<none>":
         yield Aspect.READINESS, "no endpoints behind the service", 2.0
     for column in ("REQUEST", "LIMIT"):
@@ -166,6 +164,28 @@ def _complaints(kind: str, row: dict[str, str], count: int):
             yield Aspect.QUOTA, f"{what} {level} quota", {"over": 3.0, "at": 3.0, "near": 2.5, "below": 1.0}[level]
 
 
+def _read_shared(kind: str, rows: list[tuple[dict[str, str], str, int]], reading: Reading) -> None:
+    """What only the whole table says: a state that every row shares, and volumes that claims compete for."""
+    if kind == "nodes" and len(rows) > 1 and all("SchedulingDisabled" in row.get("STATUS", "") for row, _, _ in rows):
+        reading.find(
+            Aspect.STATE, "", "every node is cordoned: SchedulingDisabled", rows[0][1].strip(), kind=kind, strength=2.0
+        )
+    if kind == "persistentvolumes":
+        for row, line, number in rows:
+            claim = row.get("CLAIM", "").rsplit("/", 1)[-1]
+            stem = stem_of(row.get("NAME", ""))
+            if row.get("STATUS") == "Bound" and claim and stem_of(claim) != stem:
+                reading.find(
+                    Aspect.CONFIG, stem, "volume is bound to the claim of another", line.strip(),
+                    kind=kind, strength=2.5, locator=f"line:{number + 1}", object=row["NAME"],
+                )  # fmt: skip
+
+
+def stem_of(name: str) -> str:
+    """A volume's or claim's name without the word that says what it is."""
+    return STEM.sub("", component_of(name))
+
+
 def _read_facts(kind: str, row: dict[str, str], component: str, reading: Reading) -> None:
     if kind == "services":
         reading.ports[component] = re.findall(r"(\d+)(?::\d+)?/", row.get("PORT(S)", ""))
@@ -176,5 +196,9 @@ def _read_facts(kind: str, row: dict[str, str], component: str, reading: Reading
     if kind == "endpoints":
         for address in re.findall(r"(\d{1,3}(?:\.\d{1,3}){3}):\d+", row.get("ENDPOINTS", "")):
             reading.addresses.setdefault(address, component)
+    if kind == "services" and re.search(r"NodePort|LoadBalancer", row.get("TYPE", "")):
+        reading.entries.append(re.sub(r"-(external|lb|public)$", "", component))
+    if kind == "nodes" and CONTROL.search(row.get("ROLES", "")):
+        reading.control.append(row["NAME"])
     if kind == "namespaces":
         reading.namespaces.append(row["NAME"])

@@ -35,6 +35,9 @@ def read(text: str, question: Question, reading: Reading) -> bool:
         if caller := (path[-1][1] if path else about):
             reading.edges.append((caller, name))
         path.append((indent, name))
+    called = {callee for _, callee in reading.edges}
+    if len(reading.edges) > 2:
+        reading.entries += sorted({caller for caller, _ in reading.edges} - called)
     for edge in reading.edges:
         for name in edge:
             reading.name("services", name)
