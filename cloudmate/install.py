@@ -62,7 +62,7 @@ def ensure(lock: Path, *, root: Path, argv: list[str]) -> None:
             f"{environment} still lacks {', '.join(lacking)} after installing. Delete it and start again:\n"
             f"  rm -r {environment}"
         )
-    pip_install(lock, count=len(pins(lock)))
+    pip_install(lock)
     os.environ[ONCE] = str(lock)
     _start_again(python, argv)
 
@@ -87,13 +87,14 @@ def make(environment: Path) -> None:
         ) from None
 
 
-def pip_install(lock: Path, *, count: int) -> None:
+def pip_install(lock: Path) -> None:
     """Install exactly what ``lock`` pins, each file checked against its hash, telling how far it is."""
     if find_spec("pip") is None:
         subprocess.run([sys.executable, "-m", "ensurepip"], check=True, stdout=subprocess.DEVNULL)
     command = [sys.executable, "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
     command += ["--progress-bar", "off", "--require-hashes", "--no-deps", "-r", str(lock)]
-    print(f"Installing {count} libraries (once)", flush=True)
+    count = sum(PIN.match(line) is not None for line in lock.read_text().splitlines())
+    print(f"Installing up to {count} libraries (once)", flush=True)
     words: deque[str] = deque(maxlen=200)
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as pip:
         seen = 0
@@ -101,12 +102,17 @@ def pip_install(lock: Path, *, count: int) -> None:
             words.append(line.rstrip())
             if at := NEXT.match(line):
                 seen += 1
-                _progress(f"  {min(seen, count)}/{count} {Path(at[1]).name.split('==')[0]}")
+                _progress(f"  {seen}/{count} {_name(at[1])}")
             elif line.startswith("Installing collected"):
-                _progress(f"  {count}/{count} downloaded, unpacking")
+                _progress("  all there, unpacking")
     print(flush=True)
     if pip.returncode:
         raise InstallError(_why("\n".join(words)))
+
+
+def _name(said: str) -> str:
+    """Of a library, as pip says it: ``django==5.2``, or the name of a file."""
+    return Path(said).name.split("-" if said.endswith(".whl") else "==")[0]
 
 
 def _progress(line: str) -> None:

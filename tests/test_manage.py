@@ -107,7 +107,7 @@ def test_a_bare_python_installs_starts_and_installs_again_when_the_lock_changes(
     root.mkdir()
     first = start(root, index, wheel(index))
     assert (first.returncode, first.stdout.splitlines()[-1]) == (0, "hello"), first.stderr
-    assert "  1/1 cloudmate_trial-1.0-py3-none-any.whl" in first.stdout.splitlines()
+    assert "  1/1 cloudmate_trial" in first.stdout.splitlines()
     again = start(root, index, (root / "lock.txt").read_text())
     assert again.stdout == "hello\n"
     newer = start(root, index, wheel(index, version="2.0", body="WORD = 'hello again'"))
