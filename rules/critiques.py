@@ -17,6 +17,7 @@ from rules.models import Critique, KnowledgeVersion, Patch
 from sandbox import capture, runs
 from sandbox.models import Exploration, Pair, Regression
 
+ROUNDS = 3  # times the critic may narrow a rule that the gate refused
 PENDING = (Patch.State.PROPOSED, Patch.State.TESTING, Patch.State.IN_REVIEW)
 
 
@@ -32,6 +33,28 @@ def ask(failed: Session, better: Session) -> Critique:
         raise CritiqueError(f"{failed.case} has no snapshot, so no rule can be tried on it: record a session first")
     critique, _ = Critique.objects.get_or_create(failed=failed, better=better, base=versions.head())
     return critique
+
+
+def ask_again(patch: Patch) -> Critique:
+    """Queue another round on a patch of the critic that the gate refused: what it broke is shown to it now."""
+    critique, _ = Critique.objects.get_or_create(
+        failed=patch.failed,
+        better=patch.better,
+        base=versions.head(),
+        round=patch.revision_number + 1,
+        defaults={"patch": patch},
+    )
+    return critique
+
+
+def refused(among: QuerySet | None = None) -> QuerySet[Patch]:
+    """Patches of the critic that were refused for a loss, and may be narrowed once more."""
+    tried = Critique.objects.filter(patch=OuterRef("pk"), round__gt=OuterRef("revision_number"))
+    rows = Patch.objects.filter(
+        state=Patch.State.REFUSED, author=None, revision_number__lt=ROUNDS, failed__isnull=False, better__isnull=False
+    )
+    rows = rows.filter(regression__pairs__outcome=Pair.Outcome.REGRESSED).exclude(Exists(tried))
+    return (rows if among is None else rows.filter(case__in=among)).distinct().order_by("pk")
 
 
 def wanted(among: QuerySet | None = None) -> Iterator[tuple[Session, Session]]:
@@ -105,11 +128,15 @@ def _compare(critique: Critique) -> Patch | None:
         base=base,
         replay=replay,
         passes=right,
-        neighbours=neighbours(failed, critique.base),
+        neighbours=neighbours(failed, critique.base, broken=critique.patch),
         known_names=patches.known_names(),
     )
     if isinstance(proposal, NoProposal):
         return _end(critique, proposal.reason)
+    if critique.patch is not None:
+        patches.narrow(critique.patch, add=proposal.rules, note=proposal.why, evidence=proposal.as_evidence())
+        _end(critique, "", critique.patch)
+        return critique.patch
     patch = patches.draft(
         title=f"{answer.causes[0].fault_class.replace('_', ' ')}: {proposal.title}",
         add=proposal.rules,
@@ -126,8 +153,11 @@ def _compare(critique: Critique) -> Patch | None:
     return patch
 
 
-def neighbours(failed: Session, head: KnowledgeVersion) -> list[Neighbour]:
-    """What the library's other cases look like to the agent as it is now: where a rule must not misfire."""
+def neighbours(failed: Session, head: KnowledgeVersion, *, broken: Patch | None = None) -> list[Neighbour]:
+    """What the library's other cases look like to the agent as it is now: where a rule must not misfire.
+
+    What ``broken``, a refused patch, made of the cases it lost stands beside their experts' sessions.
+    """
     pairs = (
         Pair.objects.filter(regression__candidate=head.value_id, regression__state=Regression.State.CLOSED)
         .exclude(candidate_session=None)
@@ -147,8 +177,17 @@ def neighbours(failed: Session, head: KnowledgeVersion) -> list[Neighbour]:
     recorded = recorded.filter(version__task_digest=F("case__current__task_digest"))
     for case, pk in recorded.order_by("pk").values_list("case", "pk"):
         experts.setdefault(case, []).append(pk)
+    for case, pk in _lost_by(broken):
+        experts.setdefault(case, []).append(pk)
     verdicts = _passed(newest.values())
     return [_neighbour(case, newest.get(case.current_id), verdicts, experts.get(case.pk, ())) for case in cases]
+
+
+def _lost_by(patch: Patch | None) -> list[tuple[int, int]]:
+    if patch is None or patch.regression_id is None:
+        return []
+    lost = patch.regression.pairs.filter(outcome=Pair.Outcome.REGRESSED, candidate_session__isnull=False)
+    return list(lost.order_by("pk").values_list("case_version__case", "candidate_session"))
 
 
 def _neighbour(case: Case, session: int | None, verdicts: dict[int, bool | None], experts) -> Neighbour:

@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sandbox.knowledge.retrieval import affected
-
 from cases.transcript import Transcript
 from rules.patching import difference
+from sandbox.knowledge.retrieval import affected
 from sandbox.knowledge.rule import Knowledge
 
 PROVABLE = frozenset({"offline"})  # engines whose rule retrieval is code

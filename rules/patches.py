@@ -81,6 +81,17 @@ def revise(patch: Patch, *, add: tuple[Rule, ...], remove: tuple[str, ...], note
         return _revision(patch, number, add, remove, note, (current(patch) or PatchRevision()).evidence, by)
 
 
+def narrow(patch: Patch, *, add: tuple[Rule, ...], note: str, evidence: dict) -> None:
+    """The critic's next revision of its own refused patch, proposed again on the current head."""
+    base = versions.head()
+    _check(base, add, ())
+    number = patch.revision_number + 1
+    with transaction.atomic():
+        transition(patch, Patch.State.DRAFT, revision_number=number, base=base, regression=None, verdict=None)
+        _revision(patch, number, add, (), note, evidence, None)
+    propose(patch)
+
+
 def propose(patch: Patch, *, by=None) -> None:
     """Hand a draft to the gate. ``by`` is the person who does; None is the critic for its own draft."""
     if by is not None:

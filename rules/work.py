@@ -99,14 +99,18 @@ def explore_failures(limit: int = 20, *, among: QuerySet | None = None) -> int:
 
 
 def criticise(*, among: QuerySet | None = None) -> int:
-    """Ask the critic about the oldest failure that no patch mends, one at a time, and let it work.
+    """Ask the critic to narrow what the gate refused, or about the oldest failure that no patch mends; let it work.
 
-    While a patch is under test nothing new is asked: its regression may show the failure fixed.
+    One at a time, and nothing while a patch is under test: its regression may show the failure fixed.
     """
     if not Critique.objects.unfinished().exists() and not _under_test().exists():
-        for failed, better in critiques.wanted(among):
-            critiques.ask(failed, better)
-            break
+        refused = critiques.refused(among).first()
+        if refused is not None:
+            critiques.ask_again(refused)
+        else:
+            for failed, better in critiques.wanted(among):
+                critiques.ask(failed, better)
+                break
     return work_off(Critique, critiques.execute, 1)
 
 

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from cases.transcript import Step, Transcript
 from rules.critic.alignment import keys_of
-from rules.critic.neighbours import Library, holds
-from rules.critic.phrases import pattern, phrases, widest
-from rules.critic.triggers import same
+from rules.critic.neighbours import Library, Neighbour
+from rules.critic.phrases import pattern, widest
+from rules.critic.triggers import ANYWHERE, Item, Trigger, measured, refine, same, shared_phrases
 from sandbox.knowledge.evidence import Aspect, Evidence
 from sandbox.knowledge.rule import EvidenceTest, Require
 
 FURTHEST = 3  # requires in a row: beyond that it is a whole path, not a check
+LARGEST = 1000  # numbers beyond are ports and ids of one case
+REFINED = 4  # triggers that are worth refining
+ABOUT = ("$object", "$component", "$node")
 
 
 @dataclass(frozen=True)
 class Ask:
-    """A check that was missing: ``when`` it should be made, which call, and the better session's step it is."""
+    """A check that was missing: when it should be made, which call, and the better session's step it is."""
 
-    when: tuple[EvidenceTest, ...]
+    trigger: Trigger
     call: Require
     step: int
 
@@ -33,55 +36,33 @@ def asks(
     *,
     seen: Sequence[Evidence],
     shown: Sequence[Evidence],
-    names: Collection[str],
+    seed: Neighbour,
     library: Library,
 ) -> tuple[Ask, ...] | None:
     """Requires that bring the failed session to the better one's ``steps``; None where a call cannot be made general.
 
-    ``seen`` is what the failed session saw, ``shown`` what the better one saw; ``names`` are component
-    names, which no rule may hold. A call that needs what only another missing call shows brings that one too.
+    ``seen`` is what the failed session saw, ``shown`` what the better one saw. A call that needs what
+    only another missing call shows brings that one, too. Triggers are measured on the agent's own runs:
+    what experts looked at says nothing of when the agent would be held up.
     """
     asked, theirs = set(keys_of(failed)), keys_of(better)
+    runs = library.of_agents()
     wanted = [step for step in sorted(steps) if theirs[step] not in asked]
     found: dict[int, Ask] = {}
     while wanted:
         step = wanted.pop()
         if step in found:
             continue
-        ask, needs = _ask(better.steps[step], step, seen, shown, names, library)
-        if ask is None or len(found) >= FURTHEST:
+        best = _ask(better.steps[step], step, seen, shown, seed, runs)
+        if best is None or len(found) >= FURTHEST:
             return None
-        found[step] = ask
+        found[step], needs = best
         if needs is not None and theirs[needs] not in asked:
             wanted.append(needs)
     return tuple(found[step] for step in sorted(found))
 
 
-def _ask(
-    step: Step,
-    index: int,
-    seen: Sequence[Evidence],
-    shown: Sequence[Evidence],
-    names: Collection[str],
-    library: Library,
-) -> tuple[Ask | None, int | None]:
-    """The require for one call, and the step of the better session whose evidence it waits for, if any."""
-    earlier = [item for item in shown if item.step < index]
-    for pool, waits in ((seen, False), (earlier, True)):
-        options = [
-            (cost, number, item, arguments)
-            for number, item in enumerate(pool)
-            if (arguments := generalised(step.arguments, item, names)) is not None
-            and (cost := _cost(item, arguments)) is not None
-        ]
-        for _, _, item, arguments in sorted(options, key=lambda option: option[:2]):
-            test = _test(item, library)
-            if test is not None:
-                return Ask((test,), Require(step.tool, arguments), index), item.step if waits else None
-    return None, None
-
-
-def generalised(arguments: dict[str, Any], item: Evidence, names: Collection[str]) -> dict[str, Any] | None:
+def generalised(arguments: dict[str, Any], item: Evidence, library: Library) -> dict[str, Any] | None:
     """The arguments with what this evidence names as variables; None where another name would be left."""
     variables = {
         same(item.object): "$object",
@@ -89,39 +70,60 @@ def generalised(arguments: dict[str, Any], item: Evidence, names: Collection[str
         same(item.namespace): "$namespace",
         same(item.node): "$node",
     }
+    variables |= {item.object.lower(): "$object"}
     variables.pop("", None)
-    known = {same(name) for name in names}
     found = {}
     for name, value in arguments.items():
-        if isinstance(value, str) and same(value) in variables:
-            found[name] = variables[same(value)]
-        elif isinstance(value, str) and (same(value) in known or any(same(value).startswith(f"{n}-") for n in known)):
+        if isinstance(value, str) and value.lower() in variables:
+            found[name] = variables[value.lower()]
+        elif (isinstance(value, str) and library.names(value)) or (
+            isinstance(value, int) and not isinstance(value, bool) and value > LARGEST
+        ):
             return None
-        elif isinstance(value, int) and not isinstance(value, bool) and value > 1000:
-            return None  # a port or an id of this case
         else:
             found[name] = value
     return found
 
 
-def _cost(item: Evidence, arguments: dict[str, Any]) -> tuple | None:
-    """What to hang a check on, best first: something ill, at the thing that is asked about."""
-    about = [value for value in arguments.values() if value in ("$object", "$component", "$node")]
-    if not item.value or (item.aspect is Aspect.NORMAL and about):
-        return None
-    return (item.aspect is Aspect.NORMAL, -len(about), -item.strength, item.step)
+def _ask(
+    step: Step, index: int, seen: Sequence[Evidence], shown: Sequence[Evidence], seed: Neighbour, runs: Library
+) -> tuple[Ask, int | None] | None:
+    """The require for one call, and the step of the better session whose evidence it waits for, if any."""
+    earlier = [item for item in shown if item.step < index]
+    for pool, waits in ((seen, False), (earlier, True)):
+        items = tuple(Item(item, None) for item in pool)
+        anchors = [
+            (_worth(trigger, arguments), number, trigger, arguments, item)
+            for number, item in enumerate(pool)
+            if item.value and (arguments := generalised(step.arguments, item, runs)) is not None
+            for trigger in _anchors(item, arguments, seed, runs)
+        ]
+        anchors.sort(key=lambda anchor: anchor[:2])
+        finer = []
+        for worth, number, trigger, arguments, item in anchors[:REFINED]:
+            best = refine(trigger, seed, items, runs, worth=lambda one, given=arguments: _worth(one, given))
+            finer.append((min(worth, _worth(best, arguments)), number, best, arguments, item))
+        if finer:
+            _, _, trigger, arguments, item = min(finer, key=lambda anchor: anchor[:2])
+            return Ask(trigger, Require(step.tool, arguments), index), item.step if waits else None
+    return None
 
 
-def _test(item: Evidence, library: Library) -> EvidenceTest | None:
-    """The shortest phrase of this evidence that siblings share, and that fewest others show."""
-    options = [phrase for phrase in phrases(item.value) if library.speakable(phrase)]
-    if not options:
-        return None
-
-    def worth(phrase: str) -> tuple:
+def _anchors(item: Evidence, arguments: dict[str, Any], seed: Neighbour, runs: Library) -> Iterator[Trigger]:
+    """Something ill to hang the check on; where it asks about a thing, at that thing."""
+    about = any(value in ABOUT for value in arguments.values())
+    if item.aspect is Aspect.NORMAL:
+        return
+    placed = about and same(item.component) == same(seed.component)
+    alike = [[value.value.lower() for value in s.everything if value.aspect == item.aspect] for s in runs.siblings]
+    phrases = shared_phrases(item, [values for values in alike if values], runs)
+    for phrase in dict.fromkeys([*phrases[:2], *widest(phrases)[:1]]):
         test = EvidenceTest(str(item.aspect), pattern(phrase), item.kind)
-        shared = sum(holds(test, sibling.everything, None) for sibling in library.siblings)
-        return (-shared, bin(library.near_misses(test)).count("1"), len(phrase.split()), phrase)
+        at = "evidence" if placed else ANYWHERE
+        yield measured(Trigger((test,), at, strength=item.strength), seed, runs)
 
-    best = min(dict.fromkeys([*options[:3], *widest(options)[:6]]), key=worth)
-    return EvidenceTest(str(item.aspect), pattern(best), item.kind)
+
+def _worth(trigger: Trigger, arguments: dict[str, Any]) -> tuple:
+    """Best first: about what is ill, on most siblings, holding up the fewest others."""
+    about = sum(value in ABOUT for value in arguments.values())
+    return (-about, -trigger.siblings, len(trigger.near_misses), *trigger.finish)

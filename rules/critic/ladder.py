@@ -63,19 +63,16 @@ def ladder(
 
 
 def choose(rungs: Sequence[Rung], trigger: Trigger) -> tuple[int, tuple[Rung, ...]]:
-    """The widest rung that flips, is clean, has no more near misses than the trigger found, and loses no sibling.
+    """The widest rung that flips, is clean and silent, and that is asked for: each step up must win a sibling.
 
-    Returns its index and the rungs with a verdict each.
+    Wider than its class asks for, a rule speaks of cases nobody has seen; abstaining costs nothing.
+    Returns the index and the rungs with a verdict each.
     """
-    fit = [
-        index
-        for index, rung in enumerate(rungs)
-        if rung.flips and rung.siblings >= trigger.siblings and rung.trigger.misplaced <= trigger.misplaced
-    ]
-    chosen = fit[-1] if fit else next(index for index, rung in enumerate(rungs) if rung.trigger.tests == trigger.tests)
-    return chosen, tuple(
-        replace(rung, verdict=_verdict(index, rung, chosen, trigger)) for index, rung in enumerate(rungs)
-    )
+    fit = [i for i, rung in enumerate(rungs) if rung.flips and rung.trigger.misplaced <= trigger.misplaced]
+    most = max((rungs[index].siblings for index in fit), default=0)
+    own = next(index for index, rung in enumerate(rungs) if rung.trigger.tests == trigger.tests)
+    chosen = next((index for index in fit if rungs[index].siblings == most and index >= own), own)
+    return chosen, tuple(replace(rung, verdict=_verdict(i, rung, chosen, trigger)) for i, rung in enumerate(rungs))
 
 
 def _widths(trigger: Trigger, bound: Evidence, library: Library):
@@ -97,13 +94,13 @@ def _widths(trigger: Trigger, bound: Evidence, library: Library):
 
 def _verdict(index: int, rung: Rung, chosen: int, trigger: Trigger) -> str:
     if index == chosen:
-        return "chosen: the widest that flips the case and stays silent on every near miss"
+        return "chosen: silent on every near miss, and no wider than its class asks for"
     if rung.problems:
         return f"not knowledge: {rung.problems[0]}"
     if rung.flips is None:
         return f"too wide: fires on {len(rung.near_misses)} near misses"
     if not rung.flips:
         return "does not flip the case"
-    if rung.siblings < trigger.siblings:
-        return "loses a sibling"
-    return "narrower than it must be" if index < chosen else "points elsewhere, too"
+    if index < chosen:
+        return "narrower than its class" if rung.siblings < trigger.siblings else "holds only where it was seen"
+    return "wider than anything seen asks for"

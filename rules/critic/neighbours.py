@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
-from sandbox.agents.offline.read import evidence_of
-
 from cases.transcript import Transcript
+from sandbox.agents.offline.read import evidence_of
+from sandbox.knowledge import retrieval
 from sandbox.knowledge.evidence import Aspect, Evidence
 from sandbox.knowledge.rule import EvidenceTest
+
+EXPERTS = ("expert", "")
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,13 @@ class Neighbour:
     def everything(self) -> tuple[Evidence, ...]:
         """All that any of its sessions saw: the worst case for a rule that should stay silent."""
         return tuple(dict.fromkeys(item for sighting in self.sightings for item in sighting))
+
+    @cached_property
+    def values(self) -> frozenset[str]:
+        return frozenset(item.value.lower() for item in self.everything)
+
+    def of_agents(self) -> Neighbour:
+        return replace(self, others=tuple(one for one in self.others if one.engine not in EXPERTS))
 
 
 def seen_in(transcript: Transcript) -> tuple[Evidence, ...]:
@@ -83,15 +92,8 @@ def holds(test: EvidenceTest, seen: Sequence[Evidence], bound: Evidence | None) 
 
 
 def matches(test: EvidenceTest, item: Evidence) -> bool:
-    """Whether one evidence has every field the test gives."""
-    if test.aspect:
-        if item.aspect != test.aspect:
-            return False
-    elif item.aspect is Aspect.NORMAL:
-        return False
-    if (test.kind and item.kind != test.kind) or (test.tool and item.tool != test.tool):
-        return False
-    return not test.pattern or bool(_compiled(test.pattern).search(item.value))
+    """As retrieval has it: a test that names no aspect does not speak of what is healthy."""
+    return (item.aspect is not Aspect.NORMAL or test.aspect == Aspect.NORMAL) and retrieval.matches(test, item)
 
 
 def places(item: Evidence) -> dict[str, str]:
@@ -106,7 +108,10 @@ class Library:
     def __init__(self, siblings: Iterable[Neighbour], others: Iterable[Neighbour], *, names: Iterable[str] = ()):
         self.siblings = tuple(siblings)
         self.others = tuple(others)
-        longest_first = sorted({name.lower() for name in names if len(name) > 2}, key=lambda name: (-len(name), name))
+        self._all_names = tuple(names)
+        longest_first = sorted(
+            {name.lower() for name in self._all_names if len(name) > 2}, key=lambda name: (-len(name), name)
+        )
         alternatives = "|".join(map(re.escape, longest_first))
         self._names = re.compile(rf"(?<![\w-])({alternatives})(?![\w-])", re.IGNORECASE) if alternatives else None
         self._values: dict[tuple[str, str, str], int] = {}
@@ -115,9 +120,18 @@ class Library:
                 key = (str(item.aspect), item.kind, item.value)
                 self._values[key] = self._values.get(key, 0) | (1 << number)
 
+    def names(self, text: str) -> bool:
+        """Whether a text holds a component's name."""
+        return self._names is not None and self._names.search(text) is not None
+
     def speakable(self, phrase: str) -> bool:
-        """Whether a phrase is free of component names."""
-        return self._names is None or not self._names.search(phrase)
+        return not self.names(phrase)
+
+    def of_agents(self) -> Library:
+        """The same cases as the agent's own runs show them; a case without a run of its own is left out."""
+        kept = [[n.of_agents() for n in group] for group in (self.siblings, self.others)]
+        silent = [[n for n in group if n.sightings] for group in kept]
+        return Library(*silent, names=self._all_names)
 
     def near_misses(self, test: EvidenceTest) -> int:
         """The near misses that a single test fires on, as a bit mask over ``others``."""

@@ -19,7 +19,7 @@ from rules.critic.asking import Ask, asks
 from rules.critic.flipping import Flip, FlipTable, Passes, Replay, minimal
 from rules.critic.ladder import Rung, choose, ladder
 from rules.critic.neighbours import Library, Neighbour, matches, seen_in
-from rules.critic.triggers import Trigger, search
+from rules.critic.triggers import Trigger, items_of, search
 from rules.critic.wording import because_of, key_difference, name_for, taken_in, title_of
 from sandbox.knowledge.evidence import Evidence
 from sandbox.knowledge.language import as_data, lint, text_of
@@ -96,14 +96,14 @@ def propose(
         [n for n in neighbours if not same_class(n.fault_class, cause.fault_class)],
         names=names,
     )
-    triggers = search(seed, (*shown, *seen), library)
+    triggers = search(seed, items_of(seen, shown), library)
     if not triggers:
         return NoProposal(
             f"Nothing that was seen points to {cause.fault_class}: its evidence is not read", tuple(table.rows)
         )
     for trigger in triggers[:TRIED]:
         draft = _Draft(trigger, cause, base, library, table, now, frozenset(names))
-        checks = asks(trigger.steps, now, better, seen=seen, shown=shown, names=names, library=library)
+        checks = asks(trigger.steps, now, better, seen=seen, shown=shown, seed=seed, library=library)
         if checks is None:
             continue
         for weight in WEIGHTS:
@@ -130,9 +130,9 @@ class _Draft:
         taken = taken_in(self.base)
         made: list[Rule] = []
         for ask in checks:
-            name = name_for("check", _noun(ask), ask.when[0], taken | {rule.name for rule in made})
+            name = name_for("check", _noun(ask), ask.trigger.tests[0], taken | {rule.name for rule in made})
             because = f"what tells {self.cause.fault_class} apart is seen there, and it was not looked at"
-            made.append(Rule(name, ask.when, (ask.call,), because))
+            made.append(Rule(name, ask.trigger.tests, (ask.call,), because, ask.trigger.unless))
         made.append(self.reading(self.trigger, weight))
         if (symptom := self._symptom()) is not None:
             made.append(symptom)

@@ -1,22 +1,35 @@
 """When a rule should fire: tests on evidence that hold for one class of faults and for no near miss. No Django here.
 
-Anti-unification gives what the seed and its siblings share; near misses say when that is not enough,
-and a further test is added that they lack.
+Anti-unification gives what the seed and its siblings share; near misses say when that is not enough:
+a further test is added that they lack, or an exception that they have.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from cases.evaluation.components import component
-from rules.critic.neighbours import Library, Neighbour, firings, places
-from rules.critic.phrases import pattern, phrases, widest
+from rules.critic.neighbours import Library, Neighbour, firings, holds, places
+from rules.critic.phrases import pattern, phrases
 from sandbox.knowledge.evidence import Aspect, Evidence
-from sandbox.knowledge.rule import EvidenceTest
+from sandbox.knowledge.rule import PLACES, EvidenceTest
 
 MOST_TESTS = 3  # a trigger with more tests is a description of its case
-SHORTLIST = 16  # anchors that are worth refining
+MOST_UNLESS = 2
+SHORTLIST = 12  # anchors that are worth refining
+OPTIONS = 10  # exceptions tried at a time
+ANYWHERE = "anywhere"
+
+
+@dataclass(frozen=True)
+class Item:
+    """Something seen, and the step of the better session that showed it; None where the failed run saw it, too."""
+
+    seen: Evidence
+    step: int | None
 
 
 @dataclass(frozen=True)
@@ -30,33 +43,46 @@ class Trigger:
     misplaced: int = 0  # of its class, on which it also points elsewhere
     near_misses: tuple[str, ...] = ()
     steps: tuple[int, ...] = ()  # of the better session, that show what it tests
+    kinship: int = 0  # words its first test shares with the name of the fault class
+    strength: float = 0.0
 
     @property
     def rank(self) -> tuple:
-        """Better first: silent on near misses, then right on siblings, then simple."""
-        negated = sum(test.negated for test in self.tests) + len(self.unless)
+        """Better first: silent on near misses, right on siblings, then as ``finish``."""
+        return (len(self.near_misses), self.misplaced - self.siblings, self.misplaced, *self.finish)
+
+    @property
+    def finish(self) -> tuple:
+        """Simple before subtle, near the fault before far, in the class's own words, strong, and specific."""
         return (
-            len(self.near_misses),
-            -self.siblings,
-            self.misplaced,
-            negated,
+            len(self.unless),
             len(self.tests),
-            _strangeness(self.tests[0]),
-            tuple((test.aspect, test.pattern, test.kind) for test in self.tests),
+            -self.kinship,
+            PLACES.index(self.at) if self.at in PLACES else len(PLACES),
+            -self.strength,
+            -len(self.tests[0].pattern.split()),
+            tuple((test.aspect, test.pattern, test.kind) for test in (*self.tests, *self.unless)),
         )
 
 
-def search(seed: Neighbour, better: Sequence[Evidence], library: Library) -> tuple[Trigger, ...]:
-    """Triggers that hold on what the better session saw and point to the seed's faulty component, best first.
+def items_of(seen: Iterable[Evidence], shown: Iterable[Evidence]) -> tuple[Item, ...]:
+    """All that either session saw: what the failed run has, and what only the better one shows."""
+    own = tuple(seen)
+    known = {(item.aspect, item.component, item.value) for item in own}
+    more = [Item(item, item.step) for item in shown if (item.aspect, item.component, item.value) not in known]
+    return (*(Item(item, None) for item in own), *more)
+
+
+def search(seed: Neighbour, items: Sequence[Item], library: Library) -> tuple[Trigger, ...]:
+    """Triggers that hold on what was seen and point to the seed's faulty component, best first.
 
     A trigger without near misses is preferred to one with more siblings: a rule that abstains costs nothing.
     """
-    anchors = sorted(_anchors(seed, better, library), key=lambda trigger: trigger.rank)
+    anchors = sorted(_anchors(seed, items, library), key=lambda trigger: trigger.rank)
     refined = [
-        finer
+        refine(anchor, seed, items, library, worth=lambda trigger: trigger.rank)
         for anchor in anchors[:SHORTLIST]
         if anchor.near_misses
-        for finer in _refine(anchor, seed, better, library)
     ]
     found = {(trigger.tests, trigger.unless, trigger.at): trigger for trigger in [*anchors, *refined]}
     return tuple(sorted(found.values(), key=lambda trigger: trigger.rank))
@@ -77,41 +103,70 @@ def measured(trigger: Trigger, seed: Neighbour, library: Library) -> Trigger:
     return replace(trigger, siblings=right, misplaced=misplaced, near_misses=names)
 
 
+def refine(
+    trigger: Trigger,
+    seed: Neighbour,
+    items: Sequence[Item],
+    library: Library,
+    *,
+    worth: Callable[[Trigger], tuple],
+) -> Trigger:
+    """Add the test or exception that is worth most, as long as it silences near misses and loses no sibling."""
+    current = trigger
+    while current.near_misses:
+        options = [
+            option
+            for longer in (*_longer(current, items, library), *_excepted(current, seed, items, library))
+            if (option := measured(longer, seed, library)).siblings >= current.siblings
+            and len(option.near_misses) < len(current.near_misses)
+        ]
+        if not options:
+            break
+        current = min(options, key=worth)
+    return current
+
+
+def shared_phrases(item: Evidence, alike: Sequence[Sequence[str]], library: Library) -> list[str]:
+    """What this value has in common with each number of siblings, most siblings first; words that name no component."""
+    options = [phrase for phrase in phrases(item.value) if library.speakable(phrase)]
+    shares = {phrase: sum(any(phrase.lower() in value for value in values) for values in alike) for phrase in options}
+    # at each level of sharing the longest phrase: the least general generalisation of that many siblings
+    chosen = {level: next(phrase for phrase in options if shares[phrase] >= level) for level in set(shares.values())}
+    return list(dict.fromkeys(chosen[level] for level in sorted(chosen, reverse=True)))
+
+
+def kinship(phrase: str, fault_class: str) -> int:
+    """How many words of the fault class's own name the evidence uses: plurals and endings aside."""
+    spoken = re.findall(r"[a-z]{3,}", phrase.lower())
+    return sum(any(_akin(word, other) for other in spoken) for word in re.findall(r"[a-z]{2,}", fault_class.lower()))
+
+
 def same(name: str) -> str:
     """The form in which two names of one component are equal."""
     return component(name).base if name else ""
 
 
-def _anchors(seed: Neighbour, better: Sequence[Evidence], library: Library) -> Iterator[Trigger]:
+def _akin(one: str, other: str) -> bool:
+    short, long = sorted((one, other), key=len)
+    return len(short) > 2 and (long.startswith(short) or (len(short) > 5 and long[:6] == short[:6]))
+
+
+def _anchors(seed: Neighbour, items: Sequence[Item], library: Library) -> Iterator[Trigger]:
     """One test each: for every piece of evidence that points to the fault, the phrases its class shares."""
     done: set[tuple] = set()
-    for item in better:
-        if item.aspect is Aspect.NORMAL:
+    for item in items:
+        seen = item.seen
+        at = next((at for at, name in places(seen).items() if same(name) == same(seed.component)), "")
+        key = (seen.aspect, seen.value, seen.kind, at)
+        if not at or seen.aspect is Aspect.NORMAL or key in done:
             continue
-        for at, name in places(item).items():
-            if same(name) != same(seed.component) or (key := (item.aspect, item.value, item.kind, at)) in done:
-                continue
-            done.add(key)
-            alike = [values for sibling in library.siblings if (values := _values(sibling, item, at))]
-            for phrase, kind in _phrases_for(item, alike, library):
-                test = EvidenceTest(aspect=str(item.aspect), pattern=pattern(phrase), kind=kind)
-                yield measured(Trigger((test,), at, steps=(item.step,)), seed, library)
-            break  # the nearest place is enough
-
-
-def _phrases_for(item: Evidence, alike: Sequence[Sequence[str]], library: Library) -> list[tuple[str, str]]:
-    """The longest phrase of the value that most of the class shares, and the shortest ones inside it."""
-    options = [phrase for phrase in phrases(item.value) if library.speakable(phrase)]
-    if not options:
-        return []
-    shares = {phrase: sum(any(phrase.lower() in value for value in values) for values in alike) for phrase in options}
-    chosen: dict[str, None] = {options[0]: None}
-    for level in sorted(set(shares.values()), reverse=True):
-        at_level = [phrase for phrase in options if shares[phrase] >= level]
-        chosen[at_level[0]] = None
-        for phrase in widest(at_level)[:4]:
-            chosen[phrase] = None
-    return [(phrase, item.kind) for phrase in chosen]
+        done.add(key)
+        alike = [values for sibling in library.siblings if (values := _values(sibling, seen, at))]
+        for phrase in shared_phrases(seen, alike, library):
+            test = EvidenceTest(aspect=str(seen.aspect), pattern=pattern(phrase), kind=seen.kind)
+            steps = () if item.step is None else (item.step,)
+            akin = kinship(phrase, seed.fault_class)
+            yield measured(Trigger((test,), at, steps=steps, kinship=akin, strength=seen.strength), seed, library)
 
 
 def _values(sibling: Neighbour, item: Evidence, at: str) -> list[str]:
@@ -123,57 +178,66 @@ def _values(sibling: Neighbour, item: Evidence, at: str) -> list[str]:
     ]
 
 
-def _refine(anchor: Trigger, seed: Neighbour, better: Sequence[Evidence], library: Library) -> Iterator[Trigger]:
-    """Add the test that silences most near misses and loses no sibling, until none is left or it grows too long."""
-    current = anchor
-    while current.near_misses and len(current.tests) < MOST_TESTS:
-        options = [measured(option, seed, library) for option in _longer(current, better, library)]
-        options = [option for option in options if option.siblings >= max(1, current.siblings) or not current.siblings]
-        if not options:
-            return
-        best = min(options, key=lambda option: option.rank)
-        if len(best.near_misses) >= len(current.near_misses):
-            return
-        yield best
-        current = best
-
-
-def _longer(trigger: Trigger, better: Sequence[Evidence], library: Library) -> Iterator[Trigger]:
-    own = [item for item in better if any(firings(trigger.tests, trigger.unless, (item, *better)))]
-    bound = next((item for item in own if item.step in trigger.steps), None)
-    if bound is None:
+def _longer(trigger: Trigger, items: Sequence[Item], library: Library) -> Iterator[Trigger]:
+    """The trigger with one more test that held when it fired."""
+    if len(trigger.tests) >= MOST_TESTS:
         return
-    shown = [
-        value for sibling in library.siblings for value in [{v.value.lower() for v in sibling.everything}] if value
-    ]
-    done: set[tuple[str, str, str]] = set()
-    for item in better:
-        binding = "same" if item.component and item.component == bound.component else ""
-        for phrase in _shared(item.value, shown, library):
-            test = EvidenceTest(str(item.aspect), pattern(phrase), item.kind, component=binding)
-            if (key := (test.aspect, test.pattern, binding)) not in done and test not in trigger.tests:
-                done.add(key)
-                steps = tuple(sorted({*trigger.steps, item.step}))
-                yield replace(trigger, tests=(*trigger.tests, test), steps=steps)
+    seen = [item.seen for item in items]
+    bound = {firing.bound.component for firing in firings(trigger.tests, trigger.unless, seen)}
+    done: set[EvidenceTest] = set(trigger.tests)
+    for item in items:
+        binding = "same" if item.seen.component in bound and item.seen.component else ""
+        for phrase in _held(item.seen.value, library):
+            test = EvidenceTest(str(item.seen.aspect), pattern(phrase), item.seen.kind, component=binding)
+            if test not in done:
+                done.add(test)
+                steps = {*trigger.steps} if item.step is None else {*trigger.steps, item.step}
+                yield replace(trigger, tests=(*trigger.tests, test), steps=tuple(sorted(steps)))
 
 
-def _shared(value: str, shown: Sequence[set[str]], library: Library) -> tuple[str, ...]:
+def _held(value: str, library: Library) -> tuple[str, ...]:
     """The whole of a value, and the most of it that every sibling shows."""
     options = [phrase for phrase in phrases(value) if library.speakable(phrase)]
-    shared = (p for p in options if all(any(p.lower() in other for other in values) for values in shown))
-    return tuple(dict.fromkeys([*options[:1], *([first] if (first := next(shared, "")) else [])]))
+    shown = [sibling.values for sibling in library.siblings if sibling.values]
+    shared = next((p for p in options if all(any(p.lower() in other for other in values) for values in shown)), "")
+    return tuple(dict.fromkeys(phrase for phrase in (*options[:1], shared) if phrase))
+
+
+def _excepted(trigger: Trigger, seed: Neighbour, items: Sequence[Item], library: Library) -> Iterator[Trigger]:
+    """The trigger with an exception: something that near misses show where it fires, and its own class never does."""
+    if len(trigger.unless) >= MOST_UNLESS:
+        return
+    wrong = set(trigger.near_misses)
+    own = [item.seen for item in items] + [item for sibling in library.siblings for item in sibling.everything]
+    counted: Counter[EvidenceTest] = Counter()
+    for other in library.others:
+        if other.name not in wrong:
+            continue
+        bound = {firing.bound.component for firing in _all_firings(trigger, other)}
+        offered = set()
+        for item in other.everything:
+            if item.component in bound and item.aspect is not Aspect.NORMAL:
+                options = [phrase for phrase in phrases(item.value) if library.speakable(phrase)]
+                offered |= {
+                    EvidenceTest(str(item.aspect), pattern(phrase), item.kind, component="same")
+                    for phrase in dict.fromkeys([*options[:1], *(p for p in options if len(p.split()) in (2, 3))][:6])
+                }
+        counted.update(offered)
+    tried = 0
+    for test, _ in sorted(counted.items(), key=lambda pair: (-pair[1], -len(pair[0].pattern), repr(pair[0]))):
+        if any(holds(replace(test, component=""), [item], None) for item in own):
+            continue
+        yield replace(trigger, unless=(*trigger.unless, test))
+        tried += 1
+        if tried == OPTIONS:
+            return
 
 
 def _pointed(trigger: Trigger, neighbour: Neighbour) -> Iterator[str]:
     for firing in _all_firings(trigger, neighbour):
-        yield same(places(firing.bound).get(trigger.at, ""))
+        yield same(neighbour.component) if trigger.at == ANYWHERE else same(places(firing.bound).get(trigger.at, ""))
 
 
 def _all_firings(trigger: Trigger, neighbour: Neighbour):
-    for sighting in (*neighbour.sightings, neighbour.everything) if trigger.unless else (neighbour.everything,):
+    for sighting in neighbour.sightings if trigger.unless else (neighbour.everything,):
         yield from firings(trigger.tests, trigger.unless, sighting)
-
-
-def _strangeness(test: EvidenceTest) -> int:
-    """Shorter than a few words is a coincidence, longer a recording: aim between."""
-    return abs(len(test.pattern.split()) - 4)
