@@ -2,6 +2,7 @@ import pytest
 
 from rules import patches, versions
 from rules.models import Patch
+from tests import factories
 from tests.rules import builders
 
 pytestmark = pytest.mark.django_db
@@ -26,9 +27,8 @@ def test_rule_that_names_a_component_is_refused_before_any_case_runs():
     text = """RULE named
 WHEN evidence(log, "aardvark-checkout")
 THEN IMPLY missing_index
+BECAUSE "it was so last time"
 """
-    from tests import factories
-
     factories.make_case(answer={"causes": [{"component": "aardvark-checkout", "fault_class": "missing_index"}]})
     patch = patches.draft(title="named", add=patches.rules_from_text(text))
     patches.propose(patch)
