@@ -159,7 +159,7 @@ def _store(
         digest=digest,
         recordings_count=len(rows),
         size=sum(returns[raw].size for _, raw, _ in rows),
-        inventory=inventory_of(taken for _, _, taken in rows).names,
+        inventory={kind: list(names) for kind, names in inventory_of(taken for _, _, taken in rows).names.items()},
         redactions=[redaction.as_dict() for redaction in redactions],
     )
     SnapshotRecording.objects.bulk_create(

@@ -71,9 +71,9 @@ def _in_table(text: str, kind: str | None) -> Iterable[tuple[str, str]]:
     for line in lines[1:]:
         for head, cell in zip(heads, re.split(r"\s{2,}", line.strip()), strict=False):
             of = kind if head == "NAME" else _HEADS.get(head.lower())
-            if of and head == "NAME" and "/" in cell:
-                short, _, cell = cell.partition("/")
-                of = kind_of(short) or of
+            short, slash, name = cell.partition("/")
+            if head == "NAME" and slash:
+                of, cell = kind_of(short.partition(".")[0]) or of, name
             if of:
                 yield of, cell
 

@@ -16,6 +16,7 @@ from sandbox.environment.base import Inventory, Recording
 from sandbox.environment.matching import Index, Take
 
 NOT_CAPTURED = "NOT_CAPTURED"
+SHOWN = 200  # characters of an argument in a miss
 
 
 class ReplaySource:
@@ -117,9 +118,17 @@ def _miss(index: Index, call: CanonicalCall) -> str:
     body = {
         "status": NOT_CAPTURED,
         "call": {"tool": call.tool, "arguments": call.arguments},
-        "nearest": [{"tool": near.tool, "arguments": near.arguments} for near in index.nearest(call)],
+        "nearest": [{"tool": near.tool, "arguments": _shortened(near.arguments)} for near in index.nearest(call)],
     }
     return json.dumps(body, ensure_ascii=False, default=str)
+
+
+def _shortened(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Arguments to recognise a call by: of a script or a long query the beginning is enough."""
+    cut = {
+        name: f"{value[:SHOWN]}…" for name, value in arguments.items() if isinstance(value, str) and len(value) > SHOWN
+    }
+    return arguments | cut
 
 
 def _in_words(error: ValidationError) -> str:

@@ -114,7 +114,7 @@ def _path(folder: Path) -> tuple[str, ...]:
         at = len(parts) - 1 - parts[::-1].index("benchmark")
         if len(parts) - at > 2:
             return parts[at:]
-    return ("benchmark", *parts[-3:])
+    return ("benchmark", *("unknown", *parts[1:])[-3:])
 
 
 def _answer(metadata: dict[str, Any]) -> Answer:
@@ -162,9 +162,11 @@ def _returned(value: Any, asked: str) -> str:
 
 
 def _trajectories(folder: Path) -> list[Path]:
-    path = _path(folder)
-    checkout = folder.resolve().parents[len(path) - 1]
-    return sorted(checkout.joinpath("golden-trajectory", *path[1:]).glob("*.json"))
+    """The experts' paths, which lie beside the folder "benchmark" under the same names."""
+    path, whole = _path(folder), folder.resolve()
+    if whole.parts[-len(path) :] != path:
+        return []
+    return sorted(whole.parents[len(path) - 1].joinpath("golden-trajectory", *path[1:]).glob("*.json"))
 
 
 def _session(file: Path, answer: Answer) -> RecordedSession:

@@ -42,6 +42,7 @@ def read(folder: Path) -> Iterator[CaseBundle | ImportProblem]:
         said = expect_object(_yaml_of(file), "")
         prompt = _prompt(said)
         answer = _answer(said, folder.name)
+        tags = expect_texts(said.get("tags"), "tags")
         context = {}
         for name, beside in _BESIDE.items():
             file = folder / beside
@@ -63,7 +64,7 @@ def read(folder: Path) -> Iterator[CaseBundle | ImportProblem]:
         task=Task(prompt=prompt, context=context, tools=tools_from_calls(recordings)),
         answer=answer,
         recordings=tuple(recordings),
-        tags=expect_texts(said.get("tags"), "tags"),
+        tags=tags,
         source={"source_repo": REPOSITORY, "source_path": path, "format": "holmesgpt", "tools": "derived"},
     )
 
