@@ -20,7 +20,8 @@ from cases.diagnosis import (
 )
 from sandbox.bundle import RecordedCall, RecordedSession
 from sandbox.environment.base import Recording
-from sandbox.lab.expertise import EXPERTISE, Look
+from sandbox.lab.expertise.base import Look
+from sandbox.lab.expertise.registry import EXPERTISE
 from sandbox.lab.incident import Incident
 from sandbox.lab.views.overview import Alert
 
@@ -35,7 +36,7 @@ def names_of(incident: Incident, alert: Alert | None) -> dict[str, str]:
     symptom = alert.component if alert and system.has_service(alert.component) else system.edge
     return {
         "component": effect.component,
-        "suspect": effect.suspect or effect.component,
+        "suspect": effect.suspect or (effect.component if system.has_service(effect.component) else symptom),
         "symptom": symptom,
         "database": system.database.name,
         "edge": system.edge,
@@ -110,7 +111,11 @@ def _diagnosis(
         mitigations.append(Mitigation(_filled(expertise.tempting, names), path[-1], MitigationKind.SYMPTOMATIC))
     excluded = {claim.id: claim for claim in claims}
     rejected = tuple(
-        Rejected(hypothesis, tuple(ref for each in by_role["exclusion"] for ref in excluded[each].refs), reason)
+        Rejected(
+            hypothesis,
+            tuple(ref for each in by_role["exclusion"] for ref in excluded[each].refs),
+            _filled(reason, names),
+        )
         for hypothesis, reason in expertise.rejected.items()
     )
     return Diagnosis(

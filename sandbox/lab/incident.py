@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from random import Random
 
+from sandbox.lab.decoys import decoys, deployed
 from sandbox.lab.faults.base import Change, Effect, Fault
-from sandbox.lab.model import Clockwork, Minute
+from sandbox.lab.model import Clockwork
 from sandbox.lab.parameters import System
+from sandbox.lab.state import Minute
 
 MINUTES = 35
 SETTLING = 3  # minutes run before the first that is kept
@@ -17,11 +20,11 @@ FIRST_DAY = datetime(2026, 2, 2, 8, 0, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Incident:
-    """``healthy`` and ``system`` are the parameters before and since the onset; ``minutes`` what they gave."""
+    """``timeline`` holds the parameters of every minute, ``minutes`` what followed from them."""
 
     fault: Fault
     effect: Effect
-    healthy: System
+    timeline: tuple[System, ...]
     started: datetime
     onset: int
     minutes: tuple[Minute, ...]
@@ -33,7 +36,13 @@ class Incident:
 
     @property
     def system(self) -> System:
-        return self.effect.system
+        """The parameters now."""
+        return self.timeline[-1]
+
+    @property
+    def healthy(self) -> System:
+        """The parameters at the start."""
+        return self.timeline[0]
 
     @property
     def now(self) -> datetime:
@@ -43,6 +52,17 @@ class Incident:
     def last(self) -> Minute:
         return self.minutes[-1]
 
+    @cached_property
+    def rollouts(self) -> dict[str, int]:
+        """Service -> the minute in which its pods were last replaced, where they were."""
+        found = {}
+        for service in self.system.services:
+            templates = [system.service(service.name).template for system in self.timeline]
+            changed = [minute for minute in range(1, MINUTES) if templates[minute] != templates[minute - 1]]
+            if changed:
+                found[service.name] = changed[-1]
+        return found
+
     def at(self, minute: float) -> datetime:
         return self.started + timedelta(minutes=minute)
 
@@ -51,47 +71,7 @@ class Incident:
         return Random(f"{self.seed}:{purpose}")
 
     def parameters(self, minute: int) -> System:
-        return self.system if minute >= self.onset else self.healthy
-
-
-def _decoys(system: System, random: Random, onset: int) -> tuple[Change, ...]:
-    """Harmless changes near the onset: they touch no parameter that matters."""
-    names = [service.name for service in system.services]
-    people = ("m.okafor", "s.lindqvist", "a.moreau", "pipeline", "j.tanaka")
-    kinds = (
-        lambda: Change(
-            0,
-            "deploy",
-            (name := random.choice(names)),
-            f"rebuilt on new base image, {name}:{system.service(name).version}",
-            "pipeline",
-        ),
-        lambda: Change(
-            0,
-            "config",
-            (name := random.choice(names)),
-            f"configmap {name}-config updated (revision {random.randint(12, 88)})",
-            random.choice(people),
-        ),
-        lambda: Change(0, "secret", "tls-edge", "certificate renewed", "cert-manager"),
-        lambda: Change(0, "infrastructure", random.choice(system.nodes).name, "kernel live patch applied", "fleet"),
-        lambda: Change(
-            0,
-            "migration",
-            random.choice(names),
-            f"schema migration {random.randint(41, 190):04d}_comments applied",
-            "pipeline",
-        ),
-        lambda: Change(
-            0, "job", random.choice(("nightly-digest", "sitemap", "price-feed")), "scheduled job finished", "scheduler"
-        ),
-        lambda: Change(0, "scale", "dashboards", "replicas 1 -> 2", random.choice(people)),
-    )
-    made = []
-    for make in random.sample(kinds, k=random.randint(3, 5)):
-        change = make()
-        made.append(Change(random.randint(-16, 6), change.kind, change.target, change.text, change.by))
-    return tuple(made)
+        return self.timeline[minute]
 
 
 def happen(system: System, fault: Fault, seed: int) -> Incident:
@@ -101,25 +81,36 @@ def happen(system: System, fault: Fault, seed: int) -> Incident:
     onset = random.randint(15, 18)
     started = FIRST_DAY + timedelta(days=random.randrange(60), minutes=random.randrange(600))
     effect = fault.apply(system, random, seed)
-    changes = sorted((*effect.changes, *_decoys(system, random, onset)), key=lambda change: change.offset)
+    harmless = tuple(
+        change
+        for change in decoys(system, random, effect.suspect)
+        if (change.kind, change.target) not in {(each.kind, each.target) for each in effect.changes}
+    )
     pod_seed = f"{system.name}:{seed}"
     works = Clockwork(system, pod_seed, Random(f"{key}:load"))
-    minutes = []
+    minutes, timeline = [], []
     for minute in range(-SETTLING, MINUTES):
-        surging = minute >= onset and (effect.surge_minutes is None or minute < onset + effect.surge_minutes)
-        ramp = min(1.0, (minute - onset + 1) / 3) if effect.surge_minutes is None else 1.0
-        surge = {route: 1 + (factor - 1) * ramp for route, factor in effect.surge.items()} if surging else {}
-        minutes.append(works.step(effect.system if minute >= onset else system, minute, surge))
+        parameters = deployed(effect.system if minute >= onset else system, harmless, minute - onset)
+        minutes.append(works.step(parameters, minute, _surge(effect, minute - onset)))
+        timeline.append(parameters)
     return Incident(
         fault=fault,
         effect=effect,
-        healthy=system,
+        timeline=tuple(timeline[SETTLING:]),
         started=started,
         onset=onset,
         minutes=tuple(minutes[SETTLING:]),
         restarts={name: tuple(each) for name, each in works.carried.restarts.items()},
         leaked={name: tuple(each) for name, each in works.carried.leaked.items()},
-        changes=tuple(changes),
+        changes=tuple(sorted((*effect.changes, *harmless), key=lambda change: change.offset)),
         seed=key,
         pod_seed=pod_seed,
     )
+
+
+def _surge(effect: Effect, since: int) -> dict[str, float]:
+    """Factors on the routes' rates ``since`` minutes after the onset; lasting surges take three minutes to build up."""
+    if since < 0 or (effect.surge_minutes is not None and since >= effect.surge_minutes):
+        return {}
+    ramp = min(1.0, (since + 1) / 3) if effect.surge_minutes is None else 1.0
+    return {route: 1 + (factor - 1) * ramp for route, factor in effect.surge.items()}

@@ -71,6 +71,11 @@ class Service:
     defect: Defect | None = None
     secret_version: int = 3
 
+    @property
+    def template(self) -> tuple[object, ...]:
+        """What, when changed, replaces the pods."""
+        return self.version, self.cpu_request, self.calls
+
 
 @dataclass(frozen=True)
 class Table:
@@ -199,6 +204,10 @@ class System:
 
     def callers_of(self, name: str) -> tuple[str, ...]:
         return tuple(service.name for service in self.services if any(call.target == name for call in service.calls))
+
+    def shuts_out(self, source: str, target: str) -> bool:
+        """Whether a network policy keeps ``source`` from ``target``."""
+        return any(policy.target == target and source not in policy.allowed for policy in self.policies)
 
     def with_service(self, name: str, **changes: Any) -> System:
         services = tuple(replace(one, **changes) if one.name == name else one for one in self.services)

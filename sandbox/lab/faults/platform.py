@@ -114,6 +114,7 @@ def cache_unavailable(system: System, random: Random, seed: int) -> Effect:
         replace(system, cache=replace(system.cache, startup_error=error)),
         component=system.cache.name,
         mechanism=f"{system.cache.name} cannot start; every read goes past the cache",
+        facts={"reader": next(service.name for service in system.services if service.cache)},
         changes=(
             Change(
                 -1,

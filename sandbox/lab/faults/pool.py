@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from random import Random
 
-from sandbox.lab import database, model, parameters
+from sandbox.lab import database, parameters, pools
 from sandbox.lab.faults.base import Change, Effect, Fault, deploy, pick
 from sandbox.lab.parameters import System
+from sandbox.lab.traffic import usual_rate
 
 OWNERS = ("docket", "bosun", "shelf")
 INDEXED = (
@@ -21,12 +22,6 @@ INDEXED = (
 HOLDERS = {"orders": "tally-export", "members": "roster-sync", "stock_levels": "stocktake"}
 
 
-def _normal_rate(system: System, name: str) -> float:
-    """Requests per second of a healthy system, from its routes and call graph."""
-    works = model.Clockwork(system, "", Random(0))
-    return works.rates(system, {route.name: system.requests_per_second * route.share for route in system.routes})[name]
-
-
 def missing_index(system: System, random: Random, seed: int) -> Effect:
     table, column = pick(INDEXED, seed)
     owner = system.table(table).owner
@@ -36,11 +31,19 @@ def missing_index(system: System, random: Random, seed: int) -> Effect:
     number = random.randint(41, 190)
     return Effect(
         system.with_table(table, indexes=indexes, rows=rows),
-        component=system.database.name,
-        accepted=(table, owner),
+        component=table,
+        accepted=(system.database.name, owner),
         suspect=owner,
         mechanism=f"queries on {table} by {column} read the whole table, hold their connections long and use up the pool of {owner}",
-        changes=(Change(-2, "migration", owner, f"schema migration {number:04d}_{table}_rework applied", "pipeline"),),
+        changes=(
+            Change(
+                -2,
+                "migration",
+                owner,
+                f"schema migration {number:04d}_{table}_{random.choice(('rework', 'backfill'))} applied",
+                "pipeline",
+            ),
+        ),
         facts={"table": table, "column": column, "owner": owner},
     )
 
@@ -49,7 +52,7 @@ def connection_leak(system: System, random: Random, seed: int) -> Effect:
     name = pick(OWNERS, seed)
     service = system.service(name)
     minutes = random.uniform(6.5, 9.0)
-    share = service.pool.size * service.replicas / (minutes * 60 * _normal_rate(system, name))
+    share = service.pool.size * service.replicas / (minutes * 60 * usual_rate(system, name))
     changed, change = deploy(system, name, random, pool=replace(service.pool, leaked_per_request=share))
     return Effect(
         changed,
@@ -68,7 +71,7 @@ def long_transaction_lock(system: System, random: Random, seed: int) -> Effect:
     writes = next(each for each in system.service(owner).statements if each.table == table and each.writes)
     pool = system.service(owner).pool
     wanted = random.uniform(1.5, 2.4) * pool.size * system.service(owner).replicas
-    share = wanted * 1000 / (_normal_rate(system, owner) * writes.times * system.database.lock_timeout_ms)
+    share = wanted * 1000 / (usual_rate(system, owner) * writes.times * system.database.lock_timeout_ms)
     held = parameters.LongTransaction(holder, table, f"UPDATE {table} SET id = id WHERE id % 7 = 3", min(0.6, share))
     return Effect(
         system.with_database(transaction=held),
@@ -85,10 +88,10 @@ def connection_pool_too_small(system: System, random: Random, seed: int) -> Effe
     name = pick(OWNERS, seed)
     service = system.service(name)
     route = next(route for route in system.routes if route.target == name)
-    hold = service.pool.held_ms + database.work_ms(system, service, 1 - model.cache_hits(system))
+    hold = service.pool.held_ms + database.work_ms(system, service, 1 - pools.cache_hits(system))
     wanted = random.uniform(1.2, 1.4) * service.pool.size * service.replicas * 1000 / hold
     own = system.requests_per_second * route.share
-    factor = (wanted - _normal_rate(system, name) + own) / own
+    factor = (wanted - usual_rate(system, name) + own) / own
     return Effect(
         system,
         component=name,

@@ -6,8 +6,8 @@ from dataclasses import replace
 from random import Random
 
 from sandbox.lab.faults.base import Change, Effect, Fault, deploy, pick
-from sandbox.lab.faults.pool import _normal_rate
 from sandbox.lab.parameters import Defect, System
+from sandbox.lab.traffic import usual_rate
 
 DEFECTS = (
     ("java", "java.lang.NullPointerException", 'Cannot invoke "String.length()" because "request.locale" is null'),
@@ -39,7 +39,7 @@ def inefficient_code(system: System, random: Random, seed: int) -> Effect:
     name = pick(("sextant", "tariff", "docket", "bosun"), seed)
     service = system.service(name)
     capacity = service.replicas * service.cpu_limit * 1000
-    utilisation = _normal_rate(system, name) * service.cpu_ms / capacity
+    utilisation = usual_rate(system, name) * service.cpu_ms / capacity
     changed, change = deploy(system, name, random, cpu_ms=service.cpu_ms * random.uniform(1.1, 1.35) / utilisation)
     return Effect(
         changed,
@@ -53,7 +53,7 @@ def memory_leak_oom(system: System, random: Random, seed: int) -> Effect:
     name = pick(("crate", "sextant", "shelf", "tariff"), seed)
     service = system.service(name)
     minutes = random.uniform(4.5, 6.5)
-    per_replica = _normal_rate(system, name) * 60 / service.replicas
+    per_replica = usual_rate(system, name) * 60 / service.replicas
     leak = (service.memory_limit_mb - service.memory_mb) * 1024 / (minutes * per_replica)
     changed, change = deploy(system, name, random, memory_leak_kb=leak)
     return Effect(

@@ -36,11 +36,9 @@ def _stores(incident: Incident) -> tuple[str, ...]:
 
 
 def born(incident: Incident, app: str) -> datetime:
-    """When the pods of ``app`` started: at the onset where its pod template changed then, else days before."""
-    if incident.system.has_service(app):
-        before, now = incident.healthy.service(app), incident.system.service(app)
-        if (before.version, before.cpu_request, before.calls) != (now.version, now.cpu_request, now.calls):
-            return incident.at(incident.onset)
+    """When the pods of ``app`` started: when its pod template last changed, else days before."""
+    if app in incident.rollouts:
+        return incident.at(incident.rollouts[app])
     return incident.started - timedelta(days=incident.random(f"born:{app}").randint(2, 40), minutes=17)
 
 
@@ -90,9 +88,9 @@ def events(incident: Incident) -> list[tuple[str, ...]]:
         if not pod.node:
             message = f"0/{len(system.nodes)} nodes are available: {len(system.nodes)} Insufficient cpu. preemption: No preemption victims found."
             add(incident.onset, "Warning", "FailedScheduling", f"pod/{pod.name}", message)
-        elif incident.at(incident.onset) == born(incident, pod.app):
+        elif pod.app in incident.rollouts:
             add(
-                incident.onset,
+                incident.rollouts[pod.app],
                 "Normal",
                 "Scheduled",
                 f"pod/{pod.name}",

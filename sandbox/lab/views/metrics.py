@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sandbox.lab.incident import MINUTES, Incident
-from sandbox.lab.model import Minute
+from sandbox.lab.state import Minute
 
 P50, P95 = 0.693, 2.996  # -ln(1 - q) of an exponential
 
@@ -27,7 +27,7 @@ def _service_metrics(incident: Incident, name: str) -> dict[str, tuple[Reading, 
     }
     if service.pool:
         metrics |= {
-            "db_pool_in_use": (lambda m: m.services[name].pool_used, 0, 0.04),
+            "db_pool_in_use": (lambda m: m.services[name].pool_used, 0, 0.0),
             "db_pool_max": (lambda m: m.services[name].pool_max, 0, 0.0),
             "db_pool_waiting": (lambda m: m.services[name].pool_waiting, 0, 0.05),
             "db_pool_wait_ms": (lambda m: m.services[name].pool_wait_ms, 0, 0.03),
@@ -105,8 +105,6 @@ def values(incident: Incident, name: str) -> dict[str, list[str]]:
             value = reading(minute) * (1 + random.gauss(0, noise))
             if metric in ("cpu_utilisation", "error_ratio", "hit_ratio"):
                 value = min(max(value, 0.0), 1.0)
-            if metric == "db_pool_in_use":
-                value = min(value, minute.services[name].pool_max)
             series.append(f"{value:.{decimals}f}")
         printed[metric] = series
     if any(node.name == name for node in incident.system.nodes):

@@ -9,7 +9,7 @@ from statistics import fmean
 
 from sandbox.lab import cluster
 from sandbox.lab.incident import MINUTES, Incident
-from sandbox.lab.model import Minute
+from sandbox.lab.state import Minute
 from sandbox.lab.views.kubernetes import address, port, table
 from sandbox.lab.views.metrics import P95
 
@@ -251,7 +251,7 @@ def connectivity(incident: Incident, target: str, source: str = "") -> str:
     where = f"api.{target}.example:443" if external else f"{target}:{port(incident, target)}"
     numeric = "203.0.113.24:443" if external else f"{address(incident, target)}:{port(incident, target)}"
     head = f"{origin} -> {where} ({numeric})"
-    if any(policy.target == target and origin not in policy.allowed for policy in system.policies):
+    if system.shuts_out(origin, target):
         return f"{head}: Connection timed out after 1000 ms\n"
     there = cluster.running(last.pods, target)
     if not external and (not there or (target == system.cache.name and system.cache.startup_error)):

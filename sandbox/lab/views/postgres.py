@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from sandbox.lab import database
 from sandbox.lab.incident import MINUTES, Incident
-from sandbox.lab.model import ServiceMinute
 from sandbox.lab.parameters import Service, Statement
+from sandbox.lab.state import ServiceMinute
 
 SLOW_MS = 50.0
 
@@ -196,10 +196,9 @@ def _plan_text(incident: Incident, statement: Statement, took: float | None = No
     if plan.node == "Insert":
         return f"  Insert on {parts.name}  (cost=0.00..{plan.cost:.2f} rows=1 width={parts.row_bytes}){actual}\n"
     if plan.node == "Seq Scan":
-        return (
-            f"  Seq Scan on {parts.name}  (cost=0.00..{plan.cost:.2f} rows={plan.rows} width={parts.row_bytes}){actual}\n"
-            f"    Filter: ({statement.column} = $1)\n    Rows Removed by Filter: {plan.examined - plan.rows}\n"
-        )
+        text = f"  Seq Scan on {parts.name}  (cost=0.00..{plan.cost:.2f} rows={plan.rows} width={parts.row_bytes}){actual}\n"
+        text += f"    Filter: ({statement.column} = $1)\n"
+        return text + (f"    Rows Removed by Filter: {plan.examined - plan.rows}\n" if actual else "")
     update = f"  Update on {parts.name}\n  ->" if statement.writes else " "
     return f"{update} Index Scan using {plan.index} on {parts.name}  (cost=0.43..{plan.cost:.2f} rows={plan.rows} width={parts.row_bytes}){actual}\n    Index Cond: ({statement.column} = $1)\n"
 

@@ -6,8 +6,8 @@ from random import Random
 
 from sandbox.lab.database import plan_of, waits_for_lock
 from sandbox.lab.incident import MINUTES, Incident
-from sandbox.lab.model import Minute
 from sandbox.lab.parameters import System
+from sandbox.lab.state import Minute
 
 Span = tuple[int, str, str, float, str]  # depth, component, operation, milliseconds, error
 
@@ -59,7 +59,7 @@ def _call_spans(
     system: System, minute: Minute, name: str, call, depth: int, random: Random, spans: list[Span]
 ) -> tuple[float, str]:
     mean, errors, _ = minute.calls[name, call.target]
-    if any(policy.target == call.target and name not in policy.allowed for policy in system.policies):
+    if system.shuts_out(name, call.target):
         spans.append((depth, name, f"connect {call.target}", 1000.0, "connect timeout"))
         return 1000.0, "connect timeout"
     if not system.has_service(call.target):
@@ -69,7 +69,11 @@ def _call_spans(
         return (call.timeout_ms if wrong else took), wrong
     place = len(spans)
     took, failed = _spans(system, minute, call.target, call.operation, depth, random, spans)
-    network = sum(node.delay_ms * 2 for node in system.nodes if _touches(minute, node.name, name, call.target, random))
+    network = sum(
+        node.delay_ms * 2
+        for node in system.nodes
+        if node.delay_ms and _touches(minute, node.name, name, call.target, random)
+    )
     if took + network > call.timeout_ms:
         depth_, component, operation, _, wrong = spans[place]
         spans[place] = (depth_, component, operation, took, wrong or "cancelled by caller")
