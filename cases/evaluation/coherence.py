@@ -14,14 +14,17 @@ from graphlib import CycleError, TopologicalSorter
 
 from cases.diagnosis import Claim, ClaimKind, Conclusion, Diagnosis, Relation
 from cases.evaluation.base import EvidenceSource, Finding
-from cases.evaluation.components import mentioned, same, squeezed
-from cases.evaluation.grounding import carrier, leading
+from cases.evaluation.components import mentioned, same
+from cases.evaluation.contradictions import contradictions
+from cases.evaluation.grounding import carrier
 from cases.evaluation.intent import families
 from cases.evaluation.quotes import normal
 from cases.transcript import Transcript
 
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\d[t ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:z|[+-]\d\d:?\d\d)?", re.I)
 _CLOCK = re.compile(r"(?<![\d:.-])([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?(?![\d:])")
+
+RESTATED = 0.6  # share of a claim's words that stand in the alert, from which on it restates it
 
 Graph = Mapping[str, list[str]]
 
@@ -47,9 +50,9 @@ def cohere(transcript: Transcript, *, evidence: EvidenceSource | None = None) ->
         return Coherence(None, {}, reason="no conclusion, so no chain")
     if not diagnosis.claims and transcript.engine in ("expert", "imported"):
         return Coherence(None, {}, reason="recorded without claims")
-    contradictions = _contradictions(diagnosis)
-    checks: dict[str, bool | None] = {"consistent": not contradictions}
-    findings = [*contradictions]
+    opposed = contradictions(diagnosis)
+    checks: dict[str, bool | None] = {"consistent": not opposed}
+    findings = [*opposed]
     if diagnosis.conclusion is Conclusion.ROOT_CAUSE:
         for name, found in _chain(transcript, diagnosis, evidence).items():
             checks[name] = None if found is None else not found
@@ -118,16 +121,29 @@ def _connection(
         for at, link in enumerate(diagnosis.chain, 1)
         if link.cause not in reached and link.relation is Relation.CAUSES
     ]
-    symptoms = {name for name in claims if _is_symptom(claims[name], transcript)}
     linked = {end for link in diagnosis.chain for end in (link.cause, link.effect)}
-    if not gaps and symptoms & linked and not symptoms & reached:
+    symptoms = _symptoms(transcript, claims, linked)
+    if not gaps and symptoms and not symptoms & reached:
         gaps = [Finding("symptom_not_reached", "The chain does not lead to what was alerted", claim=root.id)]
     return gaps
 
 
-def _is_symptom(claim: Claim, transcript: Transcript) -> bool:
-    alerted = families(transcript.task.prompt)
-    return bool(alerted & families(claim.text))
+def _symptoms(transcript: Transcript, claims: Mapping[str, Claim], linked: set[str]) -> set[str]:
+    """The claim that restates the alert, in the chain or not; else those in the chain that speak of its kind."""
+    task = transcript.task
+    alerted, words = families(task.prompt), _words(f"{task.prompt} {task.context.get('alert', '')}")
+    alike = {name for name, claim in claims.items() if alerted & families(claim.text)}
+    shares = {name: _share(_words(claim.text), words) for name, claim in claims.items()}
+    most = max(shares.values(), default=0.0)
+    return {name for name, share in shares.items() if share == most} if most >= RESTATED else alike & linked
+
+
+def _words(text: str) -> set[str]:
+    return {word for word in re.split(r"[^a-z0-9_]+", normal(text)) if len(word) > 3}
+
+
+def _share(part: set[str], whole: set[str]) -> float:
+    return len(part & whole) / len(part) if len(part) > 1 else 0.0
 
 
 def _root_first(root: Claim | None, causes: Graph) -> list[Finding] | None:
@@ -215,49 +231,3 @@ def _component_of(claim: Claim, diagnosis: Diagnosis, evidence: EvidenceSource) 
     named = [name for name in evidence.components if mentioned(name, low)]
     longest = [name for name in named if not any(name != other and name in other for other in named)]
     return longest[0] if len(longest) == 1 else ""
-
-
-def _contradictions(diagnosis: Diagnosis) -> list[Finding]:
-    found = []
-    if diagnosis.conclusion is Conclusion.NO_FAULT and diagnosis.root_causes:
-        found.append(Finding("contradiction", "It concludes that nothing is wrong, and names a root cause"))
-    if cause := leading(diagnosis):
-        for rejected in diagnosis.rejected:
-            low = normal(rejected.hypothesis)
-            if squeezed(cause.fault_class) in squeezed(low) and mentioned(cause.component, low):
-                found.append(
-                    Finding("contradiction", f"It rejects what it concludes: {rejected.hypothesis}", claim=cause.claim)
-                )
-    held: dict[tuple[str, str, int], tuple[bool, str, str]] = {}
-    for claim in diagnosis.claims:
-        for thing, value, positive in _held(claim):
-            for ref in claim.refs:
-                said, of, by = held.setdefault(
-                    (thing, value if thing.startswith(("state", "text")) else "", ref.step), (positive, value, claim.id)
-                )
-                if (said, of) != (positive, value):
-                    text = f"Claims {by} and {claim.id} contradict each other about {thing.partition(' ')[2]}"
-                    found.append(Finding("contradiction", text, ref.step, claim.id))
-    return found
-
-
-def _held(claim: Claim) -> list[tuple[str, str, bool]]:
-    """(thing, value, whether it is held to be so): what a predicate asserts, in a form that can be opposed."""
-    if claim.predicate is None:
-        return []
-    said = {name: normal(str(value)) for name, value in claim.predicate.arguments.items()}
-    name = claim.predicate.name
-    if name == "eq":
-        return [(f"number {said.get('metric')}", said.get("value", ""), True)]
-    if name == "state":
-        value = squeezed(said.get("value", ""))
-        return [
-            (
-                f"state {said.get('component')}",
-                value.removeprefix("not").removeprefix("un"),
-                not value.startswith(("not", "un")),
-            )
-        ]
-    if name in ("contains", "absent"):
-        return [(f"text {said.get('pattern')}", "", name == "contains")]
-    return []

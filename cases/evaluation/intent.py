@@ -21,13 +21,16 @@ SLOTS = ("scope", "symptom", "window", "ask", "constraints", "ambiguity")
 _ALIKE, _APART = 0.5, 0.1  # share of the expected words found: at least, at most
 _NAMESPACE = re.compile(r"\bnamespace[:=]?\s+[\"'`]?([a-z0-9][a-z0-9-]*)", re.I)
 _SPREAD = frozenset({"", "*", "all", "any", "all-namespaces"})
-_SYMPTOMS = {
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_SYMPTOMS = {  # they overlap: a pod that never starts is both pending and unavailable
     "latency": r"laten|slow|respon\w* time|timeout|timed out|p9[0-9]|delay",
-    "errors": r"error|5\d\d\b|fail(?:ed|ing|ure)? request|exception",
-    "unavailable": r"unavailab|unreachab|outage|down\b|not ready|refus|no endpoints|crash|restart|pending",
-    "saturation": r"saturat|exhaust|at (?:its|the) limit|full\b|pressure|oom|memory|cpu|disk",
-    "traffic": r"traffic|load\b|throughput|requests? per",
-    "lag": r"\blag\b|backlog|queue",
+    "errors": r"error|5\d\d\b|\bfail|exception",
+    "unavailable": r"unavailab|unreachab|outage|down\b|not ready|refus|no endpoints|crash|restart|pending|absent",
+    "restart": r"restart|crash",
+    "pending": r"pending|unschedul|stuck|waiting to start",
+    "saturation": r"saturat|exhaust|at (?:its |the )?limit|near (?:its |the )?limit|full\b|pressure|oom|memory|cpu|disk",
+    "traffic": r"traffic|load\b|throughput|requests? per|\blag\b|backlog|queue",
+    "data": r"corrupt|inconsisten|stale|lost (?:data|orders?|messages?|records?)|missing (?:data|records?)|wrong results?",
 }
 
 
@@ -75,7 +78,7 @@ def _expected(transcript: Transcript, answer: Answer | None) -> dict[str, str]:
 
 def families(text: str) -> set[str]:
     """The symptom families that a text speaks of."""
-    low = normal(text)
+    low = normal(_CAMEL.sub(" ", text))
     return {family for family, pattern in _SYMPTOMS.items() if re.search(pattern, low) or family in low.split()}
 
 

@@ -59,6 +59,15 @@ def test_a_chain_that_ends_elsewhere_does_not_reach_the_symptom():
     assert breaks(coherence) == [("symptom_not_reached", "The chain does not lead to what was alerted")]
 
 
+def test_the_claim_that_restates_the_alert_must_be_reached_even_outside_the_chain():
+    restated = Claim("c4", ClaimKind.OBSERVATION, "the shop is unreachable for many users")
+    assert breaks(of(claims=(ROOT, CRASH, SYMPTOM, restated))) == [
+        ("symptom_not_reached", "The chain does not lead to what was alerted")
+    ]
+    whole = (*diagnosis().chain, Link("c3", "c4"))
+    assert not of(claims=(ROOT, CRASH, SYMPTOM, restated), chain=whole).broken
+
+
 def test_an_effect_before_its_cause_is_named_with_both_times():
     claims = (replace(ROOT, text="killed since 10:05"), replace(CRASH, text="crashes began at 10:02"), SYMPTOM)
     assert breaks(of(claims=claims)) == [("time_inversion", "Link 1: effect at 10:02 precedes cause at 10:05")]

@@ -60,3 +60,7 @@ def test_the_symptom_of_the_task_stands_in_for_a_missing_frame():
 def test_symptom_families_are_general_words():
     assert families("p99 latency over 2 s, HTTP 503 errors") == {"latency", "errors"}
     assert families("unavailable") == {"unavailable"}
+    assert families("DatabasePoolAtLimit") == {"saturation"}
+    assert families("QueueBacklog") == {"traffic"}
+    assert families("pods stay Pending") == {"pending", "unavailable"}
+    assert families("unknown") == set()
