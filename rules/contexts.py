@@ -235,10 +235,10 @@ class Point:
 
 
 def _chart(rows: list[KnowledgeVersion]) -> dict | None:
-    """Pass rate of the library over versions as points of a 640 x 160 drawing; None with fewer than two."""
+    """Pass rate of the library over versions as points of a 1240 x 160 drawing; None with fewer than two."""
     if len(rows) < 2:
         return None
-    width = 592 / (len(rows) - 1)
+    width = 1192 / (len(rows) - 1)
     points = [
         Point(
             round(40 + number * width, 1),

@@ -46,6 +46,7 @@ def regression(row: Regression, *, show: str = "") -> dict:
         "report": report,
         "totals": report.totals,
         "groups": grouped(rows),
+        "matrix": by_category(list(report.rows)),
         "show": show,
         "filters": _filter_counts(report),
         "done": done,
@@ -59,11 +60,16 @@ def regression(row: Regression, *, show: str = "") -> dict:
 def grouped(rows: list[Row]) -> list[Group]:
     """What was lost stands first, under its own heading; the rest by category."""
     lost = [row for row in rows if row.outcome in FILTERS["regressed"]]
-    rest = sorted((row for row in rows if row not in lost), key=lambda row: row.category)
-    groups = [Group("Regressed", lost)] if lost else []
-    for category, members in groupby(rest, key=lambda row: row.category):
-        groups.append(Group(category.replace("_", " ") or "No category", list(members)))
-    return groups
+    rest = [row for row in rows if row not in lost]
+    return ([Group("Regressed", lost)] if lost else []) + by_category(rest)
+
+
+def by_category(rows: list[Row]) -> list[Group]:
+    ordered = sorted(rows, key=lambda row: (row.category, row.name))
+    return [
+        Group(category.replace("_", " ") or "No category", list(members))
+        for category, members in groupby(ordered, key=lambda row: row.category)
+    ]
 
 
 @dataclass(frozen=True)

@@ -16,3 +16,9 @@ def arguments(values):
         f"{name}={value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"
         for name, value in values.items()
     )
+
+
+@register.filter
+def words(value):
+    """missing_check as a person reads it: missing check."""
+    return str(value).replace("_", " ")
