@@ -24,6 +24,7 @@ _HASH = "[bcdfghjklmnpqrstvwxz2456789]"  # the alphabet of generated suffixes: n
 _POD = re.compile(rf"-(?:{_HASH}{{8,10}}|(?=[a-z]*\d)[a-z0-9]{{8,10}})-[a-z0-9]{{5}}$")
 _REPLICAS = re.compile(rf"-(?=[a-z]*\d){_HASH}{{8,10}}$")
 _MEMBER = re.compile(rf"-(?:(?=[a-z]*\d){_HASH}{{5}}|0|[1-9]\d?)$")
+_WORDS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z0-9]+|[A-Z0-9]+")
 _CLUSTER_NAME = re.compile(r"^([^.]+)\.([^.]+)\.svc(?:\..*)?$")
 
 
@@ -108,3 +109,10 @@ def same_class(one: str, other: str, aliases: Aliases | None = None) -> bool:
         return bool(first)
     groups = ({squeezed(name) for name in (known, *names)} for known, names in (aliases or {}).items())
     return any({first, second} <= group for group in groups)
+
+
+def class_mentioned(label: str, text: str) -> bool:
+    """Whether ``text`` (lower case) names the fault class, its words together, however they are joined."""
+    words = [word.lower() for word in _WORDS.findall(label)]
+    pattern = r"[\s_-]*".join(map(re.escape, words))
+    return bool(words) and re.search(rf"(?<![a-z0-9]){pattern}(?![a-z0-9])", text) is not None

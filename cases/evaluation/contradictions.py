@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cases.diagnosis import Claim, Conclusion, Diagnosis
 from cases.evaluation.base import Finding
-from cases.evaluation.components import mentioned, squeezed
+from cases.evaluation.components import class_mentioned, mentioned, squeezed
 from cases.evaluation.grounding import leading
 from cases.evaluation.quotes import normal
 
@@ -17,40 +17,35 @@ def contradictions(diagnosis: Diagnosis) -> list[Finding]:
     if cause := leading(diagnosis):
         for rejected in diagnosis.rejected:
             low = normal(rejected.hypothesis)
-            if squeezed(cause.fault_class) in squeezed(low) and mentioned(cause.component, low):
+            if class_mentioned(cause.fault_class, low) and mentioned(cause.component, low):
                 found.append(
                     Finding("contradiction", f"It rejects what it concludes: {rejected.hypothesis}", claim=cause.claim)
                 )
-    held: dict[tuple[str, str, int], tuple[bool, str, str]] = {}
+    held: dict[tuple[str, str, int], tuple[object, str]] = {}
     for claim in diagnosis.claims:
-        for thing, value, positive in _held(claim):
-            for ref in claim.refs:
-                said, of, by = held.setdefault(
-                    (thing, value if thing.startswith(("state", "text")) else "", ref.step), (positive, value, claim.id)
-                )
-                if (said, of) != (positive, value):
-                    text = f"Claims {by} and {claim.id} contradict each other about {thing.partition(' ')[2]}"
-                    found.append(Finding("contradiction", text, ref.step, claim.id))
+        if (asserted := _asserted(claim)) is None:
+            continue
+        about, key, stance = asserted
+        for ref in claim.refs:
+            said, by = held.setdefault((about, key, ref.step), (stance, claim.id))
+            if said != stance:
+                text = f"Claims {by} and {claim.id} contradict each other about {about}"
+                found.append(Finding("contradiction", text, ref.step, claim.id))
     return found
 
 
-def _held(claim: Claim) -> list[tuple[str, str, bool]]:
-    """(thing, value, whether it is held to be so): what a predicate asserts, in a form that can be opposed."""
+def _asserted(claim: Claim) -> tuple[str, str, object] | None:
+    """(about what, key, stance) of a predicate that can be opposed: another stance under the same key on one step."""
     if claim.predicate is None:
-        return []
+        return None
     said = {name: normal(str(value)) for name, value in claim.predicate.arguments.items()}
-    name = claim.predicate.name
-    if name == "eq":
-        return [(f"number {said.get('metric')}", said.get("value", ""), True)]
-    if name == "state":
-        value = squeezed(said.get("value", ""))
-        return [
-            (
-                f"state {said.get('component')}",
-                value.removeprefix("not").removeprefix("un"),
-                not value.startswith(("not", "un")),
-            )
-        ]
-    if name in ("contains", "absent"):
-        return [(f"text {said.get('pattern')}", "", name == "contains")]
-    return []
+    match claim.predicate.name:
+        case "eq":
+            return said.get("metric", ""), "number", said.get("value")
+        case "contains" | "absent" as name:
+            return said.get("pattern", ""), "text", name
+        case "state":  # Ready and NotReady oppose each other; Waiting and CrashLoopBackOff are two words for one thing
+            value = squeezed(said.get("value", ""))
+            stem = value.removeprefix("not").removeprefix("un")
+            return said.get("component", ""), f"state {stem}", stem == value
+    return None

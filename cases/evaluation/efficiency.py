@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from cases.calls import CanonicalCall, canonical
 from cases.evaluation.base import Finding
-from cases.transcript import Level, Step, Task, ToolSchema
+from cases.transcript import Level, Step, Task, ToolSchema, canonical_json
 
 SAME_CALL = 3  # the same canonical call so many times is a loop
 LONGEST_PERIOD = 4
@@ -94,24 +94,25 @@ def measure(task: Task, steps: Sequence[Step]) -> Efficiency:
 
 def _subsumed(calls: list[CanonicalCall], steps: Sequence[Step], repeated: set[int]) -> list[tuple[int, int]]:
     """(earlier, later): the later call only narrows the earlier one, and returned nothing that the earlier had not."""
-    pairs, lines = [], {}
+    pairs: list[tuple[int, int]] = []
+    lines: dict[int, set[str]] = {}
+    wider: dict[str, list[tuple[int, frozenset[str]]]] = defaultdict(list)  # tool -> earlier calls, each once
     for later, call in enumerate(calls):
         if later in repeated or not _answered(steps[later]):
             continue
-        asked = call.arguments.items()
-        for earlier in range(later):
-            wider = calls[earlier]
-            if wider.tool != call.tool or not _answered(steps[earlier]) or len(wider.arguments) >= len(call.arguments):
-                continue
-            if not all(item in asked for item in wider.arguments.items()):
-                continue
-            for at in (earlier, later):
-                if at not in lines:
-                    lines[at] = {line.strip() for line in steps[at].observation.output.splitlines() if line.strip()}
-            if lines[later] and lines[later] <= lines[earlier]:
+        asked = frozenset(canonical_json(argument) for argument in call.arguments.items())
+        for earlier, before in wider[call.tool]:
+            if before < asked and _lines(lines, steps, later) and lines[later] <= _lines(lines, steps, earlier):
                 pairs.append((earlier, later))
                 break
+        wider[call.tool].append((later, asked))
     return pairs
+
+
+def _lines(known: dict[int, set[str]], steps: Sequence[Step], at: int) -> set[str]:
+    if at not in known:
+        known[at] = {line.strip() for line in steps[at].observation.output.splitlines() if line.strip()}
+    return known[at]
 
 
 def _answered(step: Step) -> bool:

@@ -1,6 +1,6 @@
 import pytest
 
-from cases.evaluation.components import component, mentioned, same, same_class
+from cases.evaluation.components import class_mentioned, component, mentioned, same, same_class
 
 
 @pytest.mark.parametrize(
@@ -77,3 +77,11 @@ def test_fault_classes_are_compared_without_spelling():
     assert not same_class("missing_index", "missing_indices")
     assert not same_class("", "")
     assert same_class("oom", "oom_killed", {"oom_killed": ["oom"]})
+
+
+def test_a_fault_class_is_mentioned_by_its_words_together():
+    assert class_mentioned("OOMKilled", "basket was oom killed")
+    assert class_mentioned("missing_index", "a missing-index on orders")
+    assert not class_mentioned("oom", "the room is full")
+    assert not class_mentioned("missing_index", "missing an index")
+    assert not class_mentioned("", "anything")
