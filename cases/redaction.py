@@ -47,7 +47,8 @@ class _Secret:
 
 # what stands where a secret would: references, placeholders, "nothing"
 _NOT_A_SECRET = re.compile(
-    r"(?i)[<$*{(%\[]|null\b|none\b|nil\b|true\b|false\b|undefined\b|redacted|x{3,}|\.{3}|(?:string|str|bytes?|optional)\b"
+    r"(?i)[<$*{(%\[]|redacted|x{3,}|\.{3}"
+    r"|(?:null|none|nil|true|false|undefined|string|str|bytes|optional|password|passwd|secret|token|key)\Z"
 )
 _NAMES = (
     r"(?:pass(?:word|wd|phrase)|pwd|secret[_-]?(?:access[_-]?)?key|client[_-]?secret|api[_-]?key|apikey"
@@ -102,7 +103,7 @@ _SECRETS = (
         ("pass", "pwd", "secret", "key", "token"),
         re.compile(
             rf"(?i)(?<![a-z])(?:[a-z0-9]+[_.-])*{_NAMES}(?:[_.-]?\d+)?\\?[\"']?\s{{0,20}}[:=]\s{{0,20}}\\?[\"']?"
-            r"(?P<secret>[^\s\"'\\,;&<>(){}\[\]|]{4,})"
+            r"(?P<secret>[^\s\"'\\,;&<>(){}\[\]|]{4,}+)(?!\()"
         ),
     ),
     _Secret(

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from cases.diagnosis import Answer, Conclusion, Diagnosis, RootCause
+from cases.diagnosis import Answer, DiagnosisError, parse_answer
 from cases.transcript import Task, ToolSchema
-from sandbox.bundle import CaseBundle, RecordedCall, RecordedSession
+from sandbox.bundle import CaseBundle
 from sandbox.environment.base import Recording
 from sandbox.environment.matching import MATCHES
 from sandbox.importers.answers import answer_of, vocabulary_in
+from sandbox.importers.catalogues import fault_classes_of, tools_named
 from sandbox.importers.reading import (
     ImportProblem,
     ReadError,
@@ -25,9 +25,10 @@ from sandbox.importers.reading import (
     json_of,
 )
 from sandbox.importers.schemas import tools_from_calls, tools_from_catalogue
+from sandbox.importers.sessions import agent_run, reference_paths, told_sessions
 
 FORMAT = "case-bundle/1"
-_CELL = re.compile(r"# In\[(\d+)\]")
+AGENT_RUNS = "agent_runs"  # the catalogue of bundles that hold a run of another agent instead of a case to run on
 
 
 def read(path: Path) -> Iterator[CaseBundle | ImportProblem]:
@@ -49,25 +50,54 @@ def bundle_of(data: Any, path: Path) -> CaseBundle:
     prompt = expect_text(data.get("prompt"), "prompt")
     told = expect_object(data.get("answer"), "answer")
     recordings = _recordings(data.get("recordings"))
-    answer = answer_of(catalogue, told)
-    tools = _catalogue(path.resolve().parent, catalogue)
+    context = expect_object(data.get("context") or {}, "context")
+    answer = _answer(catalogue, told)
     return CaseBundle(
         identity=_identity(source, name),
-        name=name,
-        system=_system(catalogue, source, prompt),
+        name=expect_text(data.get("name"), "name", required=False) or name,
+        system=expect_text(data.get("system"), "system", required=False) or _system(catalogue, source, prompt),
         task=Task(
             prompt=prompt,
-            context=expect_object(data.get("context") or {}, "context"),
-            tools=tools_from_calls(recordings) if tools is None else tools,
-            fault_classes=_vocabulary(path.resolve().parent, catalogue) or vocabulary_in(prompt),
+            context=context,
+            tools=_tools(data, catalogue, path.resolve().parent, recordings),
+            fault_classes=(
+                expect_texts(data.get("fault_classes"), "fault_classes")
+                or fault_classes_of(path.resolve().parent, catalogue)
+                or vocabulary_in(prompt)
+            ),
         ),
         answer=answer,
         recordings=recordings,
-        sessions=(*_paths(told, answer), *_run(catalogue, name, told, recordings, data)),
-        tags=expect_texts(told.get("tags"), "answer.tags"),
-        gates=told.get("grade") != "C" and catalogue != "agent_runs",
+        sessions=(
+            *reference_paths(told, answer),
+            *told_sessions(data.get("sessions")),
+            *([agent_run(name, told, context, recordings)] if catalogue == AGENT_RUNS else []),
+        ),
+        tags=expect_texts(data.get("tags") or told.get("tags"), "tags" if data.get("tags") else "answer.tags"),
+        gates=told.get("grade") != "C" and catalogue != AGENT_RUNS,
         source={**source, "format": FORMAT, "catalogue": catalogue},
+        synthetic=expect_flag(data.get("synthetic"), "synthetic"),
     )
+
+
+def _answer(catalogue: str, told: dict[str, Any]) -> Answer:
+    """The answer in our own form where the bundle has it, else in its source's."""
+    structured = told.get("structured")
+    if structured is None:
+        return answer_of(catalogue, told)
+    try:
+        return parse_answer(structured)
+    except DiagnosisError as error:
+        raise ReadError("answer.structured", f"{error}.") from None
+
+
+def _tools(
+    data: dict[str, Any], catalogue: str, folder: Path, recordings: tuple[Recording, ...]
+) -> tuple[ToolSchema, ...]:
+    if data.get("tools") is not None:
+        return tools_from_catalogue(data["tools"], "tools")
+    tools = tools_named(folder, catalogue)
+    return tools_from_calls(recordings) if tools is None else tools
 
 
 def _identity(source: dict[str, Any], name: str) -> tuple[str, str]:
@@ -112,120 +142,3 @@ def _latency(value: Any, field: str) -> int | None:
     if value is None or (isinstance(value, int) and not isinstance(value, bool) and value >= 0):
         return value
     raise ReadError(field, "must be a whole number of milliseconds.")
-
-
-def _paths(told: dict[str, Any], answer: Answer) -> Iterator[RecordedSession]:
-    """Experts' own calls; what they concluded is the label, what they thought is not known."""
-    paths = expect_object(told.get("reference_paths") or {}, "answer.reference_paths")
-    for name, calls in paths.items():
-        yield expert_session(name, tuple(_calls(calls, f"answer.reference_paths.{name}")), answer)
-
-
-def expert_session(name: str, calls: tuple[RecordedCall, ...], answer: Answer) -> RecordedSession:
-    """An expert's path as a session that concludes the labelled cause and claims nothing beyond it."""
-    causes = tuple(RootCause(cause.component, cause.fault_class) for cause in answer.causes)
-    diagnosis = Diagnosis(Conclusion.ROOT_CAUSE, root_causes=causes[:1], summary=answer.title) if causes else None
-    return RecordedSession(name=name, actor="expert", calls=calls, diagnosis=diagnosis, engine="expert")
-
-
-def _calls(value: Any, where: str) -> Iterator[RecordedCall]:
-    for number, item in enumerate(expect_list(value, where)):
-        item = expect_object(item, f"{where}[{number}]")
-        yield RecordedCall(
-            tool=expect_text(item.get("tool"), f"{where}[{number}].tool"),
-            arguments=expect_object(item.get("arguments"), f"{where}[{number}].arguments"),
-        )
-
-
-def _run(
-    catalogue: str, name: str, told: dict[str, Any], recordings: tuple[Recording, ...], data: dict[str, Any]
-) -> Iterator[RecordedSession]:
-    """A known run of another agent: its recordings are its steps.
-
-    A notebook's cells say their order. Elsewhere only the order of repeated calls is known: the session says so.
-    """
-    if catalogue != "agent_runs":
-        return
-    cells = [_cell(recording) for recording in recordings]
-    ordered = all(cell is not None for cell in cells)
-    if ordered:
-        recordings = tuple(
-            recording for _, recording in sorted(zip(cells, recordings, strict=True), key=lambda x: x[0])
-        )
-    said = expect_texts(told.get("final_messages"), "answer.final_messages")
-    outcome = expect_object(told.get("outcome") or {}, "answer.outcome")
-    yield RecordedSession(
-        name=name,
-        actor="agent",
-        calls=tuple(
-            RecordedCall(recording.tool, recording.arguments, recording.output, recording.is_error)
-            for recording in recordings
-        ),
-        diagnosis=_in_words(said[-1]) if said else None,
-        outcome={
-            "agent": str((data.get("context") or {}).get("agent", "")),
-            "order": "as run" if ordered else "not kept by the source",
-            **outcome,
-        },
-    )
-
-
-def _cell(recording: Recording) -> int | None:
-    cell = _CELL.match(str(recording.arguments.get("code", "")))
-    return int(cell[1]) if cell else None
-
-
-def _in_words(message: str) -> Diagnosis:
-    """A conclusion in prose only: what it says is kept, what it lacks is named."""
-    return Diagnosis(
-        Conclusion.INCONCLUSIVE,
-        summary=message,
-        missing=("a structured conclusion: the run ended in words only",),
-    )
-
-
-def _catalogue(folder: Path, name: str) -> tuple[ToolSchema, ...] | None:
-    """The tools of a catalogue; None where the catalogues say nothing of this source (agent runs)."""
-    if not name:
-        return None
-    catalogues = _catalogues(folder)
-    if catalogues is None:
-        raise ReadError("catalogue", f"{name!r} is not here: put the folder catalogues/ beside the bundle's folder.")
-    file = catalogues / f"{name}.json"
-    return _tools_in(file, file.stat().st_mtime_ns) if _is_plain(name) and file.is_file() else None
-
-
-def _vocabulary(folder: Path, catalogue: str) -> tuple[str, ...]:
-    """The whole list of fault classes a source answers in, never a hint which."""
-    catalogues = _catalogues(folder)
-    file = catalogues / "fault_classes.json" if catalogues else None
-    if file is None or not file.is_file():
-        return ()
-    return _classes_in(file, file.stat().st_mtime_ns).get(catalogue, ())
-
-
-def _is_plain(name: str) -> bool:
-    return re.fullmatch(r"[\w-]+", name) is not None
-
-
-def _catalogues(folder: Path) -> Path | None:
-    beside = (folder / "catalogues", folder.parent / "catalogues")
-    return next((path for path in beside if path.is_dir()), None)
-
-
-@lru_cache(maxsize=32)
-def _tools_in(file: Path, changed: int) -> tuple[ToolSchema, ...]:
-    return tools_from_catalogue(json_of(file), f"catalogues/{file.name}")
-
-
-@lru_cache(maxsize=32)
-def _classes_in(file: Path, changed: int) -> dict[str, tuple[str, ...]]:
-    sources = expect_object(json_of(file), f"catalogues/{file.name}")
-    found = {}
-    for source, groups in sources.items():
-        where = f"catalogues/{file.name}: {source}"
-        lists = expect_object(groups, where)
-        found[source] = tuple(
-            name for group, names in lists.items() for name in expect_texts(names, f"{where}.{group}")
-        )
-    return found

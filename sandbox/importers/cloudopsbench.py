@@ -14,7 +14,6 @@ from cases.transcript import Task, ToolSchema
 from sandbox.bundle import CaseBundle, RecordedCall, RecordedSession
 from sandbox.environment.base import Recording
 from sandbox.importers.answers import labelled
-from sandbox.importers.bundles import expert_session
 from sandbox.importers.reading import (
     ImportProblem,
     ReadError,
@@ -25,6 +24,7 @@ from sandbox.importers.reading import (
     parsed,
 )
 from sandbox.importers.schemas import tools_from_calls
+from sandbox.importers.sessions import expert_session
 
 REPOSITORY = "LLM4Ops/Cloud-OpsBench"
 CACHE = "tool_cache.json"

@@ -6,6 +6,7 @@ from cases import recording
 from cases.models import RawReturn, Session
 from cases.recording import RecordingError
 from cases.transcript import Level, Observation, RuleUse, Step, Transcript
+from sandbox.environment.base import Recording
 from tests.factories import RECORDINGS, TASK, add_step, make_case, make_diagnosis, make_finished_session, make_session
 
 pytestmark = pytest.mark.django_db
@@ -148,3 +149,50 @@ def test_external_id_gives_the_same_session_again():
     assert make_session(case, external_id="run-1") == make_session(case, external_id="run-1")
     with pytest.raises(RecordingError, match="'run-1' is taken"):
         make_session(make_case(), external_id="run-1")
+
+
+def values(*recordings, level=Level.R0):
+    return [
+        Step(index, taken.tool, taken.arguments, Observation(taken.output, level=level), "why", NOON)
+        for index, taken in enumerate(recordings)
+    ]
+
+
+def test_whole_run_is_stored_as_step_by_step():
+    stepwise, whole = make_session(), make_session()
+    steps = values(RECORDINGS[0], RECORDINGS[1], RECORDINGS[0])
+    for step in steps:
+        recording.append(
+            stepwise, tool=step.tool, arguments=step.arguments, observation=step.observation, thought="why", at=NOON
+        )
+    recording.append_all(whole, steps)
+    assert recording.transcript_of(whole).steps == recording.transcript_of(stepwise).steps == tuple(steps)
+
+
+@pytest.mark.parametrize("count", [1, 20])
+def test_whole_run_takes_as_many_queries_for_one_step_as_for_twenty(count, django_assert_num_queries):
+    session = make_session()
+    steps = values(*[Recording("get_logs", {"service": str(number)}, f"{number}\n") for number in range(count)])
+    with django_assert_num_queries(7):
+        recording.append_all(session, steps)
+
+
+def test_whole_run_is_redacted_and_lists_it():
+    session = make_session()
+    recording.append_all(
+        session, values(Recording("get_logs", {"url": "redis://:hunter2@cache"}, "password=hunter2\n"))
+    )
+    step = session.steps.get()
+    assert (step.raw.text, step.arguments) == (
+        "password=[REDACTED password]\n",
+        {"url": "redis://:[REDACTED connection string]@cache"},
+    )
+    assert step.redactions == [{"kind": "connection string", "count": 1}, {"kind": "password", "count": 1}]
+
+
+def test_session_with_steps_or_ended_takes_no_whole_run():
+    begun = make_session()
+    add_step(begun)
+    for session in (begun, make_finished_session(steps=())):
+        with pytest.raises(RecordingError, match="takes no whole run"):
+            recording.append_all(session, values(RECORDINGS[0]))

@@ -8,7 +8,7 @@ from sandbox.bundle import CaseBundle, RecordedCall, RecordedSession
 from sandbox.environment.base import Recording
 from sandbox.importers import bundles
 from sandbox.importers.reading import ImportProblem
-from tests.factories import TOOLS, bundle_data, write_bundles
+from tests.factories import TOOLS, bundle_data, make_diagnosis, write_bundles
 
 
 def read(tmp_path, data, catalogue="cloudopsbench"):
@@ -173,6 +173,40 @@ def test_agents_last_words_are_an_unstructured_conclusion(tmp_path):
     )
 
 
+def test_bundle_may_tell_everything_itself(tmp_path):
+    call = {"tool": "get_logs", "arguments": {"service": "ledger"}, "why": "it is alerted", "output": "seen\n"}
+    concluded = make_diagnosis().as_dict()
+    data = bundle_data(
+        catalogue="",
+        name="market slow-ledger 7",
+        system="quay",
+        tags=["made"],
+        synthetic=True,
+        tools=[{"type": "function", "function": {"name": "only", "parameters": {"type": "object"}}}],
+        fault_classes=["slow_query"],
+        answer={"structured": {"causes": [{"component": "ledger", "fault_class": "slow_query"}]}},
+        sessions=[{"name": "walk", "actor": "expert", "engine": "expert", "calls": [call], "diagnosis": concluded}],
+    )
+    bundle = read(tmp_path, data)
+    assert (bundle.name, bundle.system, bundle.tags, bundle.synthetic) == (
+        "market slow-ledger 7",
+        "quay",
+        ("made",),
+        True,
+    )
+    assert ([tool.name for tool in bundle.task.tools], bundle.task.fault_classes) == (["only"], ("slow_query",))
+    assert bundle.answer == Answer(causes=(Cause("ledger", "slow_query"),))
+    assert bundle.sessions == (
+        RecordedSession(
+            "walk",
+            "expert",
+            (RecordedCall("get_logs", {"service": "ledger"}, output="seen\n", why="it is alerted"),),
+            diagnosis=make_diagnosis(),
+            engine="expert",
+        ),
+    )
+
+
 def test_source_without_a_catalogue_gets_tools_from_its_calls(tmp_path):
     tools = read(tmp_path, agent_run(), "other").task.tools
     assert [tool.as_function()["function"] for tool in tools] == [
@@ -204,6 +238,13 @@ def without(data, *path):
         ([], "", "must be an object, not a list."),
         (bundle_data(format="case-bundle/9"), "format", "is 'case-bundle/9'; this importer reads 'case-bundle/1'."),
         (without(bundle_data(), "id"), "id", "must be text, not nothing."),
+        (bundle_data(answer={"structured": []}), "answer.structured", "answer must be an object."),
+        (bundle_data(sessions=[{"actor": "cat"}]), "sessions[0].actor", "is 'cat'; it must be expert or agent."),
+        (
+            bundle_data(sessions=[{"actor": "agent", "name": "n", "calls": [], "diagnosis": {"conclusion": "maybe"}}]),
+            "sessions[0].diagnosis",
+            "diagnosis.conclusion is 'maybe'; it must be one of root_cause, no_fault, inconclusive.",
+        ),
         (bundle_data(prompt=" "), "prompt", "is empty: say what it is."),
         (bundle_data(prompt=7), "prompt", "must be text, not a number."),
         (bundle_data(context=[1]), "context", "must be an object, not a list."),
