@@ -6,9 +6,11 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from cases.transcript import Task
 from sandbox.agents.offline.names import component_of
+from sandbox.agents.offline.reading import instant
 
 FAMILIES = tuple(
     (re.compile(words, re.I), family)
@@ -24,6 +26,7 @@ FAMILIES = tuple(
     )
 )
 NAMESPACE = re.compile(r"namespace\W{1,5}([a-z][a-z0-9-]*)", re.I)
+TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2})")
 NAMING = (
     "service",
     "workload_name",
@@ -45,6 +48,7 @@ class Alert:
     families: tuple[str, ...]  # strongest first
     namespaces: tuple[str, ...]
     hinted: tuple[str, ...]  # names that the alert's own fields give
+    start: datetime | None = None  # where the task says when it began
 
     @property
     def family(self) -> str:
@@ -66,7 +70,13 @@ def alert_of(task: Task) -> Alert:
     if not families:
         families = tuple(dict.fromkeys(family for words, family in FAMILIES if words.search(context)))
     namespaces = tuple(dict.fromkeys(NAMESPACE.findall(text)))
-    return Alert(text, families, namespaces, tuple(_hinted(task.context)))
+    return Alert(text, families, namespaces, tuple(_hinted(task.context)), start_of(text))
+
+
+def start_of(text: str) -> datetime | None:
+    """The earliest time that the task gives with a zone: when what it complains of began."""
+    times = [found for one in TIME.findall(text) if (found := instant(one)) is not None]
+    return min(times, default=None)
 
 
 def _hinted(value: object) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from sandbox.agents.offline.lexicon import FAMILIES, WEAK, concepts_in, concepts_of_class
+from sandbox.agents.offline.lexicon import CONCEPTS, FAMILIES, UNKNOWN, WEAK, concepts_in, concepts_of_class
 from sandbox.agents.offline.read import CaseFile
 from sandbox.knowledge.evidence import Aspect, Evidence
 
@@ -21,6 +21,8 @@ WEIGHT = {
     Aspect.FLATLINE: 0.5, Aspect.CONNECTIVITY: 0.8, Aspect.QUOTA: 0.7, Aspect.CHANGE: 0.5, Aspect.QUERY: 0.9,
     Aspect.LOCK: 0.9, Aspect.TRACE: 0.6, Aspect.CERTIFICATE: 1.0, Aspect.ABSENCE: 0.9, Aspect.NORMAL: 0.0,
 }  # fmt: skip
+DEEP = {Aspect.QUERY, Aspect.LOCK}
+SHALLOW = {Aspect.SATURATION, Aspect.LATENCY, Aspect.ERRORS, Aspect.LOG, Aspect.TRACE}
 HISTORY = {Aspect.EVENT, Aspect.STATE}  # of an object that is well by now: counts little
 
 
@@ -58,7 +60,12 @@ def weights_of(vocabulary: tuple[str, ...]) -> dict[str, tuple[tuple[str, float]
             count[concept] = count.get(concept, 0) + 1
     size = len(classes) + 1
     return {
-        name: tuple(sorted((one, math.log(1 + size / count[one]) * WEAK.get(one, 1.0)) for one in concepts))
+        name: tuple(
+            sorted(
+                (one, math.log(1 + size / count[one]) * WEAK.get(one, 1.0 if one in CONCEPTS else UNKNOWN))
+                for one in concepts
+            )
+        )
         for name, concepts in classes.items()
     }
 
@@ -82,6 +89,8 @@ def scored(file: CaseFile, vocabulary: tuple[str, ...], effects: Effects = NO_EF
             continue
         worth = worth_of(one, file)
         by_place.setdefault(one.component, []).append((worth, one))
+    for weighed in by_place.values():
+        weighed[:] = _explained(weighed)
     suspicion = _suspicions(by_place, file)
     found: dict[tuple[str, str], tuple[float, list[tuple[float, Evidence]]]] = {}
     for component, weighed in by_place.items():
@@ -109,6 +118,12 @@ def scored(file: CaseFile, vocabulary: tuple[str, ...], effects: Effects = NO_EF
                 found[place, fault_class] = (score, (speaking or weighed) + (known[1] if known else []))
     hypotheses = [_hypothesis(place, name, score, weighed) for (place, name), (score, weighed) in found.items()]
     return _ruled(hypotheses, effects)
+
+
+def _explained(weighed: list[tuple[float, Evidence]]) -> list[tuple[float, Evidence]]:
+    """What a component waits for explains that it is full, slow or failing: those then say less by themselves."""
+    deep = max((worth for worth, one in weighed if one.aspect in DEEP), default=0.0)
+    return [(worth * (1 - 0.45 * deep) if one.aspect in SHALLOW else worth, one) for worth, one in weighed]
 
 
 def _suspicions(by_place: dict[str, list[tuple[float, Evidence]]], file: CaseFile) -> dict[str, float]:

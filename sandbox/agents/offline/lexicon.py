@@ -16,7 +16,7 @@ CONCEPTS = {
         "selector": "selector selectors nodeselector",
         "label": "label labels",
         "cordon": "cordon cordoned unschedulable drained",
-        "schedule": "schedule scheduling scheduled unscheduled pending",
+        "schedule": "schedule scheduling scheduled unscheduled unschedulable failedscheduling pending",
         "scheduler": "scheduler",
         "capacity": "capacity insufficient",
         "cpu": "cpu cores throttled throttling cfs processor",
@@ -68,7 +68,7 @@ CONCEPTS = {
         "overload": "overload overloaded saturation contention stress hog pressure exhausted utilization",
         "connection": "connection connections conn",
         "pool": "pool pools hikari pooled",
-        "exhaustion": "exhaustion exhausted exhaust limit limits maximum max depleted",
+        "exhaustion": "exhaustion exhausted exhaust limit limits maximum max depleted full small",
         "leak": "leak leaks leaked leaking growing growth unreleased",
         "lock": "lock locks locked blocked blocking waits deadlock contention",
         "transaction": "transaction transactions",
@@ -78,7 +78,7 @@ CONCEPTS = {
         "database": "database db mysql postgres postgresql",
         "readonly": "readonly",
         "traffic": "traffic surge load spike flood requests rps throughput burst",
-        "cache": "cache caching eviction evictions hit miss",
+        "cache": "cache caching eviction evictions",
         "queue": "queue backlog lag consumer consumers broker",
         "certificate": "certificate certificates cert tls ssl x509 expired expiry",
         "config": "config configuration misconfiguration misconfigured setting settings",
@@ -91,6 +91,9 @@ CONCEPTS = {
         "gc": "gc garbage",
         "thread": "thread threads worker workers executor",
         "clock": "clock skew ntp",
+        "policy": "policy policies networkpolicy networkpolicies block blocks",
+        "message": "message messages decode deserialize poison redelivered requeued",
+        "code": "code unhandled inefficient nullpointer",
         "unavailable": "unavailable unavailability unreachable down inactive dead stopped",
         "mismatch": "mismatch mismatched incorrect invalid wrong conflict bad another",
     }.items()
@@ -173,6 +176,7 @@ WEAK = {
     "service": 0.5,
     "namespace": 0.5,
 }
+UNKNOWN = 0.3  # the weight of a class's word that stands for no concept
 COMMON_WORDS = frozenset(WORD_CONCEPTS) | {
     "server", "client", "default", "http", "https", "grpc", "tcp", "udp", "api", "app", "name", "value", "status", "health", "alerts", "server-error", "true", "false", "none",
 }  # fmt: skip
@@ -182,16 +186,19 @@ COMMON_WORDS = frozenset(WORD_CONCEPTS) | {
 def concepts_in(text: str) -> frozenset[str]:
     """The concepts that a phrase speaks of, by its words and as a whole."""
     found = {concept for word in words_of(text) for concept in WORD_CONCEPTS.get(word, ())}
-    for form, concepts in PHRASES:
+    for form, words in PHRASES:
         if form.search(text):
-            found.update(concepts)
+            found.update(concept for word in words for concept in (word, *WORD_CONCEPTS.get(word, ())))
     return frozenset(found)
+
+
+STOP = {"too", "of", "in", "by", "the", "a", "on", "to", "value"}
 
 
 @lru_cache(maxsize=2_000)
 def concepts_of_class(name: str) -> frozenset[str]:
     """The concepts in a fault class's own name; words without a concept stand for themselves."""
-    words = words_of(name)
+    words = tuple(word for word in words_of(name) if word not in STOP)
     found = {concept for word in words for concept in WORD_CONCEPTS.get(word, (word,))}
     if "anti" in words and "affinity" in words:
         found = (found | {"antiaffinity"}) - {"affinity", "anti"}

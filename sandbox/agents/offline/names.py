@@ -66,7 +66,7 @@ def any_name(names: frozenset[str]) -> re.Pattern[str] | None:
     if not long_enough:
         return None
     return re.compile(
-        rf"(?<![\w-])({'|'.join(map(re.escape, long_enough))})(-[a-f0-9]{{6,10}}(-[a-z0-9]{{5}})?)?(?!\w)"
+        rf"(?<![\w-])({'|'.join(map(re.escape, long_enough))})(-[a-z0-9]{{6,10}}(-[a-z0-9]{{5}})?|-\d{{1,2}})?(?!\w)"
     )
 
 

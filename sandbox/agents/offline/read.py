@@ -13,6 +13,7 @@ from sandbox.agents.offline.alert import Alert, alert_of
 from sandbox.agents.offline.lexicon import COMMON_WORDS
 from sandbox.agents.offline.names import any_name, component_of
 from sandbox.agents.offline.readers import (
+    changes,
     connectivity,
     database,
     descriptions,
@@ -20,8 +21,10 @@ from sandbox.agents.offline.readers import (
     manifests,
     records,
     rows,
+    settings,
     tables,
     topology,
+    traces,
     units,
 )
 from sandbox.agents.offline.reading import Finding, Question, Reading, Reference
@@ -33,11 +36,14 @@ READERS = (
     descriptions.read,
     manifests.read,
     records.read,
+    traces.read,
     topology.read,
     connectivity.read,
+    changes.read,
     tables.read,
     database.read,
     rows.read,
+    settings.read,
     logs.read,
 )
 
@@ -158,6 +164,11 @@ class CaseFile:
         if key in self._seen:
             return
         self._seen.add(key)
+        strength = finding.strength
+        if finding.aspect is Aspect.CHANGE and finding.onset is not None and self.alert.start is not None:
+            before = (self.alert.start - finding.onset).total_seconds() / 60
+            near = -AROUND <= before <= SHORTLY
+            strength, value = (2.0, f"{value}, shortly before") if near else (0.3, value)
         node = finding.node or self.nodes.get(finding.object, "") or self.nodes.get(finding.component, "")
         self.evidence.append(
             Evidence(
@@ -168,8 +179,9 @@ class CaseFile:
                 step=step.index,
                 tool=step.tool,
                 kind=finding.kind,
-                strength=round(finding.strength, 4),
+                strength=round(strength, 4),
                 direction=finding.direction,
+                onset=finding.onset,
                 locator=finding.locator,
                 object=finding.object or finding.component,
                 namespace=finding.namespace or self.home(finding.component),
@@ -214,7 +226,7 @@ class CaseFile:
     def _settled(self, reference: Reference) -> Finding | None:
         """None: not known yet. A finding without a value: nothing is wrong."""
         host = reference.host.split(".")[0] if not reference.host[0].isdigit() else reference.host
-        services = self.ports
+        services = {**{name: [] for edge in self.edges for name in edge}, **self.ports}
         if host[0].isdigit():
             if host not in self.addresses:
                 return None
@@ -248,4 +260,5 @@ class CaseFile:
 
 
 GATHERED = "latency concentrates on the components of this node"
+SHORTLY, AROUND = 20, 5  # minutes before and after the alert in which a change is near it
 NOTHING = Finding(Aspect.NORMAL, "", "", "")

@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from sandbox.knowledge.evidence import Aspect
+
+
+def instant(text: str) -> datetime | None:
+    """A time as tools print it, in UTC where it says no zone; None for anything else."""
+    try:
+        found = datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -23,6 +33,7 @@ class Finding:
     object: str = ""
     namespace: str = ""
     node: str = ""
+    onset: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 from cases.calls import canonical
 from cases.transcript import RuleUse, Task
-from sandbox.agents.offline.hypotheses import Effects
+from sandbox.agents.offline.hypotheses import NO_EFFECTS, Effects
 from sandbox.agents.offline.read import CaseFile
 from sandbox.knowledge.retrieval import Binding, Situation, node_of, places, triggered
 from sandbox.knowledge.rule import Exclude, Implies, Knowledge, Prefer, Require, Rule, SymptomOf
@@ -31,7 +31,7 @@ class Wanted:
 class Teaching:
     """What the rules that trigger now say."""
 
-    effects: Effects = Effects()
+    effects: Effects = NO_EFFECTS
     wanted: tuple[Wanted, ...] = ()
     triggered: tuple[str, ...] = ()
     implying: tuple[tuple[str, str], ...] = ()  # rule, operator: those that move hypotheses

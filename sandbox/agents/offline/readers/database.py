@@ -12,10 +12,14 @@ from sandbox.agents.offline.reading import Question, Reading
 from sandbox.knowledge.evidence import Aspect
 
 STATEMENT = re.compile(r"\b(select|insert|update|delete)\b.+\b(from|into|set)\b", re.I | re.S)
-TIME = re.compile(r"(mean|avg|average|max|total|exec|query|duration|elapsed).*(time|ms|sec)?|_ms$|^duration", re.I)
+TIME = re.compile(
+    r"^(mean|avg|average|max|min|exec|duration|elapsed|query_time|total)(_?(exec_)?(time|ms|s|sec|seconds))?$|_ms$",
+    re.I,
+)
 PLAN = re.compile(r"(?P<scan>Seq Scan on \S+|type: ALL|Full Table Scan|Table scan on \S+|COLLSCAN)[^\n]*", re.I)
 REMOVED = re.compile(r"Rows Removed by Filter: (\d+)")
 SLOW_MS = 200.0
+LONG = 60.0  # seconds a session may sit in a transaction
 HELD = re.compile(r"idle in transaction( \(aborted\))?", re.I)
 WAITING = re.compile(
     r"\bLock\b.*\b(relation|tuple|transactionid|row)|waiting for .*lock|deadlock detected|lock wait timeout|granted\s*[=:|]?\s*f(alse)?\b|blocked_(pid|by)|blocking_pid",
@@ -30,7 +34,7 @@ def read(text: str, question: Question, reading: Reading) -> bool:
         removed = REMOVED.search(text)
         many = " removing most rows by filter" if removed and int(removed[1]) > 1000 else ""
         reading.find(
-            Aspect.QUERY, question.component, f"plan: {template(plan['scan'])}{many}", plan[0].strip(),
+            Aspect.QUERY, _user_of(text, plan.start()) or question.component, f"plan: {template(plan['scan'])}{many}", plan[0].strip(),
             kind="query", strength=3.0 if many else 2.0,
         )  # fmt: skip
     if len(rows) < 1 or (not plan and "|" not in text):
@@ -52,10 +56,22 @@ def read_statements(rows: list[tuple[dict[str, Any], str]], question: Question, 
             for key, value in row.items()
             if TIME.search(str(key)) and (figure := _ms(str(key), value)) is not None
         ]
-        if HELD.search(quote):
-            reading.find(Aspect.LOCK, owner, "session idle in transaction", quote, kind="query", strength=2.5)
+        if HELD.search(str(row.get("state", quote))) and _old(row):
+            reading.find(
+                Aspect.LOCK, owner, "session idle in transaction for minutes", quote, kind="session", strength=2.5
+            )
         if _waits(row, quote):
-            reading.find(Aspect.LOCK, owner, "session waits for a lock", quote, kind="query", strength=3.0)
+            waiting = str(row.get("blocked_user") or owner)
+            reading.find(Aspect.LOCK, waiting, "session waits for a lock", quote, kind="session", strength=2.0)
+            if holder := str(row.get("blocking_user") or ""):
+                reading.find(
+                    Aspect.LOCK,
+                    holder,
+                    "session holds a lock in a long transaction",
+                    quote,
+                    kind="session",
+                    strength=3.0,
+                )
         if statement and times:
             _, slowest = max(
                 ((key, value) for key, value in times if "total" not in key.lower()),
@@ -68,6 +84,30 @@ def read_statements(rows: list[tuple[dict[str, Any], str]], question: Question, 
                     Aspect.QUERY, owner, f"slow query {verb} takes {'seconds' if slowest >= 1000 else 'long'}", quote,
                     kind="query", strength=min(4.0, 1 + math.log10(slowest / SLOW_MS + 1) * 2), direction=1,
                 )  # fmt: skip
+
+
+def _user_of(text: str, end: int) -> str:
+    """The user in brackets or after user= that stands last before a plan in a log of slow statements."""
+    found = re.findall(r"\[(?:\d+\] )?([a-z][\w-]*)\]|user=([a-z][\w-]*)", text[:end])
+    return next((name for name in reversed([one or two for one, two in found]) if name), "")
+
+
+def _old(row: dict[str, Any]) -> bool:
+    """Whether a session's age is of minutes, or not told."""
+    ages = [
+        seconds
+        for key, value in row.items()
+        if "age" in str(key).lower() and (seconds := _clock(str(value))) is not None
+    ]
+    return not ages or max(ages) >= LONG
+
+
+def _clock(text: str) -> float | None:
+    match = re.fullmatch(r"(?:(\d+) days? )?(\d+):(\d{2}):(\d{2})(?:\.\d+)?", text.strip())
+    if match is None:
+        return None
+    days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
+    return ((days * 24 + hours) * 60 + minutes) * 60 + seconds
 
 
 def _waits(row: dict[str, Any], quote: str) -> bool:

@@ -27,6 +27,13 @@ TO = re.compile(
     r"(?:connect(?:ing|ion)? (?:to|refused by)|could not connect to(?: server)?(?: at)?|reach(?:ing)?|unknown host|resolve(?: host)?)[\s:'\"]+(?P<host>[a-z][\w.-]+[\w])(?::(?P<port>\d+))?",
     re.I,
 )
+CALL = re.compile(
+    r"\b(?:call|request|calling)\b.{0,60}? to (?P<host>[a-z][\w.-]+\w)(?::(?P<port>\d+))? failed: (?P<why>[^\n]{0,60})",
+    re.I,
+)
+HEAD = re.compile(
+    r"^\s*\[?(?:ERROR|ERR|WARN|WARNING|FATAL|CRITICAL|SEVERE|error|warn|fatal)\]?[:\s]+(?:[a-z][\w.-]*-(?:[a-z0-9]{5}|\d{1,2})\s+)?"
+)
 MOST_TEMPLATES = 12
 
 
@@ -85,11 +92,12 @@ def message_of(line: str) -> str:
     for key in ("error", "err", "exception", "message", "msg"):
         if found := re.search(rf"\\?\"{key}\\?\"\s*:\s*\\?\"(.*?)(?<!\\)\\?\"\s*[,}}]", line):
             return found[1].replace("\\", "")
-    return re.sub(r"^[\d\-T:.,Z+ ]{8,}(\S+ )?", "", line)
+    plain = re.sub(r"^[\d\-T:.,Z+ ]{8,}", "", line)
+    return HEAD.sub("", plain)
 
 
 def _blame(line: str, component: str, reading: Reading) -> None:
-    for form in (LOOKUP, DIAL, TO):
+    for form in (LOOKUP, DIAL, TO, CALL):
         for found in form.finditer(line.replace("\\", "")):
             groups = found.groupdict()
             why = (groups.get("why") or "").strip()

@@ -27,6 +27,11 @@ ASPECTS: tuple[tuple[re.Pattern[str], Aspect], ...] = tuple(
         (r"pending|not ?ready|down\b|crashloop|imagepull|evict", Aspect.STATE),
     )
 )  # fmt: skip
+USUALLY = re.compile(
+    r"(-?[\d.]+)\s*(?:%|ms|s|[a-z/]+)?\s*\((?:usually|normally|baseline|was|before)\s*:?\s*(-?[\d.]+)", re.I
+)
+OUT_OF = re.compile(r"(\d+(?:\.\d+)?)\s*(?:of|/|out of)\s*(\d+(?:\.\d+)?)\b")
+SHARE = re.compile(r"(\d+(?:\.\d+)?)\s?%")
 FROM_TO = re.compile(
     r"(?:normal|baseline|before|was|from)[\s:=]*(-?[\d.]+)\s*([a-zA-Z%/]*)\s*(?:->|→|to|,|;)\s*(?:current|cur|now|after)?[\s:=]*(-?[\d.]+)",
     re.I,
@@ -40,15 +45,25 @@ def aspect_of(text: str) -> Aspect | None:
 def change_in(text: str) -> tuple[float, int]:
     """How strong a change the phrase speaks of (log2 of the ratio, at most 6; 1 where it gives none) and its direction."""
     found = FROM_TO.search(text)
-    if found is None:
-        return 1.0, 0
+    usual = USUALLY.search(text)
+    if found is None and usual is None:
+        return _level(text), 0
     try:
-        before, after = float(found[1]), float(found[3])
+        before, after = (float(found[1]), float(found[3])) if found else (float(usual[2]), float(usual[1]))
     except ValueError:
         return 1.0, 0
     direction = (after > before) - (after < before)
     ratio = (abs(after) + 1e-3) / (abs(before) + 1e-3)
     return min(6.0, max(0.3, abs(math.log2(ratio)))), direction
+
+
+def _level(text: str) -> float:
+    """How strong a phrase without a comparison is: a limit reached says much, a small share little."""
+    limits = [(float(used), float(limit)) for used, limit in OUT_OF.findall(text)]
+    if any(limit >= 2 and used >= 0.95 * limit for used, limit in limits) or re.search(r"at (its|the) limit", text):
+        return 3.0
+    shares = [float(share) for share in SHARE.findall(text)]
+    return min(2.5, 0.5 + max(shares) / 25) if shares else 1.0
 
 
 def value_of(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import math
 import re
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ from sandbox.agents.offline.reading import Question, Reading
 from sandbox.knowledge.evidence import Aspect
 
 OWNER = re.compile(
-    r"^(service|service_?name|component|app|application|pod|pod_?name|workload|deployment|container|instance|server|host|node|name|datname|source)$",
+    r"^(service|service_?name|component|app|application|pod|pod_?name|workload|deployment|container|instance|server|host|node|name|usename|username|user|datname|source)$",
     re.I,
 )
 USED = re.compile(r"(^|_)(used|in_use|active|busy|checked_out|current|open|numbackends|connections|usage)(_|$)", re.I)
@@ -61,7 +62,7 @@ def number(value: Any) -> float | None:
 
 def csv_rows(text: str) -> list[tuple[dict[str, str], str]]:
     """The rows of a CSV text with a header, each with its line; empty where it is none."""
-    lines = [line for line in text.strip().splitlines() if line.strip()]
+    lines = [line for line in text.strip().splitlines() if line.strip() and not line.startswith("#")]
     if len(lines) < 2 or lines[0].count(",") < 1 or any(line.count(",") < lines[0].count(",") for line in lines[1:4]):
         return []
     try:
@@ -191,7 +192,7 @@ def read_series(name: str, values: Sequence[float], quote: str, owner: str, read
     if level == 0 and middle > 0 and not any(now):
         reading.find(Aspect.FLATLINE, owner, f"{noun} stopped", quote, kind="metric", strength=3.0, direction=-1)
     elif abs(z) > 5 and (ratio > 1.3 or ratio < 0.7):
-        rising = sum(after >= before for before, after in zip(values, values[1:], strict=False)) / (len(values) - 1)
+        rising = sum(after >= before for before, after in itertools.pairwise(values)) / (len(values) - 1)
         grows = rising > 0.85 and z > 0
         aspect = Aspect.GROWTH if grows else aspect_of(noun) or Aspect.TRAFFIC
         how = (
@@ -210,8 +211,22 @@ def read_series(name: str, values: Sequence[float], quote: str, owner: str, read
         )
 
 
+def aligned_rows(text: str) -> list[tuple[dict[str, str], str]]:
+    """The rows of a table whose columns stand two or more spaces apart under one header."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    cells = [re.split(r"\s{2,}", line.strip()) for line in lines]
+    if len(lines) < 2 or len(cells[0]) < 3 or any(number(cell) is not None for cell in cells[0]):
+        return []
+    width = len(cells[0])
+    return [
+        (dict(zip(cells[0], row, strict=True)), line.strip())
+        for row, line in zip(cells[1:], lines[1:], strict=True)
+        if len(row) == width
+    ]
+
+
 def read(text: str, question: Question, reading: Reading) -> bool:
-    rows = csv_rows(text)
+    rows = csv_rows(text) or aligned_rows(text)
     if not rows:
         return False
     if {"source", "target"} <= {key.lower() for key in rows[0][0]}:
@@ -220,24 +235,17 @@ def read(text: str, question: Question, reading: Reading) -> bool:
             reading.edges.append((component_of(cells[0]), component_of(cells[1])))
         return True
     before = len(reading.findings)
-    read_rows(rows, question, reading)
     timed = next((key for key in rows[0][0] if re.match(r"time", key, re.I)), None)
-    if timed and len(rows) >= 6:
-        owners = {owner_of(row, question) for row, _ in rows}
-        if len(owners) == 1:
-            for key in rows[0][0]:
-                values = [figure for row, _ in rows if (figure := number(row.get(key))) is not None]
-                if key != timed and not re.search(r"timestamp", key, re.I) and len(values) == len(rows):
-                    read_series(
-                        key, values, rows[-1][1], owners.pop() if len(owners) > 1 else next(iter(owners)), reading
-                    )
+    owners = {owner_of(row, question) for row, _ in rows}
+    if timed is None or len(owners) > 1:
+        read_rows(rows, question, reading)
+    else:
+        read_rows(rows[-1:], question, reading)
+        for key in rows[0][0]:
+            values = [figure for row, _ in rows if (figure := number(row.get(key))) is not None]
+            if key != timed and not re.search(r"timestamp", key, re.I) and len(values) == len(rows):
+                read_series(key, values, rows[-1][1], next(iter(owners)), reading)
     if len(reading.findings) == before:
-        reading.find(
-            Aspect.NORMAL,
-            component_of(question.component),
-            "figures without a change",
-            rows[0][1],
-            kind="metric",
-            strength=0.3,
-        )
+        owner = component_of(question.component)
+        reading.find(Aspect.NORMAL, owner, "figures without a change", rows[0][1], kind="metric", strength=0.3)
     return True

@@ -12,8 +12,10 @@ from sandbox.agents.offline.readers.events import event_of, read_events
 from sandbox.agents.offline.reading import Question, Reading
 from sandbox.knowledge.evidence import Aspect
 
-HEADER = re.compile(r"^[A-Z][A-Z()/-]*( [A-Z][A-Z()-]*)*(\s{2,}[A-Z][A-Z()/ -]*)+\s*$|^NAME\s*$")
-COLUMN = re.compile(r"[A-Z][A-Z()/-]*( [A-Z][A-Z()-]*)*")
+HEADER = re.compile(
+    r"^[A-Z%][A-Z()/%-]*(\((cores|bytes)\))?( [A-Z][A-Z()-]*)*(\s{2,}[A-Z%][A-Z()/ %-]*(\((cores|bytes)\)|on)?[A-Za-z ]*?)+\s*$|^NAME\s*$"
+)
+COLUMN = re.compile(r"[A-Z%][A-Z()/%-]*(\((cores|bytes)\))?( [A-Z][A-Z()-]*)*")
 FINE = re.compile(
     r"^(Running|Completed|Succeeded|Active|Bound|Available|Ready|Healthy|True|Complete|Deployed|deployed|<none>|)$"
 )
