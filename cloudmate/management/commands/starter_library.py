@@ -3,9 +3,9 @@ import time
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError
-from sandbox.importers.store import bring_in
 
 from cases.models import Case
+from sandbox.importers.store import bring_in
 from sandbox.lab import starter_library
 
 LEAD = "lead"
