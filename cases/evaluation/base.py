@@ -12,6 +12,7 @@ from cases.transcript import Observation
 CODE_VERSION = "e1"  # raise it when a result would change: every finished session becomes due again
 GROUNDED_ENOUGH = 0.6  # below it a right conclusion is lucky (engine section 2)
 INTENT_ENOUGH = 0.6
+LONGEST_TEXT = 500
 
 
 class EvidenceSource(Protocol):
@@ -74,7 +75,8 @@ class Finding:
     claim: str = ""
 
     def as_dict(self) -> dict[str, Any]:
-        return {"code": self.code, "text": self.text, "step": self.step, "claim": self.claim}
+        """As stored: words of claims are quoted in full only up to a length that a page can show."""
+        return {"code": self.code, "text": self.text[:LONGEST_TEXT], "step": self.step, "claim": self.claim}
 
 
 @dataclass(frozen=True)
@@ -110,3 +112,8 @@ class Result:
     signature: str
     scores: tuple[Score, ...]
     judge: str = ""
+
+    @classmethod
+    def unreadable(cls, why: str) -> Result:
+        """For a stored session or answer that is not in its form: unscored, and saying so."""
+        return cls("unscored", None, None, {"completed": None}, (Finding("unreadable", why),), (), False, "", ())

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from cases import recording
+from cases.diagnosis import DiagnosisError
 from cases.evaluation.base import CODE_VERSION, Cost, EvidenceSource, Judge, Result
 from cases.evaluation.registry import evaluate
 from cases.evaluation.verdict import TAINTED, UNSCORED
@@ -56,20 +57,19 @@ def evaluate_session(
     """Evaluate a finished session and store its scores, once per evaluator version.
 
     A second call with the same version and answer returns the row that is there. A judge is asked before the
-    transaction begins. Raises EvaluationError while the session is still being recorded.
+    transaction begins. What cannot be read is stored as unscored, so that it is not due for ever.
+    Raises EvaluationError while the session is still being recorded.
     """
     if session.state != Session.State.FINISHED:
         raise EvaluationError(f"Session {session.pk} is still being recorded: finish it first.")
     evaluator, version = evaluator_version(judge), answering(session)
     if known := session.evaluations.filter(evaluator=evaluator, version=version).first():
         return known
-    result = evaluate(
-        transcript_for(session),
-        version.parsed_answer(),
-        evidence=evidence,
-        judge=judge,
-        limit=usual_cost(session),
-    )
+    try:
+        transcript, answer = transcript_for(session), version.parsed_answer()
+    except DiagnosisError as error:
+        return _store(session, version, evaluator, Result.unreadable(f"What is stored cannot be read: {error}"))
+    result = evaluate(transcript, answer, evidence=evidence, judge=judge, limit=usual_cost(session))
     return _store(session, version, evaluator, result)
 
 

@@ -9,7 +9,15 @@ from cases.evaluation.agreement import agreement, may_gate
 from cases.evaluation.base import CODE_VERSION, Cost
 from cases.evaluation.calibration import Confusion
 from cases.evaluation.registry import evaluate
-from cases.evaluation.run import EvaluationError, due, evaluate_session, evaluator_version, passed, usual_cost
+from cases.evaluation.run import (
+    EvaluationError,
+    answering,
+    due,
+    evaluate_session,
+    evaluator_version,
+    passed,
+    usual_cost,
+)
 from cases.intake import open_case, system_named
 from cases.models import Evaluation, Score, ScoreReview, Session
 from tests.cases.evaluation.test_registry import Oracle
@@ -105,6 +113,27 @@ def test_due_is_what_this_version_has_not_seen():
     assert list(due()) == [seen, judged, waiting]
 
 
+def test_a_session_is_measured_again_once_its_case_has_an_answer():
+    session = recorded(version(None))
+    assert evaluate_session(session).verdict == "unscored"
+    assert not due().exists()
+    labelled = version(ANSWER)
+    assert (due().get(), answering(due().get())) == (session, labelled)
+    evaluation = evaluate_session(due().get())
+    assert (evaluation.verdict, evaluation.version) == ("success", labelled)
+    assert (Evaluation.objects.count(), due().exists()) == (2, False)
+
+
+def test_a_session_on_another_task_keeps_the_answer_of_its_own():
+    session = recorded()
+    task = replace(TASK, prompt="The shop sells nothing. Namespace: shop.")
+    open_case(
+        system=system_named("shop"), name="basket", task=task, answer=None, origin="test", origin_path="basket crashes"
+    )
+    assert answering(due().get()) == session.version
+    assert evaluate_session(due().get()).verdict == "success"
+
+
 def test_a_session_a_person_recorded_is_a_reference_whatever_engine_it_names():
     bare = diagnosis(claims=(), chain=(), rejected=())
     bare = replace(bare, root_causes=(replace(bare.root_causes[0], claim=""),), mitigations=())
@@ -117,6 +146,15 @@ def test_a_run_without_a_conclusion_is_unscored_not_wrong():
     evaluation = evaluate_session(session)
     assert (evaluation.verdict, evaluation.correct, evaluation.grounded) == ("unscored", None, None)
     assert passed(evaluation) is None
+
+
+def test_what_cannot_be_read_is_unscored_and_not_due_for_ever():
+    session = recorded()
+    Session.objects.filter(pk=session.pk).update(diagnosis={"conclusion": "perhaps"})
+    evaluation = evaluate_session(due().get())
+    assert (evaluation.verdict, evaluation.correct, passed(evaluation)) == ("unscored", None, None)
+    assert evaluation.findings[0]["text"].startswith("What is stored cannot be read: diagnosis.conclusion is 'perhaps'")
+    assert not due().exists()
 
 
 @pytest.mark.parametrize(
