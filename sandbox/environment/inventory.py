@@ -14,6 +14,7 @@ from sandbox.environment.base import Inventory, Recording
 
 MOST = 500  # names of one kind: an inventory is for choosing from, not for reading
 _NAME = re.compile(r"(?![\d.:]+$)[A-Za-z0-9][\w.:/@-]{0,199}")  # an address is no name
+_HEADLESS = re.compile(r"(?P<namespace>[a-z0-9-]+)\s{2,}(?P<name>[a-z0-9.-]+)\s{2,}\d+/\d+\s")
 # column heads and JSON keys that hold names -> the kind of thing they name
 _HEADS = {
     "namespace": "namespaces",
@@ -52,8 +53,11 @@ def _named(recording: Recording) -> Iterable[tuple[str, str]]:
     if text[:1] in "{[":
         return _in_json(text)
     head = text.partition("\n")[0]
+    kind = _kind_asked(recording.arguments)
     if head.isupper() and "NAME" in head.split():
-        return _in_table(text, _kind_asked(recording.arguments))
+        return _in_table(text, kind)
+    if kind and _HEADLESS.match(head):
+        return _in_headless_table(text, kind)
     if head.count(",") >= 1 and len(head) < 400 and " " not in head.strip():
         return _in_csv(text)
     return ()
@@ -71,11 +75,20 @@ def _in_table(text: str, kind: str | None) -> Iterable[tuple[str, str]]:
     for line in lines[1:]:
         for head, cell in zip(heads, re.split(r"\s{2,}", line.strip()), strict=False):
             of = kind if head == "NAME" else _HEADS.get(head.lower())
-            short, slash, name = cell.partition("/")
+            short, slash, name = cell.lstrip("│├└─ ").partition("/")
             if head == "NAME" and slash:
-                of, cell = kind_of(short.partition(".")[0]) or of, name
+                of, cell = kind_of(short.partition(".")[0]), name
             if of:
                 yield of, cell
+
+
+def _in_headless_table(text: str, kind: str) -> Iterable[tuple[str, str]]:
+    """The same without its heads, for all namespaces: namespace, name, ready."""
+    for line in text.splitlines():
+        row = _HEADLESS.match(line)
+        if row:
+            yield "namespaces", row["namespace"]
+            yield kind, row["name"]
 
 
 def _in_csv(text: str) -> Iterable[tuple[str, str]]:

@@ -67,8 +67,11 @@ class Index:
         return Match(take, Level.R1, "recorded for any arguments") if take else None
 
     def nearest(self, call: CanonicalCall) -> list[CanonicalCall]:
-        """The recorded calls that share most with ``call``, of its tool where there are any; never a return."""
-        asked = self._asked.get(call.tool) or [near for calls in self._asked.values() for near in calls]
+        """The recorded calls of the same tool that share most with ``call``; the calls only, never a return.
+
+        Not of other tools: which those were would tell an agent what somebody found worth asking.
+        """
+        asked = self._asked.get(call.tool, [])
         return sorted(asked, key=lambda near: (-_alikeness(call.arguments, near.arguments), near.key))[:NEAREST]
 
     def calls(self, tool: str) -> list[CanonicalCall]:

@@ -18,6 +18,20 @@ def test_table_of_several_kinds_says_them_itself():
     }
 
 
+def test_tree_names_each_thing_by_its_own_kind():
+    tree = "NAMESPACE   NAME                     READY\nmarket      Deployment/till          1/1\nmarket      └── ReplicaSet/till-1    1/1\nmarket          └── Widget/w         -\n"
+    assert names(tree, kind="deployment") == {
+        "deployments": ("till",),
+        "namespaces": ("market",),
+        "replicasets": ("till-1",),
+    }
+
+
+def test_table_without_heads_is_known_by_its_ready_column():
+    table = "stdout:\nmarket      till-0     1/1     Running     0   4m\nmarket      till-1     0/1     Pending     0   4m\n"
+    assert names(table, kind="pod", keyword="till") == {"namespaces": ("market",), "pods": ("till-0", "till-1")}
+
+
 def test_csv_names_things_by_its_heads():
     assert names("Source,Target,Weight\ngate,till,1\ntill,ledger,2\n") == {"services": ("gate", "till", "ledger")}
 
