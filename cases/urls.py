@@ -1,6 +1,6 @@
 from django.urls import path
 
-from cases.views import case, library, session, workspace
+from cases.views import case, library, session, tokens, workspace
 
 app_name = "cases"
 urlpatterns = [
@@ -12,6 +12,8 @@ urlpatterns = [
     path("cases/<int:pk>/quarantine/", case.quarantine, name="quarantine"),
     path("cases/<int:pk>/restore/", case.restore, name="restore"),
     path("cases/<int:pk>/retire/", case.retire, name="retire"),
+    path("settings/tokens/", tokens.tokens, name="tokens"),
+    path("settings/tokens/<int:pk>/revoke/", tokens.revoke, name="revoke_token"),
     path("library/", library.library, name="library"),
     path("library/confirm/", library.confirm_in_bulk, name="confirm_in_bulk"),
     path("sessions/<int:pk>/", session.session, name="session"),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django import template
 from django.urls import reverse
 
-from cases.access import LEAD, REVIEWER, has_role
+from cases.access import ADMIN, LEAD, REVIEWER, has_role
 from cases.contexts.turn import to_confirm, to_finish
 from rules.models import Patch
 
@@ -67,5 +67,6 @@ def navigation(context):
                     link("rules:versions", "Versions", "version", "v", also=about_versions),
                 ],
             ),
+            *([("Settings", [link("cases:tokens", "Agent tokens", "agent", "t")])] if has_role(user, ADMIN) else []),
         ]
     }
