@@ -33,9 +33,9 @@ def test_debugging_in_front_of_others_stops_the_start(settings, monkeypatch):
 @pytest.mark.parametrize(
     ("sqlite", "broker", "found"),
     [
-        (True, "embedded://", []),
+        (True, "embedded://localhost/", []),
         (False, "redis://h/0", []),
-        (False, "embedded://", ["cloudmate.W004"]),
+        (False, "embedded://localhost/", ["cloudmate.W004"]),
         (True, "redis://h/0", ["cloudmate.W005"]),
     ],
 )
