@@ -13,7 +13,7 @@ from sandbox.lab.model import Clockwork
 from sandbox.lab.parameters import System
 from sandbox.lab.state import Minute
 
-MINUTES = 35
+MINUTES = 31
 SETTLING = 3  # minutes run before the first that is kept
 FIRST_DAY = datetime(2026, 2, 2, 8, 0, tzinfo=UTC)
 

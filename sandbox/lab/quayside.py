@@ -14,8 +14,8 @@ from sandbox.lab.parameters import (
     Service,
     Statement,
     System,
-    Table,
 )
+from sandbox.lab.quayside_schema import tables
 
 
 def _services() -> tuple[Service, ...]:
@@ -224,69 +224,6 @@ def _services() -> tuple[Service, ...]:
     )
 
 
-def _tables() -> tuple[Table, ...]:
-    key = ("id", "bigint not null")
-    return (
-        Table(
-            "items",
-            "shelf",
-            310_000,
-            240,
-            (key, ("category_id", "integer"), ("rank", "integer"), ("title", "text")),
-            ("id", "category_id"),
-        ),
-        Table(
-            "stock_levels",
-            "shelf",
-            620_000,
-            60,
-            (key, ("item_id", "bigint"), ("bin", "text"), ("quantity", "integer")),
-            ("id", "item_id"),
-        ),
-        Table("item_texts", "shelf", 310_000, 900, (key, ("item_id", "bigint"), ("body", "text")), ("id", "item_id")),
-        Table(
-            "orders",
-            "docket",
-            1_150_000,
-            150,
-            (key, ("customer_id", "bigint"), ("state", "text"), ("placed_at", "timestamptz")),
-            ("id", "customer_id"),
-        ),
-        Table(
-            "order_lines",
-            "docket",
-            3_400_000,
-            70,
-            (key, ("order_id", "bigint"), ("item_id", "bigint"), ("quantity", "integer")),
-            ("id", "order_id"),
-        ),
-        Table(
-            "members",
-            "bosun",
-            870_000,
-            190,
-            (key, ("email", "text"), ("name", "text"), ("seen_at", "timestamptz")),
-            ("id", "email"),
-        ),
-        Table(
-            "addresses",
-            "bosun",
-            1_300_000,
-            130,
-            (key, ("member_id", "bigint"), ("street", "text"), ("city", "text")),
-            ("id", "member_id"),
-        ),
-        Table(
-            "waybills",
-            "courier",
-            940_000,
-            110,
-            (key, ("order_id", "bigint"), ("carrier", "text"), ("created_at", "timestamptz")),
-            ("id", "order_id"),
-        ),
-    )
-
-
 def quayside() -> System:
     """Ten services, one PostgreSQL, one cache, one queue, one payment provider, four nodes, all healthy."""
     return System(
@@ -302,7 +239,7 @@ def quayside() -> System:
             Route("history", "GET /orders", 0.18, "docket"),
         ),
         services=_services(),
-        database=Database("strongroom", cores=12, cpu_request=9.0, max_connections=200, tables=_tables()),
+        database=Database("strongroom", cores=12, cpu_request=9.0, max_connections=200, tables=tables()),
         cache=Cache("locker", memory_mb=2048, working_set_mb=2300),
         queue=MessageQueue("conveyor", "parcels", "courier", consumers_per_replica=8, work_ms=190.0),
         externals=(External("cardbridge", 140.0),),

@@ -144,18 +144,17 @@ def _answers(incident: Incident) -> Iterator[tuple[str, dict[str, str], str, str
         for level in ("error", "warn", "info"):
             yield "get_logs", {"service": app, "level": level}, logs.logs(lines, level), "subset"
     for service in system.services:
-        yield "get_traces", {"service": service.name}, traces.traces(incident, service.name), "subset"
-        if service.pool:
-            yield "get_pool_status", {"service": service.name}, postgres.pool_status(incident, service), "exact"
-            yield (
-                "get_database_connections",
-                {"service": service.name},
-                postgres.connections(incident, service.name),
-                "exact",
-            )
+        name = {"service": service.name}
+        yield "get_pool_status", name, postgres.pool_status(incident, service), "exact"
+        yield "get_database_connections", name, postgres.connections(incident, service.name), "exact"
     yield "get_topology", {}, overview.topology(incident), "exact"
     yield "get_changes", {}, overview.changes(incident), "exact"
     outside = tuple(one.name for one in system.externals)
+    for name in (*apps, *outside):
+        yield "get_traces", {"service": name}, traces.traces(incident, name), "subset"
+    for name in (*outside, *(batch.name for batch in system.batches)):
+        yield "get_logs", {"service": name}, f"error: no log stream {name} in namespace {system.namespace}\n", "subset"
+        yield "get_config", {"service": name}, f"error: configmap {name} not found\n", "exact"
     for name in (*apps, *outside):
         yield "get_topology", {"service": name}, overview.topology(incident, name), "exact"
         yield "get_changes", {"service": name}, overview.changes(incident, name), "exact"
@@ -190,6 +189,7 @@ def _resources(incident: Incident) -> Iterator[tuple[str, dict[str, str], str, s
     for kind in kubernetes.KINDS:
         yield "get_resources", {"resource_type": kind}, kubernetes.resources(incident, kind), "subset"
     named = [("pods", pod.name) for pod in incident.last.pods]
+    named += [("pods", f"{batch.name}-0") for batch in system.batches]
     named += [("deployments", service.name) for service in system.services]
     named += [("statefulsets", name) for name in kubernetes.apps(incident)[len(system.services) :]]
     named += [("services", app) for app in kubernetes.apps(incident)]

@@ -118,14 +118,10 @@ def events(incident: Incident) -> list[tuple[str, ...]]:
     for batch in system.batches:
         add(incident.onset, "Normal", "Started", f"pod/{batch.name}-0", f"Started container {batch.name}")
     random = incident.random("events")
-    add(random.randrange(8, 40), "Normal", "Sync", "ingress/edge", "Scheduled for sync")
-    add(
-        random.randrange(8, 40),
-        "Warning",
-        "Unhealthy",
-        "pod/dashboards-0",
-        "Readiness probe failed: HTTP probe failed with statuscode: 503",
-    )
+    add(random.randrange(8, MINUTES - 1), "Normal", "Sync", "ingress/edge", "Scheduled for sync")
+    once = random.choice([pod for pod in incident.last.pods if pod.node and system.has_service(pod.app)])
+    message = "Readiness probe failed: HTTP probe failed with statuscode: 503"
+    add(random.randrange(0, 8), "Warning", "Unhealthy", f"pod/{once.name}", message)
     return [row for _, row in sorted(found, key=lambda each: each[0])]
 
 
@@ -200,7 +196,8 @@ def describe(incident: Incident, kind: str, name: str) -> str:
     """``kubectl describe KIND NAME`` for pods, deployments, statefulsets, nodes, services and networkpolicies."""
     system = incident.system
     if kind == "pods":
-        return _describe_pod(incident, next(pod for pod in incident.last.pods if pod.name == name))
+        pod = next((pod for pod in incident.last.pods if pod.name == name), None)
+        return _describe_pod(incident, pod) if pod else _describe_batch(incident, name)
     if kind == "nodes":
         return _describe_node(incident, name)
     if kind == "networkpolicies":
@@ -250,6 +247,15 @@ def _describe_pod(incident: Incident, pod: cluster.Pod) -> str:
         text
         + f"    Ready:          {ready == '1/1'}\n    Restart Count:  {count.split()[0]}\n"
         + _events_about(incident, f"pod/{pod.name}")
+    )
+
+
+def _describe_batch(incident: Incident, name: str) -> str:
+    batch = next(each for each in incident.system.batches if f"{each.name}-0" == name)
+    return (
+        f"Name:         {name}\nNamespace:    batch\nNode:         {batch.node}\nLabels:       job={batch.name}\n"
+        "Status:       Running\nContainers:\n  main:\n    Limits:    <none>\n    Requests:  <none>\n    State:          Running\n"
+        + _events_about(incident, f"pod/{name}")
     )
 
 

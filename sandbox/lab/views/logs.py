@@ -7,7 +7,7 @@ from sandbox.lab.views.lines import Line
 from sandbox.lab.views.service_logs import consumer_lines, service_lines
 from sandbox.lab.views.store_logs import cache_lines, database_lines, queue_lines
 
-KEPT = {"": 32, "ERROR": 16, "WARN": 10, "INFO": 8}
+KEPT = {"": 26, "ERROR": 14, "WARN": 10, "INFO": 6}
 
 
 def lines_of(incident: Incident, name: str) -> list[Line]:
@@ -21,7 +21,7 @@ def lines_of(incident: Incident, name: str) -> list[Line]:
         return queue_lines(incident)
     if name == system.queue.consumer:
         return sorted(service_lines(incident, name) + consumer_lines(incident))
-    return service_lines(incident, name)
+    return service_lines(incident, name) if system.has_service(name) else []
 
 
 def logs(lines: list[Line], level: str = "") -> str:

@@ -94,7 +94,7 @@ def alerts(incident: Incident) -> tuple[Alert, ...]:
     rule(
         "QueueBacklog",
         "critical",
-        system.queue.queue,
+        system.queue.name,
         lambda m: m.queue_backlog > 4000,
         f"{last.queue_backlog:.0f} messages ready in {system.queue.queue}",
     )
@@ -115,18 +115,19 @@ def alerts(incident: Incident) -> tuple[Alert, ...]:
     return tuple(sorted(found, key=lambda alert: (alert.since, alert.name, alert.component)))
 
 
+URGENCY = ("DatabasePoolAtLimit", "QueueBacklog", "HighErrorRatio", "HighLatency")
+RESOURCES = 2  # the first so many name a resource that is full
+
+
 def primary(incident: Incident) -> Alert | None:
-    """The alert that a person is called with: what users feel, nearest to the edge; the pool or queue where one is full."""
-    firing = alerts(incident)
+    """The alert a person is called with: a full pool or queue, else what users feel nearest to the edge."""
     entries = {route.target for route in incident.system.routes}
 
-    def rank(alert: Alert) -> tuple[int, int, int]:
-        order = ("DatabasePoolAtLimit", "QueueBacklog", "HighErrorRatio", "HighLatency")
-        place = order.index(alert.name) if alert.name in order else len(order)
-        away = 0 if alert.component in entries else 1
-        return place if place < 2 else 2, away, (place, alert.since)[0] * 100 + alert.since
+    def rank(alert: Alert) -> tuple[int, bool, int, int]:
+        place = URGENCY.index(alert.name) if alert.name in URGENCY else len(URGENCY)
+        return min(place, RESOURCES), alert.component not in entries, place, alert.since
 
-    return min(firing, key=rank, default=None)
+    return min(alerts(incident), key=rank, default=None)
 
 
 def alerts_text(incident: Incident) -> str:

@@ -274,6 +274,8 @@ def storage(incident: Incident) -> str:
 
 def pool_status(incident: Incident, service: Service) -> str:
     """What the service's own pool reports: all it knows is which connections are lent out."""
+    if not service.pool:
+        return f"{service.name} has no database connection pool\n"
     one = incident.last.services[service.name]
     lent = min(one.pool_max, round(one.pool_used))
     return (
