@@ -14,7 +14,7 @@ from cases.transcript import Step
 from cloudmate.work import Work
 from sandbox import regression as regressions
 from sandbox import runs
-from sandbox.models import Exploration, Pair, Regression, Run
+from sandbox.models import Derivation, Exploration, Pair, Regression, Run
 from sandbox.report import Outcome, Report, Row, divergence_of
 
 FILTERS = {
@@ -165,6 +165,7 @@ def session_panel(session: Session) -> dict:
         "exploration": exploration_row,
         "others": list(others),
         "has_snapshot": runs.snapshot_of(session.version) is not None,
+        "derivation": Derivation.objects.filter(guidance__session=session).first(),
     }
 
 

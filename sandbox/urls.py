@@ -14,6 +14,7 @@ urlpatterns = [
     path("sessions/<int:pk>/console/", console_views.console, name="console"),
     path("sessions/<int:pk>/console/run/", console_views.run, name="console_run"),
     path("sessions/<int:pk>/console/complete/", console_views.complete, name="console_complete"),
+    path("sessions/<int:pk>/why/<int:index>/", views.edit_rationale, name="edit_rationale"),
     path("panels/cases/<int:pk>/sandbox/", views.case_panel, name="case_panel"),
     path("panels/sessions/<int:pk>/sandbox/", views.session_panel, name="session_panel"),
 ]

@@ -8,10 +8,11 @@ from django.views.decorators.http import require_GET, require_POST
 
 from cases.access import case_for, require_role, session_for
 from cloudmate.states import TransitionError
-from sandbox import contexts, exports
+from sandbox import contexts, exports, guidance
 from sandbox import exploration as explorations
 from sandbox import regression as regressions
 from sandbox.access import exploration_for, regression_for
+from sandbox.models import Derivation
 
 EXPORTS = {
     "csv": ("text/csv", exports.as_csv),
@@ -95,3 +96,19 @@ def case_panel(request, pk):
 @require_GET
 def session_panel(request, pk):
     return render(request, "sandbox/_session_panel.html", contexts.session_panel(session_for(request.user, pk)))
+
+
+@login_required
+@require_POST
+def edit_rationale(request, pk, index):
+    """An expert's own words for why a step was taken."""
+    session = session_for(request.user, pk)
+    derivation = Derivation.objects.filter(guidance__session=session).first()
+    if derivation is None:
+        raise Http404("Nothing was derived from this session yet.")
+    try:
+        guidance.edit(derivation, step=index, rationale=request.POST.get("rationale", ""), by=request.user)
+        messages.success(request, f"Kept your words for step {index + 1}.")
+    except guidance.GuidanceError as problem:
+        messages.error(request, str(problem))
+    return redirect(session)

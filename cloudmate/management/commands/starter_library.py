@@ -4,9 +4,10 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError
 
-from cases.models import Case
+from cases.models import Case, System
 from sandbox.importers.store import bring_in
 from sandbox.lab import starter_library
+from sandbox.lab.case import GENERATOR
 
 LEAD = "lead"
 
@@ -34,6 +35,8 @@ class Command(BaseCommand):
             if time.monotonic() - told > 2:
                 told = time.monotonic()
                 self.tell(f"{done}/{len(bundles)}")
+        if not mark.exists():  # the loop starts by itself on what comes with the program; a person may turn that off
+            System.objects.filter(cases__origin=GENERATOR).update(policy=System.Policy.RUN_OPEN)
         mark.touch()
         self.tell(", ".join(f"{number} cases {outcome}" for outcome, number in count.items()))
 
