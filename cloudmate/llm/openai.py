@@ -203,6 +203,13 @@ class OpenAILLM:
                 )
             return self._client
 
+    def close(self) -> None:
+        """Let go of the connections; the next call opens them again."""
+        with self._lock:
+            client, self._client = self._client, None
+        if client is not None:
+            client.close()
+
     @property
     def _where(self) -> str:
         return f"model {self.model}"

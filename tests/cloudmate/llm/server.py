@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from cloudmate.llm.openai import Endpoint, OpenAILLM
+
 Act = Callable[["Handler", dict[str, Any]], None]
 
 
@@ -51,11 +53,18 @@ class ModelServer(ThreadingHTTPServer):
         self.paths: list[str] = []
         self.authorizations: list[str] = []
         self.closing = threading.Event()
+        self.llms: list[OpenAILLM] = []
         self._lock = threading.Lock()
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_port}/v1"
+
+    def llm(self, *, model: str = "m1", key: str = "", pauses: list[float] | None = None, **options: Any) -> OpenAILLM:
+        """A model at this endpoint, that notes its pauses instead of making them; closed with the server."""
+        noted = pauses if pauses is not None else []
+        self.llms.append(OpenAILLM(Endpoint(model, self.url, key, **options), sleep=noted.append))
+        return self.llms[-1]
 
     def serve(self, handler: Handler, body: dict[str, Any]) -> None:
         with self._lock:
@@ -77,6 +86,8 @@ def serving(*acts: Act) -> Iterator[ModelServer]:
     try:
         yield server
     finally:
+        for llm in server.llms:
+            llm.close()
         server.closing.set()
         server.shutdown()
         server.server_close()

@@ -6,7 +6,6 @@ import pytest
 
 from cloudmate.llm.ask import Asked, ask
 from cloudmate.llm.base import Malformed, RateLimited, Timeout, Truncated, Usage
-from cloudmate.llm.openai import Endpoint, OpenAILLM
 from cloudmate.llm.prompts import Prompt
 from cloudmate.llm.scripted import ScriptedLLM, says
 from tests.cloudmate.llm.server import answers, late, picky, serving
@@ -81,12 +80,12 @@ def test_truncated_reply_is_mended_and_its_tokens_are_counted():
 def test_ask_over_http_through_an_endpoint_without_structured_output():
     fenced = 'I think:\n```json\n{"answer": "no"}\n```'
     with serving(picky("response_format", then=answers(fenced))) as server:
-        result = ask(OpenAILLM(Endpoint("m", server.url)), prompt=PROMPT.fill(what="so"), schema=SCHEMA)
+        result = ask(server.llm(model="m"), prompt=PROMPT.fill(what="so"), schema=SCHEMA)
     assert (result.value, result.model) == ({"answer": "no"}, "served-model")
 
 
 def test_ask_over_http_is_unscored_when_the_endpoint_is_late():
     with serving(late(5, answers("{}"))) as server:
-        result = ask(OpenAILLM(Endpoint("m", server.url)), prompt=PROMPT.fill(what="so"), schema=SCHEMA, timeout=0.2)
+        result = ask(server.llm(model="m"), prompt=PROMPT.fill(what="so"), schema=SCHEMA, timeout=0.2)
     assert result.value is None
     assert result.unscored_reason.startswith("timeout: model m gave no answer")

@@ -34,8 +34,7 @@ KEY = "sk-very-secret-0123456789"
 
 def llm_at(server, **options):
     pauses = []
-    llm = OpenAILLM(Endpoint("m1", server.url, KEY, **options), sleep=pauses.append)
-    return llm, pauses
+    return server.llm(key=KEY, pauses=pauses, **options), pauses
 
 
 def test_reply_carries_text_usage_and_the_model_that_served():
@@ -326,3 +325,12 @@ def test_endpoint_that_takes_no_token_limit_gets_none():
         None,
     ]
     assert "temperature" in server.requests[-1]
+
+
+def test_closed_model_opens_its_connections_again():
+    with serving(answers("ok")) as server:
+        llm, _ = llm_at(server)
+        llm.complete(ASKED)
+        llm.close()
+        llm.close()
+        assert llm.complete(ASKED).text == "ok"

@@ -7,7 +7,7 @@ import pytest
 from cases.diagnosis import Conclusion
 from cases.transcript import Level, RuleUse, Task, ToolSchema
 from cloudmate.llm.base import RateLimited, Timeout, TooLong, Truncated, Usage
-from cloudmate.llm.openai import Endpoint, OpenAILLM
+from cloudmate.llm.openai import Endpoint
 from cloudmate.llm.scripted import ScriptedLLM, calls, says
 from sandbox.agents.base import Budget, Profile
 from sandbox.agents.llm import CONCLUDE_NOW, LLMAgent
@@ -59,8 +59,7 @@ def submit(**changes):
 
 def over_http(*acts, **options):
     with serving(*acts) as server:
-        llm = OpenAILLM(Endpoint("m", server.url, retries=1, timeout=2), sleep=lambda _: None)
-        return played(llm, **options), server
+        return played(server.llm(retries=1, timeout=2), **options), server
 
 
 def test_run_over_http_looks_and_concludes():
