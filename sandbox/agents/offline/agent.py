@@ -17,9 +17,9 @@ from sandbox.agents.offline.calls import Candidate, candidates
 from sandbox.agents.offline.capabilities import WORTH, capabilities_of
 from sandbox.agents.offline.hypotheses import NO_EFFECTS, Hypothesis, chances, scored
 from sandbox.agents.offline.lexicon import concepts_in, concepts_of_class
-from sandbox.agents.offline.names import words_of
+from sandbox.agents.offline.names import component_of, words_of
 from sandbox.agents.offline.profiles import FOCUS, temper_named
-from sandbox.agents.offline.read import CaseFile
+from sandbox.agents.offline.read import CaseFile, question_of
 from sandbox.agents.offline.teaching import Teacher, Teaching, Wanted
 from sandbox.environment.base import Inventory
 from sandbox.knowledge.rule import Knowledge
@@ -50,6 +50,7 @@ class OfflineMind:
     asked: set[str] = field(default_factory=set)
     misses: dict[str, int] = field(default_factory=dict)
     answers: dict[str, int] = field(default_factory=dict)
+    looked: set[tuple[str, str]] = field(default_factory=set)  # (capability, component) seen already
 
     def __post_init__(self) -> None:
         self.file = CaseFile(self.task)
@@ -89,6 +90,9 @@ class OfflineMind:
     def _see(self, step: Step) -> None:
         self.file.add(step)
         self.asked.add(canonical(step.tool, step.arguments, self.task.tool(step.tool)).key)
+        about, told = question_of(step.tool, step.arguments), self.task.tool(step.tool)
+        if told is not None and about.component and (able := capabilities_of(told)):
+            self.looked.add((able[0][0], component_of(about.component)))
         lost = step.observation.level in (Level.MISS, Level.REFUSED) or step.observation.is_error
         counter = self.misses if lost else self.answers
         counter[step.tool] = counter.get(step.tool, 0) + 1
@@ -181,6 +185,7 @@ class OfflineMind:
             worth += 0.8 * min(
                 3, len((one.words & self.hinted) - {"the", "a", "of", "and", "to", "is", "in", "at", "for"})
             )
+        worth -= 0.9 * ((one.capability, one.component) in self.looked and bool(one.component))
         lost, answered = self.misses.get(one.tool, 0), self.answers.get(one.tool, 0)
         repeated = sum(1 for _ in range(answered)) * (
             0.12 if one.capability in ("describe", "logs", "configuration", "connectivity", "host") else 0.05

@@ -75,6 +75,8 @@ def worth_of(one: Evidence, file: CaseFile) -> float:
     worth = WEIGHT[one.aspect] * min(1.0, one.strength / 2)
     settled = one.object in file.healthy or (one.kind != "pod" and one.component in file.healthy)
     ill = one.object in file.ailing or one.component in file.ailing
+    if one.aspect is Aspect.LOG and ill:
+        worth *= 1.5
     if one.aspect in HISTORY and settled and not ill:
         worth *= 0.15
     return worth

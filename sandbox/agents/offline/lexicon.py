@@ -128,7 +128,7 @@ PHRASES = tuple(
         (r"bound to the claim of another", "binding occupied claim volume"),
         (r"no such host|server misbehaving|name or service not known|could not resolve", "dns"),
         (r"malformed http|server gave http response to https|http/1\.x transport|speaks http to a grpc", "protocol mismatch"),
-        (r"probe failed.*(connect|refused)|probe asks a port", "probe port"),
+        (r"probe gets no connection|probe asks a port", "probe port"),
         (r"probe asks a port", "mismatch"),
         (r"kills after|timing kills", "timing mismatch probe"),
         (r"oomkilled|out of memory|exit code 137|memory cgroup", "oom memory"),

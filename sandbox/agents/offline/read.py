@@ -251,6 +251,8 @@ class CaseFile:
             return None
         if host in self._components:
             return self._finding(Aspect.ABSENCE, host, f"no service of this name, {reference.what}", reference, 2.5)
+        if reference.failing and "no such host" not in reference.what:
+            return replace(NOTHING, component=reference.component)
         return self._finding(
             Aspect.CONFIG, reference.component, f"{reference.what} names a host that is no service", reference, 3.0
         )

@@ -23,6 +23,8 @@ PERCENT = re.compile(
     r"^\s*(?P<what>cpu|memory|ephemeral-storage)\s+\S+ \((?P<requests>\d+)%\)\s+\S+ \((?P<limits>\d+)%\)"
 )
 LIMIT_ROW = re.compile(r"^\s*(?P<what>[a-z][\w./-]+)\s+(?P<used>\d+[A-Za-z]*)\s+(?P<hard>\d+[A-Za-z]*)\s*$")
+CONTAINER = re.compile(r"^ {1,3}[a-z][\w-]*:\s*$")
+SIDECAR = re.compile(r"proxy|envoy|istio|linkerd|sidecar|agent")
 IMPATIENT = 6  # seconds from start to the first kill that no real service can meet
 
 
@@ -90,13 +92,16 @@ def _fields(lines: list[str]) -> Iterator[tuple[str, str, int, str, int]]:
 def _statements(
     kind: str, fields: list[tuple[str, str, int, str, int]], lines: list[str]
 ) -> Iterator[tuple[Aspect, str, float, str, int]]:
-    container_ports: set[str] = set()
+    ports: dict[int, set[str]] = {}  # line of a container's name -> the ports it opens
+    containers = [number for number, line in enumerate(lines) if CONTAINER.match(line)]
     probes: list[tuple[str, re.Match[str], str, int]] = []
     before = ""
     for key, value, _, quote, number in fields:
+        at = max((one for one in containers if one < number), default=0)
+        sidecar = bool(containers) and SIDECAR.search(lines[at])
         if key in ("Port", "Ports") and kind in ("pods", "deployments", "replicasets"):
-            container_ports |= set(re.findall(r"(\d+)/", value))
-        if key in ("Liveness", "Readiness", "Startup") and (probe := PROBE.match(value)):
+            ports.setdefault(at, set()).update(re.findall(r"(\d+)/", value))
+        if key in ("Liveness", "Readiness", "Startup") and (probe := PROBE.match(value)) and not sidecar:
             probes.append((key.lower(), probe, quote, number))
         yield from _field(kind, before, key, value, quote, number)
         if key in ("State", "Last State"):
@@ -104,7 +109,8 @@ def _statements(
         elif key not in ("Reason", "Exit Code", "Started", "Finished", "Message"):
             before = ""
     for which, probe, quote, number in probes:
-        yield from _probe(which, probe, container_ports, quote, number)
+        at = max((one for one in containers if one < number), default=0)
+        yield from _probe(which, probe, ports.get(at, set()), quote, number)
     yield from _rows(kind, lines)
 
 

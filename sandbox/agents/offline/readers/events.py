@@ -34,9 +34,9 @@ CAUSES = tuple(
         (r"oom-?kill|out of memory|memory limit too low", "container was killed: out of memory"),
         (
             r"probe failed.*(malformed http|http response to https|http/1\.x transport)",
-            "probe speaks another protocol than the container",
+            "{probe} speaks another protocol than the container",
         ),
-        (r"probe failed.*(connection refused|failed to connect)", "probe gets no connection"),
+        (r"probe failed.*(connection refused|failed to connect)", "{probe} gets no connection"),
         (r"(containerd|dockerd|crio)\S*\.sock", "container runtime of the node does not answer"),
     )
 )
@@ -105,7 +105,7 @@ def read_event(event: Event, question: Question, reading: Reading, *, faint: boo
     for form, cause in CAUSES:
         if not faint and form.search(event.message):
             reading.find(
-                Aspect.EVENT, component, cause, event.quote, kind=kind or question.kind, strength=3.0,
+                Aspect.EVENT, component, cause.format(probe=_probe(event.message)), event.quote, kind=kind or question.kind, strength=3.0,
                 locator=event.locator, object=name, namespace=question.namespace,
             )  # fmt: skip
     for message, strength in _messages(event):
@@ -120,6 +120,11 @@ def read_event(event: Event, question: Question, reading: Reading, *, faint: boo
             object=name,
             namespace=question.namespace,
         )
+
+
+def _probe(message: str) -> str:
+    found = re.match(r"(liveness|readiness|startup) probe", message, re.I)
+    return found[0].lower() if found else "probe"
 
 
 def _messages(event: Event) -> Iterator[tuple[str, float]]:

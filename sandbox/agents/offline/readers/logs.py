@@ -35,6 +35,7 @@ HEAD = re.compile(
     r"^\s*\[?(?:ERROR|ERR|WARN|WARNING|FATAL|CRITICAL|SEVERE|error|warn|fatal)\]?[:\s]+(?:[a-z][\w.-]*-(?:[a-z0-9]{5}|\d{1,2})\s+)?"
 )
 MOST_TEMPLATES = 12
+LOUD = {3.0: 2.5, 2.0: 1.6, 1.0: 0.5}  # strength by severity
 
 
 def severity(line: str) -> float:
@@ -79,7 +80,7 @@ def read_lines(lines: list[tuple[str, int]], question: Question, reading: Readin
     for form, (bad, count, quote) in worst[:MOST_TEMPLATES]:
         reading.find(
             Aspect.LOG, component, form, quote, kind="logs",
-            strength=bad / 2 * min(2.0, 0.7 + math.log10(count)), namespace=question.namespace,
+            strength=LOUD[bad] * min(1.3, 0.85 + math.log10(count) / 4), namespace=question.namespace,
         )  # fmt: skip
     if not seen and any(line.strip() for line, _ in lines):
         first = next(line.strip() for line, _ in lines if line.strip())

@@ -13,6 +13,7 @@ from sandbox.agents.offline.readers.database import STATEMENT, read_statements
 from sandbox.agents.offline.readers.events import Event, read_event
 from sandbox.agents.offline.readers.phrases import aspect_of, change_in, value_of
 from sandbox.agents.offline.readers.rows import number, read_rows, read_series
+from sandbox.agents.offline.readers.tables import CONTROL
 from sandbox.agents.offline.reading import Question, Reading
 from sandbox.knowledge.evidence import Aspect
 
@@ -165,6 +166,8 @@ class Walk:
         )
         if "allocatable_resources" in data or "taints" in data or "capacity" in data:
             here = replace(here, kind="node")
+            if CONTROL.search(f"{data.get('labels')} {data.get('roles')}"):
+                self.reading.control.append(owner)
         if owner:
             self.reading.name({"node": "nodes", "pod": "pods"}.get(here.kind.lower(), "components"), owner)
         if data.get("reason") and data.get("message") and isinstance(data["message"], str):
