@@ -16,9 +16,17 @@ _GROUPS = {
     "namespace": "namespace ns",
     "claim": "pvc persistentvolumeclaim",
     "volume": "pv persistentvolume",
+    "table": "table",
+    "queue": "queue topic",
+    "configuration": "configmap cm",
+    "secret": "secret",
+    "policy": "networkpolicy netpol",
+    "ingress": "ingress",
 }
 _GROUP_OF = {word: group for group, words in _GROUPS.items() for word in words.split()}
 _GROUP_OF |= {f"{word}s": group for word, group in list(_GROUP_OF.items()) if len(word) > 2}
+
+_ROLES = frozenset({"database", "db", "cache", "broker"})  # before a slash: what the thing is for, not its namespace
 
 _HASH = "[bcdfghjklmnpqrstvwxz2456789]"  # the alphabet of generated suffixes: no vowels, no 0, 1, 3
 _POD = re.compile(rf"-(?:{_HASH}{{8,10}}|(?=[a-z]*\d)[a-z0-9]{{8,10}})-[a-z0-9]{{5}}$")
@@ -49,7 +57,7 @@ def component(text: str) -> Component:
     for prefix in prefixes:
         if prefix in _GROUP_OF:
             group = group or _GROUP_OF[prefix]
-        else:
+        elif prefix not in _ROLES:
             namespace = prefix
     if match := _CLUSTER_NAME.match(name):
         name, namespace, group = match[1], namespace or match[2], group or "workload"
@@ -93,8 +101,8 @@ def _joined(name: str) -> str:
 
 def mentioned(name: str, text: str) -> bool:
     """Whether ``text`` (lower case) speaks of the component, under its base name, on word boundaries."""
-    base = component(name).base
-    return bool(base) and re.search(rf"(?<![a-z0-9]){re.escape(base)}(?![a-z0-9])", text) is not None
+    pattern = "[-_]".join(map(re.escape, component(name).base.split("-")))
+    return bool(pattern) and re.search(rf"(?<![a-z0-9]){pattern}(?![a-z0-9])", text) is not None
 
 
 def squeezed(label: str) -> str:

@@ -24,6 +24,8 @@ from cases.evaluation.components import class_mentioned, component, mentioned, s
         ("node/north-02", "north-02"),
         ("namespace/shop", "shop"),
         ("basket:8080", "basket"),
+        ("table/orders", "orders table"),
+        ("database/ledger", "db/ledger"),
     ],
 )
 def test_names_of_one_component_are_the_same(one, other):
@@ -38,6 +40,7 @@ def test_names_of_one_component_are_the_same(one, other):
         ("node/shop", "namespace/shop"),
         ("pod/shop", "namespace/shop"),
         ("prod/basket", "staging/basket"),
+        ("table/orders", "service/orders"),
         ("store-0", "store-1"),
         ("node/north-b4c59", "node/north-d7f22"),
         ("north-b4c59", "north-d7f22"),
@@ -67,6 +70,8 @@ def test_component_is_taken_apart():
 
 def test_mentioned_needs_a_whole_name():
     assert mentioned("basket-6f966d9cc9-scwgm", "the basket is down")
+    assert mentioned("table/order_lines", "seq scan on order_lines")
+    assert mentioned("order-lines", "order_lines are slow")
     assert not mentioned("basket", "breadbaskets")
     assert not mentioned("", "anything")
 
