@@ -40,11 +40,13 @@ def going_round(keys: Sequence[str], *, period_most: int = LONGEST_PERIOD, round
 
 
 def barren_streak(steps: Sequence[Step]) -> int:
-    """The longest run of steps of which none returned anything not seen before."""
+    """The longest run of steps of which none returned anything not seen before; misses are passed over."""
     seen: set[str] = set()
     longest = streak = 0
     for step in steps:
-        new = step.observation.level not in (Level.MISS, Level.REFUSED) and step.observation.output not in seen
+        if step.observation.level is Level.MISS:
+            continue  # what the snapshot lacks is not the agent's fault
+        new = step.observation.level is not Level.REFUSED and step.observation.output not in seen
         seen.add(step.observation.output)
         streak = 0 if new else streak + 1
         longest = max(longest, streak)

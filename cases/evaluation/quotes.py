@@ -30,7 +30,7 @@ def normal(text: str) -> str:
 def stands_in(quote: str, text: str, *, hay: str | None = None) -> bool:
     """True where ``quote`` is part of ``text`` once both are normal.
 
-    An ellipsis in the quote stands for left-out text: its pieces must follow each other. A number may be
+    Escapes of JSON may be undone. An ellipsis in the quote stands for left-out text: its pieces must follow each other. A number may be
     rounded to the digits the quote gives; a number of equal precision must be the same. ``hay`` is
     ``normal(text)`` where the caller has it already.
     """
@@ -41,10 +41,18 @@ def stands_in(quote: str, text: str, *, hay: str | None = None) -> bool:
     hay, wanted = normal(text) if hay is None else hay, normal(quote)
     if _found(wanted, hay):
         return True
+    if "\\" in hay:  # text inside JSON inside JSON: read off, it has fewer backslashes than the return
+        hay, wanted = _unescaped(hay), _unescaped(wanted)
+        if wanted and _found(wanted, hay):
+            return True
     pieces = [piece for piece in _GAP.split(wanted) if piece]
     if len(pieces) > 1:
         return in_order(pieces, hay)
     return len(wanted) <= LONGEST_INEXACT and _rounded(wanted, hay)
+
+
+def _unescaped(text: str) -> str:
+    return " ".join(re.sub(r"\\+[nrt]", " ", text).replace("\\", "").split())
 
 
 def _found(wanted: str, hay: str) -> bool:

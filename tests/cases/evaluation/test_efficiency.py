@@ -99,3 +99,9 @@ def test_five_steps_without_anything_new_are_a_loop():
     assert barren_streak(made) == 5
     assert "5 steps in a row brought nothing new" in [finding.text for finding in measure(TASK, made).findings]
     assert not measure(TASK, made[:5]).looping
+
+
+def test_misses_neither_make_nor_break_a_barren_streak():
+    missed = [step("Logs", {"service": f"m{at}"}, "not captured", level=Level.MISS) for at in range(6)]
+    assert barren_streak(steps(step(output="a"), *missed)) == 0
+    assert barren_streak(steps(step(output="a"), step(output="a"), *missed, step(output="a"))) == 2

@@ -44,6 +44,13 @@ def test_quote_does_not_stand_in_another_return(quote):
     assert not stands_in(quote, RAW)
 
 
+def test_a_quote_may_be_read_off_json_inside_json():
+    raw = r'{"log": "{\"error\": \"dial \\\"store\\\"\\n failed\"}"}'
+    assert stands_in('{"error": "dial \\"store\\"\\n failed"}', raw)
+    assert stands_in('dial "store"\nfailed', raw)
+    assert not stands_in('dial "store" worked', raw)
+
+
 def test_quotes_cannot_be_made_to_run_for_long():
     numbers = "1," * 200_000
     begun = time.perf_counter()
