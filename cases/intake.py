@@ -14,6 +14,7 @@ from cases.models import AgentToken, Case, CaseVersion, System
 from cases.recording import tool_as_data
 from cases.redaction import redact_value
 from cases.transcript import Task, digest_of
+from cases.wellformed import flaw
 from cloudmate.states import transition
 
 
@@ -75,7 +76,13 @@ def open_case(
 
 
 def revise(case: Case, *, task: Task, answer: Answer | None, by=None) -> tuple[CaseVersion, bool]:
-    """Make what is given the current version of the case; tell whether that changed anything."""
+    """Make what is given the current version of the case; tell whether that changed anything.
+
+    Raises IntakeError for what no database can hold.
+    """
+    reason = flaw([task.prompt, task.context, answer.as_dict() if answer else None])
+    if reason:
+        raise IntakeError(f"The case holds {reason}: leave it out.")
     shown = redact_value({"prompt": task.prompt, "context": task.context}).value
     content = {
         **shown,
@@ -95,7 +102,9 @@ def revise(case: Case, *, task: Task, answer: Answer | None, by=None) -> tuple[C
                 case=case,
                 number=(newest or 0) + 1,
                 digest=digest,
-                task_digest=digest_of({name: content[name] for name in ("prompt", "context", "tools", "fault_classes")}),
+                task_digest=digest_of(
+                    {name: content[name] for name in ("prompt", "context", "tools", "fault_classes")}
+                ),
                 fault_class=cause.fault_class[:80] if cause else "",
                 category=answer.category[:80] if answer else "",
                 created_by=by,
@@ -116,6 +125,8 @@ def receive_alert(payload: dict[str, Any], *, token: AgentToken | None = None) -
     """
     if not isinstance(payload, dict):
         raise IntakeError("The body must be a JSON object: an Alertmanager webhook, or title, description and labels.")
+    if reason := flaw(payload):
+        raise IntakeError(f"The alert holds {reason}: leave it out.")
     if "alerts" not in payload:
         return [_alerted(_plain(payload), {}, token)]
     alerts = payload["alerts"]

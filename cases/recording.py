@@ -17,6 +17,7 @@ from cases.models import CaseVersion, RawReturn, Session, Step
 from cases.redaction import merged, redact, redact_value
 from cases.transcript import Level, Observation, RuleUse, Task, ToolSchema, Transcript, canonical_json
 from cases.transcript import Step as StepValue
+from cases.wellformed import flaw
 from cloudmate.states import TransitionError, transition
 
 
@@ -26,12 +27,14 @@ class RecordingError(Exception):
 
 def digest_of_text(text: str) -> str:
     """The digest raw returns are stored under; RecordingError for text no database can hold."""
-    if "\x00" in text:
-        raise RecordingError("The return holds a NUL character, so it is not text: store a dump of it instead.")
-    try:
-        return hashlib.sha256(text.encode()).hexdigest()
-    except UnicodeEncodeError:
-        raise RecordingError("The return holds half a character (a lone surrogate): it is not valid Unicode.") from None
+    _expect_storable(text, "The return")
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _expect_storable(value: Any, what: str) -> None:
+    reason = flaw(value)
+    if reason:
+        raise RecordingError(f"{what} holds {reason}: leave it out, or store a dump of it.")
 
 
 def store_raw(text: str) -> RawReturn:
@@ -85,6 +88,7 @@ def start(
     The same ``external_id`` again, from the same token on the same case, gives the session it gave before;
     from anybody else RecordingError.
     """
+    _expect_storable([engine, external_id, name, parameters], "The session")
     fields = {
         "case_id": version.case_id,
         "version": version,
@@ -125,6 +129,7 @@ def append(
     one that says something else, leaves a gap, or comes after the end raises RecordingError. ``at`` None means
     that the time was not captured, as it is not for imported sessions.
     """
+    _expect_storable([tool, arguments, thought, why], "The call")
     output, asked = redact(observation.output), redact_value(arguments)
     words = redact_value([thought, why])
     redactions = merged(output.redactions, asked.redactions, words.redactions)
@@ -168,6 +173,7 @@ def append_all(session: Session, steps: Sequence[StepValue]) -> None:
     new = {digest_of_text(item.text): item.text for item in kept.values()}
     rows = []
     for step in steps:
+        _expect_storable([step.tool, step.arguments, step.thought], f"Step {step.index}")
         digest = digest_of_text(step.observation.output)
         asked, words = redact_value(step.arguments), redact(step.thought)
         hidden = merged(kept[digest].redactions if digest in kept else (), asked.redactions, words.redactions)
@@ -221,6 +227,7 @@ def finish(
 
     Raises RecordingError where it was finished with another conclusion.
     """
+    _expect_storable(diagnosis.as_dict() if diagnosis else None, "The diagnosis")
     concluded = redact_value(diagnosis.as_dict()).value if diagnosis else None
     if session.state == Session.State.RECORDING:
         session.diagnosis, session.stop_reason = concluded, stop_reason

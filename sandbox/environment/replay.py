@@ -90,13 +90,13 @@ class Replay:
         """Answer one call; REFUSED for an unknown tool or arguments against its schema, MISS for what was not recorded."""
         barred = self.source.barred(tool, arguments)
         if barred:
-            return Observation(barred, is_error=True, level=Level.REFUSED)
+            return Observation(_whole(barred), is_error=True, level=Level.REFUSED)
         call, index = self.source.canonical(tool, arguments), self.source.index
         match = index.recorded(call, arguments)
         if not match:
             violation = self.source.violation(call, arguments)
             if violation:
-                return Observation(violation, is_error=True, level=Level.REFUSED)
+                return Observation(_whole(violation), is_error=True, level=Level.REFUSED)
             match = index.by_rule(call)
         if not match:
             return Observation(_miss(index, call), is_error=True, level=Level.MISS)
@@ -120,7 +120,7 @@ def _miss(index: Index, call: CanonicalCall) -> str:
         "call": {"tool": call.tool, "arguments": call.arguments},
         "nearest": [{"tool": near.tool, "arguments": _shortened(near.arguments)} for near in index.nearest(call)],
     }
-    return json.dumps(body, ensure_ascii=False, default=str)
+    return _whole(json.dumps(body, ensure_ascii=False, default=str))
 
 
 def _shortened(arguments: dict[str, Any]) -> dict[str, Any]:
@@ -129,6 +129,11 @@ def _shortened(arguments: dict[str, Any]) -> dict[str, Any]:
         name: f"{value[:SHOWN]}…" for name, value in arguments.items() if isinstance(value, str) and len(value) > SHOWN
     }
     return arguments | cut
+
+
+def _whole(text: str) -> str:
+    """What a call said, repeated to it, without what no text may hold."""
+    return text.replace("\x00", "").encode(errors="replace").decode()
 
 
 def _in_words(error: ValidationError) -> str:

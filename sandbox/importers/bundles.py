@@ -20,6 +20,7 @@ from sandbox.importers.reading import (
     expect_flag,
     expect_list,
     expect_object,
+    expect_storable,
     expect_text,
     expect_texts,
     json_of,
@@ -41,7 +42,7 @@ def read(path: Path) -> Iterator[CaseBundle | ImportProblem]:
 
 def bundle_of(data: Any, path: Path) -> CaseBundle:
     """Read a bundle that was parsed already; ``path`` says where its catalogues are. Raises ReadError."""
-    data = expect_object(data, "")
+    data = expect_storable(expect_object(data, ""), "")
     if data.get("format") != FORMAT:
         raise ReadError("format", f"is {data.get('format')!r}; this importer reads {FORMAT!r}.")
     name = expect_text(data.get("id"), "id")

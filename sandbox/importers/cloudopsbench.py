@@ -19,6 +19,7 @@ from sandbox.importers.reading import (
     ReadError,
     expect_list,
     expect_object,
+    expect_storable,
     expect_text,
     json_of,
     parsed,
@@ -55,12 +56,12 @@ def read(folder: Path) -> Iterator[CaseBundle | ImportProblem]:
     """The case in one folder with its experts' paths, or what is wrong with it."""
     file = folder / "metadata.json"
     try:
-        metadata = expect_object(json_of(file), "")
+        metadata = expect_storable(expect_object(json_of(file), ""), "")
         answer = _answer(metadata)
         namespace = expect_text(metadata.get("namespace"), "namespace")
         query = expect_text(metadata.get("query"), "query")
         file = folder / CACHE
-        cache = expect_object(json_of(file), "")
+        cache = expect_storable(expect_object(json_of(file), ""), "")
         recordings, unread = _recordings(cache)
         collected = expect_text(cache.get(_NOT_A_CALL), _NOT_A_CALL, required=False)
     except ReadError as error:
@@ -170,7 +171,9 @@ def _trajectories(folder: Path) -> list[Path]:
 
 
 def _session(file: Path, answer: Answer) -> RecordedSession:
-    trace = expect_list(expect_object(json_of(file), "").get("diagnostic_trace"), "diagnostic_trace")
+    trace = expect_list(
+        expect_storable(expect_object(json_of(file), ""), "").get("diagnostic_trace"), "diagnostic_trace"
+    )
     calls = tuple(_call(item, f"diagnostic_trace[{number}]") for number, item in enumerate(trace))
     return expert_session(file.stem, calls, answer)
 

@@ -40,7 +40,11 @@ def find(path: Path) -> Iterator[Found | ImportProblem]:
     elif not path.is_dir():
         yield ImportProblem(str(path), "", "is not there: give the path of a file or a folder.")
     else:
-        places = list(_walk(path))
+        try:
+            places = list(_walk(path))
+        except OSError as error:
+            yield ImportProblem(str(error.filename or path), "", f"cannot be read: {error.strerror}.")
+            return
         yield from places
         if not places:
             yield ImportProblem(str(path), "", "holds no case bundle and no case folder of a known format.")

@@ -18,6 +18,7 @@ from sandbox.importers.reading import (
     ImportProblem,
     ReadError,
     expect_object,
+    expect_storable,
     expect_text,
     expect_texts,
     json_of,
@@ -39,7 +40,7 @@ def read(folder: Path) -> Iterator[CaseBundle | ImportProblem]:
     """The case in one fixture folder, or what is wrong with it. Files that hold no tool return are left alone."""
     file = folder / CASE
     try:
-        said = expect_object(_yaml_of(file), "")
+        said = expect_storable(expect_object(_yaml_of(file), ""), "")
         prompt = _prompt(said)
         answer = _answer(said, folder.name)
         tags = expect_texts(said.get("tags"), "tags")
@@ -47,7 +48,7 @@ def read(folder: Path) -> Iterator[CaseBundle | ImportProblem]:
         for name, beside in _BESIDE.items():
             file = folder / beside
             if file.is_file():
-                context[name] = json_of(file)
+                context[name] = expect_storable(json_of(file), "")
         recordings = []
         for file in sorted(folder.glob("*.txt")):
             recording = _recording(text_of(file), order=len(recordings))
@@ -126,7 +127,7 @@ def _recording(text: str, *, order: int) -> Recording | None:
         about = {}
     return Recording(
         tool=tool,
-        arguments={} if wanted is None else expect_object(wanted, "match_params"),
+        arguments={} if wanted is None else expect_storable(expect_object(wanted, "match_params"), "match_params"),
         output=expect_text(rest, "return", empty=True),
         is_error=about.get("status") == "error",
         match="any" if wanted is None else "subset",

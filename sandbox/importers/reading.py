@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cases.wellformed import flaw
+
 MOST_BYTES = 64 * 1024 * 1024
-_HALVES = re.compile("[\ud800-\udfff]")  # surrogates: half a character each
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,13 @@ def expect_object(value: Any, field: str) -> dict[str, Any]:
     return value
 
 
+def expect_storable(value: Any, field: str) -> Any:
+    """Data that is kept as it is, whatever is inside."""
+    if reason := flaw(value):
+        raise ReadError(field, f"holds {reason}: leave it out.")
+    return value
+
+
 def expect_list(value: Any, field: str) -> list[Any]:
     if not isinstance(value, list):
         raise ReadError(field, f"must be a list, not {_named(value)}.")
@@ -91,8 +98,8 @@ def expect_text(value: Any, field: str, *, required: bool = True, empty: bool = 
         raise ReadError(field, f"must be text, not {_named(value)}.")
     if required and not empty and not value.strip():
         raise ReadError(field, "is empty: say what it is.")
-    if "\x00" in value or _HALVES.search(value):
-        raise ReadError(field, "holds a NUL or half a character, which is not text: take it out.")
+    if reason := flaw(value):
+        raise ReadError(field, f"holds {reason}: leave it out.")
     return value
 
 

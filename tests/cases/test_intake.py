@@ -137,6 +137,7 @@ def test_plain_alert_is_idempotent():
         ({"alerts": [3]}, r"alerts\[0\] must be an object"),
         ({"alerts": [{"labels": {"a": 1}}]}, r"alerts\[0\].labels must be an object of texts"),
         ({"alerts": [{"labels": {"a": "b"}, "fingerprint": 3}]}, r"alerts\[0\].fingerprint must be text"),
+        ({"title": "a\x00"}, "holds a NUL"),
         ({"alerts": [{}]}, r"alerts\[0\] has neither labels nor annotations"),
     ],
 )

@@ -118,6 +118,14 @@ def test_return_that_is_no_text_is_refused_in_words():
         recording.store_raw("a\x00b")
     with pytest.raises(RecordingError, match="half a character"):
         recording.store_raw("a\ud800b")
+    session = make_session()
+    with pytest.raises(RecordingError, match="The call holds a NUL"):
+        recording.append(session, tool="t", arguments={"a": ["\x00"]}, observation=Observation("x"))
+    with pytest.raises(RecordingError, match="Step 0 holds a NUL"):
+        recording.append_all(session, values(Recording("t", {"a": "\x00"}, "x")))
+    with pytest.raises(RecordingError, match="The diagnosis holds a NUL"):
+        recording.finish(session, diagnosis=make_diagnosis(summary="\x00"), stop_reason="concluded")
+    assert (session.state, session.steps.count()) == (Session.State.RECORDING, 0)
 
 
 def test_finishing_twice_alike_changes_nothing():

@@ -158,6 +158,13 @@ def test_no_call_makes_the_gateway_raise(tool, arguments):
     assert seen.level in (Level.R0, Level.R1, Level.MISS, Level.REFUSED)
 
 
+def test_call_with_half_a_character_is_a_miss_like_any_other():
+    seen = Replay(TOOLS, RECORDINGS).call("get_logs", {"service": json.loads('"\\ud83d"')})
+    assert seen.level is Level.MISS
+    assert seen.output.encode()
+    assert Replay(TOOLS, []).call("a\x00b", {}).output.startswith("There is no tool 'a\\x00b'.")
+
+
 def test_lookup_takes_microseconds():
     recordings = [Recording("get_logs", {"service": f"s{n}", "lines": n}, "x" * 1000, order=n) for n in range(300)]
     replay, taken = Replay(TOOLS, recordings), []

@@ -245,6 +245,7 @@ def without(data, *path):
             "sessions[0].diagnosis",
             "diagnosis.conclusion is 'maybe'; it must be one of root_cause, no_fault, inconclusive.",
         ),
+        (bundle_data(context={"a": ["\x00"]}), "", "holds a NUL character, so it is not text: leave it out."),
         (bundle_data(prompt=" "), "prompt", "is empty: say what it is."),
         (bundle_data(prompt=7), "prompt", "must be text, not a number."),
         (bundle_data(context=[1]), "context", "must be an object, not a list."),

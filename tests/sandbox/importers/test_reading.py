@@ -38,9 +38,11 @@ def test_byte_order_mark_is_no_content(tmp_path):
     assert json_of(tmp_path / "x.json") == {}
 
 
-@pytest.mark.parametrize("value", ["a\x00b", parsed('"a\\ud800b"')])
-def test_text_no_database_can_hold_is_refused(value):
-    with pytest.raises(ReadError, match="which is not text"):
+@pytest.mark.parametrize(
+    ("value", "words"), [("a\x00b", "a NUL character"), (parsed('"a\\ud800b"'), "half a character")]
+)
+def test_text_no_database_can_hold_is_refused(value, words):
+    with pytest.raises(ReadError, match=f"prompt: holds {words}"):
         expect_text(value, "prompt")
 
 
