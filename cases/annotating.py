@@ -36,7 +36,9 @@ def annotate(
             raise AnnotationError("Select the passage of the return that is the evidence, then mark it.")
         span = find(quote, step.raw.text)
         if span is None:
-            raise AnnotationError("That passage is not in this step's return: select it as it stands there.")
+            raise AnnotationError(
+                "That passage does not stand in the return like this: show the return as printed, and select it there."
+            )
         quote = step.raw.text[span[0] : span[1]]
     elif not text:
         raise AnnotationError("Write what you want to keep.")

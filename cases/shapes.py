@@ -18,7 +18,8 @@ MORE = 60_000  # characters that one more click brings
 LARGEST_JSON = 200_000  # characters; above it JSON is shown as text
 
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-_HEADINGS = re.compile(r"[A-Z][A-Z0-9()%/_.:-]*(?: [A-Z0-9()%/_.:-]+)*")
+_HEADING = re.compile(r"[A-Z][A-Za-z0-9()%/_.:-]*(?: [A-Z0-9()%/_.:-]+)*|[a-z][a-z0-9()%/_.-]*")
+_NAME = re.compile(r"[A-Za-z_][\w%/.()-]*")
 _STAMP = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d|^\d\d:\d\d:\d\d|^\w{3} +\d+ \d\d:\d\d:\d\d|^[IWEF]\d{4} ")
 _LEVELS = (
     ("bad", re.compile(r"\b(?:ERROR|ERR|FATAL|CRITICAL|CRIT|PANIC|SEVERE|Exception|Traceback)\b|^[EF]\d{4} |level=(?:error|fatal)")),
@@ -66,6 +67,7 @@ class Piece:
     end: int
     total: int
     lines: tuple[Line, ...] = ()
+    above: str = ""  # comment lines above a table
     headings: tuple[str, ...] = ()
     rows: tuple[tuple[str, ...], ...] = ()
     nodes: tuple[Node, ...] = field(default=())
@@ -86,7 +88,10 @@ def shape_of(text: str, *, whole: bool = True) -> Shape:
     if whole and head in "{[" and head and len(text) <= LARGEST_JSON and _parsed(text) is not None:
         return Shape.JSON
     lines = [line for line in text.splitlines()[:40] if line.strip()]
-    if len(lines) >= 2 and len(_columns(lines[0])) >= 3:
+    if not whole and len(lines) > 2:
+        lines = lines[:-1]  # the last one may be cut
+    below = [line for line in lines if not line.startswith("#")]
+    if len(below) >= 2 and (_is_separated(below) or _is_aligned(below)):
         return Shape.TABLE
     if lines and sum(bool(_STAMP.search(line[:60])) for line in lines) * 2 >= len(lines):
         return Shape.LOG
@@ -108,8 +113,8 @@ def piece(
     if seen is Shape.JSON and whole:
         return Piece(seen, start, end, total, nodes=_nodes(_parsed(text)))
     if seen is Shape.TABLE and start == 0 and not marks:
-        headings, rows = _table(text)
-        return Piece(seen, start, end, total, headings=headings, rows=rows)
+        headings, rows, above = _table(text)
+        return Piece(seen, start, end, total, headings=headings, rows=rows, above=above)
     return Piece(Shape.LOG if seen is Shape.LOG else Shape.TEXT, start, end, total, lines=_lines(text, start, marks))
 
 
@@ -122,22 +127,50 @@ def _parsed(text: str) -> Any:
 
 
 def _columns(heading: str) -> list[tuple[str, int]]:
-    """The headings of a table as tools print them: capitals, two spaces or more apart."""
-    found = [(match[0], match.start()) for match in re.finditer(r"\S+(?: \S+)*", _plain(heading))]
-    return found if all(_HEADINGS.fullmatch(name) for name, _ in found) else []
+    """The headings of a table as tools print them, two spaces or more apart, and where each begins."""
+    return [(match[0], match.start()) for match in re.finditer(r"\S+(?: \S+)*", _plain(heading))]
 
 
-def _table(text: str) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+def _is_aligned(lines: Sequence[str]) -> bool:
+    """Whether nearly every line keeps the columns that the first one, in capitals or in single words, begins."""
+    columns = _columns(lines[0])
+    if len(columns) < 3 or not all(_HEADING.fullmatch(name) for name, _ in columns):
+        return False
+    kept = sum(_keeps(line, columns) for line in lines[1:])
+    return kept * 10 >= (len(lines) - 1) * 8
+
+
+def _keeps(line: str, columns: Sequence[tuple[str, int]]) -> bool:
+    line = _plain(line)
+    return all(start == 0 or line[start - 1 : start] in ("", " ") for _, start in columns)
+
+
+def _is_separated(lines: Sequence[str]) -> bool:
+    """Comma-separated rows under a heading of names, as metrics are exported."""
+    names = lines[0].split(",")
+    if len(names) < 3 or not all(_NAME.fullmatch(name) for name in names):
+        return False
+    return all(len(line.split(",")) == len(names) for line in lines[1:])
+
+
+def _table(text: str) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...], str]:
+    """Headings, rows, and the comment lines above them."""
     lines = [_plain(line) for line in text.splitlines() if line.strip()]
+    above = [line for line in lines if line.startswith("#")]
+    lines = lines[len(above) :]
+    if _is_separated(lines[:40]):
+        rows = tuple(tuple(cell.strip() for cell in line.split(",")) for line in lines[1:])
+        return tuple(name.strip() for name in lines[0].split(",")), rows, "\n".join(above)
     columns = _columns(lines[0])
     starts = [start for _, start in columns]
     ends = [*starts[1:], None]
-    rows = []
-    for line in lines[1:]:
-        cells = [line[start:end].strip() for start, end in zip(starts, ends, strict=True)]
-        aligned = all(start == 0 or line[start - 1 : start] in ("", " ") for start in starts)
-        rows.append(tuple(cells) if aligned else (line,))
-    return tuple(name for name, _ in columns), tuple(rows)
+    rows = tuple(
+        tuple(line[start:end].strip() for start, end in zip(starts, ends, strict=True))
+        if _keeps(line, columns)
+        else (line,)
+        for line in lines[1:]
+    )
+    return tuple(name for name, _ in columns), rows, "\n".join(above)
 
 
 def _plain(line: str) -> str:

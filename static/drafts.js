@@ -58,9 +58,11 @@ document.addEventListener("submit", (event) => {
   save(event.target);
   if (!event.target.hasAttribute("hx-post")) localStorage.setItem(SENT + key, "1");
 });
-document.addEventListener("htmx:afterRequest", (event) => {
-  const key = event.detail.elt.dataset?.draft;
-  if (key && event.detail.successful && event.detail.xhr.status !== 422) forget(key);
+// Before the answer is shown, so that the fresh form does not get the sent words back.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const key = event.detail.requestConfig.elt.dataset?.draft;
+  const status = event.detail.xhr.status;
+  if (key && status >= 200 && status < 300) forget(key);
 });
 document.addEventListener("htmx:load", (event) => {
   for (const form of event.detail.elt.querySelectorAll?.("form[data-draft]") ?? []) restore(form);

@@ -66,7 +66,11 @@ def with_what_rows_show(cases: QuerySet[Case]) -> QuerySet[Case]:
     """Everything a row shows, in the one query; the large parts of a version stay behind."""
     of_case = Session.objects.filter(case=OuterRef("pk")).recorded()
     counted = of_case.order_by().values("case").annotate(n=Count("pk")).values("n")
-    newest = Evaluation.objects.filter(session__case=OuterRef("pk"), session__origin=Session.Origin.RECORDED)
+    newest = Evaluation.objects.filter(
+        session__case=OuterRef("pk"),
+        session__origin=Session.Origin.RECORDED,
+        session__actor=Session.Actor.AGENT,
+    )
     return (
         cases.select_related("system", "current")
         .defer("current__tools", "current__context", "current__answer", "current__fault_classes")

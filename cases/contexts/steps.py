@@ -8,6 +8,7 @@ from django.db.models import F
 from django.db.models.functions import Left
 
 from cases import shapes
+from cases.contexts.series import Series, series_of
 from cases.models import Annotation, Session, Step
 
 FETCH = 100  # steps at once
@@ -22,6 +23,10 @@ class Shown:
     arguments: tuple[tuple[str, str], ...]
     evidence: tuple[Annotation, ...]
     notes: tuple[Annotation, ...]
+
+    @property
+    def series(self) -> list[Series]:
+        return series_of(self.piece)
 
     @property
     def redacted(self) -> int:

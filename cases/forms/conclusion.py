@@ -67,10 +67,19 @@ class RootCauseForm(forms.Form):
         min_value=0,
         max_value=1,
         required=False,
-        label="How sure, 0 to 1",
+        label="Sure, 0–1",
         widget=forms.NumberInput(attrs={"step": "0.05", "min": 0, "max": 1}),
     )
     claim = claim_choice("Carried by")
+
+    def clean(self):
+        """Both halves of a root cause, or neither."""
+        said = super().clean()
+        if said.get("component") and not said.get("fault_class"):
+            self.add_error("fault_class", "Name the fault class: one of the list, or your own word.")
+        if said.get("fault_class") and not said.get("component"):
+            self.add_error("component", "Name the component, as the tools call it.")
+        return said
 
 
 class ClaimForm(forms.Form):
@@ -132,6 +141,11 @@ class Conclusions:
     def diagnosis(self) -> Diagnosis | None:
         """The diagnosis as typed; None, with the errors on the form, where it is not in its form yet."""
         if not all([part.is_valid() for part in self.parts]):  # every part shows its own errors
+            self.form.add_error(None, "Something is missing below: it is marked.")
+            return None
+        concluded = self.form.cleaned_data["conclusion"]
+        if concluded == Conclusion.ROOT_CAUSE and not any(row.get("component") for row in _rows(self.causes)):
+            self.form.add_error(None, "Name the root cause, its component and its fault class; or conclude otherwise.")
             return None
         try:
             return parse_diagnosis(self._data())

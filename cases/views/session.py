@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET, require_POST
 from cases import annotating
 from cases.access import EXPERT, LEAD, REVIEWER, require_role, session_for
 from cases.annotating import AnnotationError
+from cases.contexts.series import series_of
 from cases.contexts.session import TABS, may_record, session_page
 from cases.contexts.steps import FETCH, next_piece, shown_steps
 from cases.forms.session import AnnotationForm, ScoreForm
@@ -53,7 +54,8 @@ def piece(request: HttpRequest, pk: int, index: int) -> HttpResponse:
     step = step_of(session_for(request.user, pk), index)
     start = int(request.GET["start"]) if request.GET.get("start", "").isdigit() else 0
     asked = request.GET.get("as", "")
-    shown = {"session": step.session, "step": step, "piece": next_piece(step, start, shape=asked), "asked": asked}
+    part = next_piece(step, start, shape=asked)
+    shown = {"session": step.session, "step": step, "piece": part, "series": series_of(part), "asked": asked}
     return render(request, "cases/_piece.html", shown)
 
 

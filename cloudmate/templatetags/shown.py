@@ -165,6 +165,12 @@ def share(part, whole):
 
 
 @register.filter
+def words(value):
+    """A code word as people write it: root_cause is "root cause"."""
+    return str(value).replace("_", " ")
+
+
+@register.filter
 def score(value):
     """A score of 0 to 1 with two decimals, or *unscored*: never zero for nothing."""
     return "unscored" if value is None else f"{value:.2f}"

@@ -1,0 +1,256 @@
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+
+from cases import annotating
+from cases.evaluation.run import evaluate_session
+from cases.models import Annotation, ScoreReview, Session
+from cases.transcript import Level
+from sandbox.environment.base import Recording
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+TABS = ["transcript", "scores", "chain", "rules", "annotations", "raw"]
+
+
+@pytest.fixture
+def expert(client):
+    user = factories.make_user("expert", name="elif")
+    client.force_login(user)
+    return user
+
+
+@pytest.fixture
+def recording(expert):
+    """A session that elif records, on a case with a snapshot."""
+    return factories.make_session(factories.make_confirmed_case(), actor="expert", engine="expert", by=expert)
+
+
+@pytest.mark.parametrize("tab", TABS)
+def test_every_tab_of_a_finished_session_shows(client, expert, tab):
+    session = factories.make_finished_session(factories.make_labelled_case())
+    evaluate_session(session)
+    assert client.get(session.get_absolute_url(), {"tab": tab}).status_code == 200
+
+
+@pytest.mark.parametrize("tab", TABS)
+def test_every_tab_of_an_empty_session_shows(client, expert, tab):
+    session = factories.make_session()
+    assert client.get(session.get_absolute_url(), {"tab": tab}).status_code == 200
+
+
+def test_unknown_tab_is_not_found(client, expert):
+    assert client.get(factories.make_session().get_absolute_url(), {"tab": "secrets"}).status_code == 404
+
+
+def test_return_is_escaped(client, expert):
+    session = factories.make_session()
+    factories.add_step(session, Recording("get_logs", {"service": "<b>"}, "<script>alert(1)</script>"))
+    page = client.get(session.get_absolute_url()).content.decode()
+    assert "<script>alert" not in page
+    assert "&lt;script&gt;alert(1)" in page
+
+
+def test_big_return_comes_in_pieces_and_says_how_much_is_left(client, expert):
+    session = factories.make_session()
+    text = "".join(f"line {number}\n" for number in range(20_000))
+    factories.add_step(session, Recording("get_logs", {"service": "ledger"}, text))
+    page = client.get(session.get_absolute_url()).content.decode()
+    assert "line 19999" not in page
+    assert "not shown" in page
+    rest, start = "", 0
+    while True:
+        shown = client.get(reverse("cases:piece", args=[session.pk, 0]), {"start": start, "as": "text"}).context[
+            "piece"
+        ]
+        rest += "".join("".join(part.text for part in line.segments) + "\n" for line in shown.lines)
+        start = shown.end
+        if not shown.left:
+            break
+    assert rest == text
+
+
+def test_raw_return_is_a_file_byte_for_byte(client, expert):
+    session = factories.make_session()
+    factories.add_step(session, factories.RECORDINGS[2])
+    response = client.get(reverse("cases:raw", args=[session.pk, 0]))
+    assert response.content.decode() == factories.RECORDINGS[2].output
+    assert response.headers["Content-Disposition"].startswith("attachment")
+
+
+def test_long_session_shows_a_hundred_steps_and_how_many_are_left(client, expert):
+    session = factories.make_finished_session(steps=factories.RECORDINGS[:1] * 130)
+    first = client.get(session.get_absolute_url())
+    assert len(first.context["steps"]) == 100
+    assert first.context["steps_left"] == 30
+    rest = client.get(reverse("cases:steps", args=[session.pk]), {"after": 99})
+    assert [shown.number for shown in rest.context["steps"]] == list(range(101, 131))
+
+
+def test_own_score_stands_beside_the_machines(client, expert):
+    session = factories.make_finished_session(factories.make_labelled_case())
+    evaluation = evaluate_session(session)
+    score = evaluation.scores.get(dimension="evidence")
+    client.post(reverse("cases:review_score", args=[session.pk, score.pk]), {"value": "0.4", "reason": "one claim"})
+    review = ScoreReview.objects.get()
+    assert (review.value, review.reason, review.by, review.score) == (0.4, "one claim", expert, score)
+    score.refresh_from_db()
+    assert score.value == evaluation.grounded
+
+
+def test_own_score_out_of_range_is_refused_and_what_was_typed_stays(client, expert):
+    session = factories.make_finished_session(factories.make_labelled_case())
+    score = evaluate_session(session).scores.first()
+    url = reverse("cases:review_score", args=[session.pk, score.pk])
+    response = client.post(url, {"value": "7", "reason": "because of this"})
+    assert response.status_code == 422
+    assert "not above 1" in response.content.decode()
+    assert "because of this" in response.content.decode()
+    assert not ScoreReview.objects.exists()
+
+
+def test_chain_names_a_quote_that_was_never_said(client, expert):
+    made_up = factories.make_diagnosis()
+    session = factories.make_finished_session(
+        factories.make_labelled_case(), steps=factories.RECORDINGS[1:2], diagnosis=made_up
+    )
+    evaluate_session(session)
+    page = client.get(session.get_absolute_url(), {"tab": "chain"})
+    assert page.context["chain"].hanging[0].threads[0].broken == "the return does not say this"
+    assert page.context["chain"].broken_count > 0
+
+
+def test_record_opens_one_session_and_goes_on_with_it(client, expert):
+    case = factories.make_confirmed_case()
+    first = client.post(reverse("sandbox:record", args=[case.pk]))
+    second = client.post(reverse("sandbox:record", args=[case.pk]))
+    assert first.url == second.url == reverse("cases:workspace", args=[Session.objects.get().pk])
+
+
+def test_console_runs_a_call_and_tells_the_workspace(client, expert, recording):
+    url = reverse("sandbox:console_run", args=[recording.pk])
+    response = client.post(url, {"line": "get_logs service=ledger"}, headers={"HX-Request": "true"})
+    assert response.headers["HX-Trigger"] == '{"step-recorded": {"index": 0}}'
+    step = recording.steps.get()
+    assert (step.tool, step.arguments, step.level) == ("get_logs", {"service": "ledger"}, Level.R0)
+    shown = client.get(reverse("cases:steps", args=[recording.pk]), {"after": -1}).content.decode()
+    assert "Seq Scan on entries" in shown
+
+
+def test_console_keeps_what_was_typed_when_it_cannot_be_read(client, expert, recording):
+    url = reverse("sandbox:console_run", args=[recording.pk])
+    response = client.post(url, {"line": "get_logs ledger"}, headers={"HX-Request": "true"})
+    assert response.status_code == 422
+    assert 'value="get_logs ledger"' in response.content.decode()
+    assert not recording.steps.exists()
+
+
+def test_console_completes_from_schema_and_inventory(client, expert, recording):
+    found = client.get(reverse("sandbox:console_complete", args=[recording.pk]), {"line": "get_"}).json()
+    assert [one["label"] for one in found["completions"]] == ["get_logs"]
+
+
+def test_console_of_another_person_takes_no_call(client, recording):
+    client.force_login(factories.make_user("expert"))
+    url = reverse("sandbox:console_run", args=[recording.pk])
+    assert client.post(url, {"line": "get_logs service=ledger"}).status_code == 422
+    assert client.get(reverse("cases:workspace", args=[recording.pk])).status_code == 403
+    assert not recording.steps.exists()
+
+
+def test_selected_passage_becomes_evidence_with_its_place(client, expert, recording):
+    factories.add_step(recording)
+    said = {"kind": "evidence", "step": "0", "quote": "Seq  Scan on\nentries"}
+    client.post(reverse("cases:annotate", args=[recording.pk]), said, headers={"HX-Request": "true"})
+    kept = Annotation.objects.get()
+    assert kept.quote == "Seq Scan on entries"
+    assert recording.steps.get().raw.text[kept.start : kept.end] == kept.quote
+
+
+def test_passage_that_was_not_said_is_refused_in_words(client, expert, recording):
+    factories.add_step(recording)
+    said = {"kind": "evidence", "step": "0", "quote": "the disk is full"}
+    response = client.post(reverse("cases:annotate", args=[recording.pk]), said, headers={"HX-Request": "true"})
+    assert response.status_code == 422
+    assert "does not stand in the return" in response.content.decode()
+
+
+def test_why_and_marks_are_kept_on_the_step(client, expert, recording):
+    factories.add_step(recording)
+    url = reverse("cases:step", args=[recording.pk, 0])
+    client.post(url, {"why": "logs first", "key_evidence": "on"}, headers={"HX-Request": "true"})
+    step = recording.steps.get()
+    assert (step.why, step.key_evidence, step.dead_end) == ("logs first", True, False)
+
+
+def test_key_evidence_is_no_dead_end(client, expert, recording):
+    factories.add_step(recording)
+    url = reverse("cases:step", args=[recording.pk, 0])
+    response = client.post(url, {"why": "both?", "key_evidence": "on", "dead_end": "on"})
+    assert response.status_code == 422
+    assert "both?" in response.content.decode()
+
+
+def test_clock_stands_still_in_a_pause(recording):
+    start = recording.started_at
+    annotating.pause(recording, now=start + timedelta(minutes=10))
+    annotating.go_on(recording, now=start + timedelta(minutes=25))
+    assert annotating.worked_ms(recording, now=start + timedelta(minutes=30)) == 15 * 60_000
+
+
+def conclusion(**fields):
+    parts = {"causes": 1, "claims": 1, "links": 1, "mitigations": 1, "rejected": 1}
+    form = {"conclusion": "root_cause", "summary": "", "missing": "", "symptom": "", "scope": ""}
+    for part, rows in parts.items():
+        form |= {f"{part}-TOTAL_FORMS": rows, f"{part}-INITIAL_FORMS": 0}
+    return (
+        form
+        | {
+            "causes-0-component": "ledger",
+            "causes-0-fault_class": "missing_index",
+            "causes-0-claim": "c1",
+            "claims-0-kind": "observation",
+            "claims-0-text": "ledger scans a whole table",
+            "links-0-relation": "causes",
+            "mitigations-0-kind": "causal",
+        }
+        | fields
+    )
+
+
+def test_finish_says_what_is_unsupported_before_it_accepts(client, expert, recording):
+    factories.add_step(recording)
+    url = reverse("cases:finish", args=[recording.pk])
+    response = client.post(url, conclusion())
+    assert response.status_code == 422
+    assert response.context["unsupported"] == ["Claim 1 rests on nothing: ledger scans a whole table"]
+    client.post(url, conclusion(unsupported="on"))
+    recording.refresh_from_db()
+    assert recording.state == Session.State.FINISHED
+
+
+def test_finish_cites_the_marked_passage(client, expert, recording):
+    step = factories.add_step(recording)
+    mark = annotating.annotate(recording, kind="evidence", quote="Seq Scan on entries", step=step, by=expert)
+    client.post(reverse("cases:finish", args=[recording.pk]), conclusion(**{"claims-0-evidence": [str(mark.pk)]}))
+    recording.refresh_from_db()
+    assert recording.diagnosis["claims"][0]["refs"] == [{"step": 0, "quote": "Seq Scan on entries", "locator": ""}]
+    assert evaluate_session(recording).grounded == 1
+
+
+def test_finish_without_a_root_cause_keeps_what_was_typed(client, expert, recording):
+    fields = {"causes-0-component": "", "causes-0-fault_class": "", "causes-0-claim": "", "summary": "I think so"}
+    response = client.post(reverse("cases:finish", args=[recording.pk]), conclusion(**fields))
+    assert response.status_code == 422
+    page = response.content.decode()
+    assert "Name the root cause" in page
+    assert "I think so" in page
+
+
+def test_finished_session_takes_no_more_words_on_steps(client, expert, recording):
+    factories.add_step(recording)
+    client.post(reverse("cases:finish", args=[recording.pk]), conclusion(unsupported="on"))
+    assert client.post(reverse("cases:step", args=[recording.pk, 0]), {"why": "late"}).status_code == 403
+    assert client.get(reverse("cases:workspace", args=[recording.pk])).url == recording.get_absolute_url()
