@@ -115,8 +115,9 @@ def start_regression(patch: Patch) -> Regression | None:
         verdict = decide(Report(rows=()), static=findings)
         transition(patch, Patch.State.REFUSED, verdict=verdict.as_dict())
         return None
-    regression = regressions.open_for(base=knowledge, candidate=candidate, budget=Budget(), target_case=patch.case)
-    transition(patch, Patch.State.TESTING, regression=regression, verdict=None)
+    with transaction.atomic():  # a worker that comes second leaves no second regression behind
+        regression = regressions.open_for(base=knowledge, candidate=candidate, budget=Budget(), target_case=patch.case)
+        transition(patch, Patch.State.TESTING, regression=regression, verdict=None)
     return regression
 
 

@@ -7,12 +7,13 @@ that is never taken here.
 
 import logging
 
+from django.db import transaction
 from django.db.models import Exists, F, OuterRef, QuerySet
 
 from cases.models import Case, Evaluation, Session, System
 from cloudmate.states import TransitionError, transition
 from rules import critiques, patches, versions
-from rules.models import Critique, Patch
+from rules.models import Critique, KnowledgeVersion, Patch
 from sandbox import exploration, runs
 from sandbox.models import Exploration, Pair, Regression, Run, Snapshot
 from sandbox.work import work_off
@@ -63,7 +64,9 @@ def run_open_cases(limit: int = 20, *, among: QuerySet | None = None) -> int:
         .order_by("pk")[:limit]
     )
     knowledge = versions.knowledge(head)
-    return len([runs.ask(case.current, knowledge=knowledge) for case in waiting])
+    with transaction.atomic():
+        KnowledgeVersion.objects.select_for_update().get(pk=head.pk)  # one worker at a time, so none is asked twice
+        return len([runs.ask(case.current, knowledge=knowledge) for case in waiting])
 
 
 def explore_failures(limit: int = 20, *, among: QuerySet | None = None) -> int:
@@ -91,7 +94,10 @@ def explore_failures(limit: int = 20, *, among: QuerySet | None = None) -> int:
         alike = Exploration.objects.filter(signature=signature, knowledge=head.value_id).exclude(signature="")
         if alike.exists():
             continue
-        exploration.open_for(session, knowledge=knowledge)
+        try:
+            exploration.open_for(session, knowledge=knowledge)
+        except exploration.ExplorationError:
+            continue  # another worker opened it
         opened += 1
         if opened >= limit:
             break

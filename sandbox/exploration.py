@@ -51,14 +51,18 @@ def open_for(
     branches = plan(transcript, evidence=evidence, task=transcript.task, runs=budget_runs, seed=session.pk)
     evaluation = session.evaluations.first()
     with transaction.atomic():
-        exploration = Exploration.objects.create(
+        exploration, made = Exploration.objects.get_or_create(
             session=session,
-            reason=reason or ", ".join(evaluation.reasons if evaluation else [])[:60],
-            signature=evaluation.signature if evaluation else "",
-            knowledge=stored(knowledge),
-            budget_runs=budget_runs,
-            asked_by=by,
+            defaults={
+                "reason": reason or ", ".join(evaluation.reasons if evaluation else [])[:60],
+                "signature": evaluation.signature if evaluation else "",
+                "knowledge": stored(knowledge),
+                "budget_runs": budget_runs,
+                "asked_by": by,
+            },
         )
+        if not made:
+            raise ExplorationError("This session was explored already: see its exploration")
         Branch.objects.bulk_create(
             Branch(
                 exploration=exploration,
