@@ -13,7 +13,7 @@ from cloudmate.llm.prompts import Prompt, as_data
 from sandbox.agents.base import Profile
 from sandbox.environment.base import Inventory
 from sandbox.knowledge.language import text_of
-from sandbox.knowledge.rule import Knowledge, Rule
+from sandbox.knowledge.rule import Rule
 
 PROMPT = Prompt.beside(__file__, "../prompts/agent.md")
 TASK = Prompt.beside(__file__, "../prompts/task.md")
@@ -21,24 +21,7 @@ DIAGNOSIS = json.loads((Path(__file__).parent / "../prompts/diagnosis.json").rea
 SUBMIT = "submit_diagnosis"
 
 LONGEST_RETURN = 12_000  # characters of one return that a model sees
-LONGEST_KNOWLEDGE = 16_000  # characters of rules in the prompt
 LONGEST_CONTEXT = 20_000
-
-
-def injected(knowledge: Knowledge, task: Task) -> tuple[Rule, ...]:
-    """The rules a model is given: all that fit, those whose words the task shares first, then by name."""
-    asked = set(re.findall(r"\w{3,}", f"{task.prompt} {json.dumps(task.context, default=str)}".lower()))
-
-    def rank(rule: Rule) -> tuple[int, str]:
-        return -len(asked & set(re.findall(r"\w{3,}", text_of(rule).lower()))), rule.name
-
-    chosen, room = [], LONGEST_KNOWLEDGE
-    for rule in sorted(knowledge.rules, key=rank):
-        room -= len(text_of(rule)) + 1
-        if room < 0:
-            break
-        chosen.append(rule)
-    return tuple(sorted(chosen, key=lambda rule: rule.name))
 
 
 def observed(step: Step) -> str:

@@ -17,15 +17,15 @@ from sandbox.agents.briefing import (
     SUBMIT,
     cut,
     first_message,
-    injected,
     observed,
     shown_names,
     submission,
     system_prompt,
     tool_for,
 )
+from sandbox.agents.recall import Recall
 from sandbox.environment.base import Inventory
-from sandbox.knowledge.rule import Knowledge
+from sandbox.knowledge.rule import Knowledge, Rule
 
 LONGEST_OLD_RETURN = 800  # of all but the newest two, once the conversation has grown too long
 LONGEST_NAME = 120
@@ -35,6 +35,8 @@ PER_TOKEN = 4  # characters, where an endpoint does not say what a reply cost
 UNBOUND = "no model is bound to the role agent: set CLOUDMATE_LLM_MODEL and its endpoint"
 NO_CALL = f"That was no call. Call one of the tools, or call {SUBMIT} to conclude."
 CUT = "That reply was cut at the token limit. Think less, and call one tool."
+APPLY = "These rules apply now, by what was seen so far:"
+BEFORE = f"Not yet. Before this conclusion, mind the rules that apply to it; then go on, or call {SUBMIT} again if they change nothing:"
 CONCLUDE_NOW = f"There is no budget for another call. Conclude now by calling {SUBMIT}; inconclusive is a good answer if it is the true one."
 
 
@@ -72,10 +74,12 @@ class LLMMind:
         self._tools = tuple(tool_for(tool, self._names) for tool in task.tools)
         self._submit = submission(task.fault_classes)
         self._fault_classes = task.fault_classes
-        self._rules = injected(knowledge, task)
-        self._injected = False
+        self._recall = Recall(knowledge, task)
+        self._uses = [RuleUse(rule.name, "injected") for rule in self._recall.given]  # since the last decision
+        self._held_back = ""  # the fault class whose conclusion waits
+        self._holding: tuple[Rule, ...] = ()  # the rules it waits for
         self._talk = [
-            Message("system", system_prompt(task, self._rules)),
+            Message("system", system_prompt(task, self._recall.given)),
             Message("user", first_message(task, inventory, profile)),
         ]
         self._seen = 0
@@ -102,7 +106,9 @@ class LLMMind:
                 return self._called(call, reply)
             else:
                 try:
-                    return self._concluded(call, len(steps))
+                    diagnosis = self._diagnosis(call, len(steps))
+                    if steps_left <= 0 or not self._reminded(diagnosis, steps, reply, call):
+                        return self._concluded(diagnosis, call)
                 except (DiagnosisError, NotJSON) as wrong:
                     if repaired:
                         raise AgentError(f"the model's diagnosis is not in its form: {wrong}") from None
@@ -144,6 +150,10 @@ class LLMMind:
             self._talk.append(Message("tool", observed(step), call_id=call.id))
             self._call = None
         self._seen = len(steps)
+        new = self._recall.newly(steps)
+        if new:
+            last = self._talk[-1]
+            self._talk[-1] = replace(last, content=f"{last.content}\n\n{self._retrieved(APPLY, new)}")
 
     def _forget(self) -> None:
         """Cut all returns but the newest two short."""
@@ -155,9 +165,28 @@ class LLMMind:
     def _answer(self, reply: Reply, call: ToolCall, words: str) -> None:
         self._talk += [Message("assistant", reply.text, (call,)), Message("tool", words, call_id=call.id)]
 
+    def _retrieved(self, words: str, rules: tuple[Rule, ...]) -> str:
+        self._uses += [RuleUse(rule.name, "retrieved") for rule in rules]
+        self._uses += [RuleUse(rule.name, "injected") for rule in self._recall.untold(rules)]
+        return f"{words}\n{self._recall.told(rules)}"
+
+    def _reminded(self, diagnosis: Diagnosis, steps: tuple[Step, ...], reply: Reply, call: ToolCall) -> bool:
+        """Hold a conclusion back, once for each rule, where a rule applies to it that did not before."""
+        for cause in diagnosis.root_causes:
+            new = self._recall.newly(steps, conclusion=cause.fault_class)
+            if new:
+                self._answer(reply, call, self._retrieved(BEFORE, new))
+                self._held_back, self._holding = cause.fault_class, new
+                return True
+        return False
+
     def _called(self, call: ToolCall, reply: Reply) -> Call:
         """The call as the loop makes it; one that cannot be read becomes a name no tool has, and is refused there."""
-        rules = self._uses(reply.text)
+        if self._held_back:  # a rule turned a conclusion into this call
+            concluded = f"conclude {self._held_back}"
+            self._uses += [RuleUse(rule.name, "fired", instead_of=concluded) for rule in self._holding]
+            self._held_back = ""
+        rules = self._used(reply.text)
         self._call = replace(call, id=f"step_{self._seen}")
         self._talk.append(Message("assistant", reply.text, (self._call,)))
         tool = self._names.get(call.name, call.name)[:LONGEST_NAME]
@@ -167,20 +196,21 @@ class LLMMind:
             name = f"{tool} with arguments that are no JSON object"
             return Call(name, {"why": str(wrong), "written": as_storable(call.arguments[:2000])}, reply.text, rules)
 
-    def _concluded(self, call: ToolCall, steps: int) -> Conclude:
-        data = parse_object(call.arguments)
-        diagnosis = parse_diagnosis(data)
+    def _diagnosis(self, call: ToolCall, steps: int) -> Diagnosis:
+        diagnosis = parse_diagnosis(parse_object(call.arguments))
         _check(diagnosis, steps, self._fault_classes)
-        named = data.get("rules_used")
-        named = " ".join(str(name) for name in named) if isinstance(named, list) else ""
-        return Conclude(diagnosis, self._uses(f"{diagnosis.summary} {named}"))
+        return diagnosis
 
-    def _uses(self, text: str) -> tuple[RuleUse, ...]:
-        """Which rules the model was given (said once, on the first decision) and which its words name."""
-        given = () if self._injected else tuple(RuleUse(rule.name, "injected") for rule in self._rules)
-        self._injected = True
+    def _concluded(self, diagnosis: Diagnosis, call: ToolCall) -> Conclude:
+        named = parse_object(call.arguments).get("rules_used")
+        named = " ".join(str(name) for name in named) if isinstance(named, list) else ""
+        return Conclude(diagnosis, self._used(f"{diagnosis.summary} {named}"))
+
+    def _used(self, text: str) -> tuple[RuleUse, ...]:
+        """What rules did since the last decision, and which of them the model's words name."""
         words = set(re.findall(r"[\w.-]*\w", text))
-        return given + tuple(RuleUse(rule.name, "cited") for rule in self._rules if rule.name in words)
+        uses, self._uses = self._uses, []
+        return (*uses, *(RuleUse(rule.name, "cited") for rule in self._recall.rules if rule.name in words))
 
     def _shown(self, tool: str) -> str:
         return next((shown for shown, name in self._names.items() if name == tool), tool)

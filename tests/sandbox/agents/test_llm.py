@@ -10,7 +10,7 @@ from cloudmate.llm.base import RateLimited, Timeout, TooLong, Truncated, Usage
 from cloudmate.llm.openai import Endpoint
 from cloudmate.llm.scripted import ScriptedLLM, calls, says
 from sandbox.agents.base import Budget, Profile
-from sandbox.agents.llm import CONCLUDE_NOW, LLMAgent
+from sandbox.agents.llm import APPLY, BEFORE, CONCLUDE_NOW, LLMAgent
 from sandbox.agents.loop import run
 from sandbox.environment.base import Inventory, Recording
 from sandbox.environment.replay import Replay
@@ -57,9 +57,9 @@ def submit(**changes):
     return calls("submit_diagnosis", {**DIAGNOSIS, **changes})
 
 
-def over_http(*acts, **options):
+def over_http(*acts, timeout=30, **options):
     with serving(*acts) as server:
-        return played(server.llm(retries=1, timeout=2), **options), server
+        return played(server.llm(retries=1, timeout=timeout), **options), server
 
 
 def test_run_over_http_looks_and_concludes():
@@ -94,7 +94,6 @@ def test_run_over_http_through_an_endpoint_that_knows_neither_tools_nor_json():
 @pytest.mark.parametrize(
     "act",
     [
-        late(5, answers("too late")),
         drops(),
         cut_off(),
         raw(b"{"),
@@ -114,6 +113,11 @@ def test_model_that_never_answers_well_ends_the_run_as_an_error(act):
     look = answers(None, ("get_logs", {"pod": "db-0"}))
     transcript, _ = over_http(look, act)
     assert (transcript.stop_reason, transcript.diagnosis, len(transcript.steps)) == ("error", None, 1)
+
+
+def test_model_that_answers_too_late_ends_the_run_as_an_error():
+    transcript, _ = over_http(late(30, answers("too late")), timeout=0.3)
+    assert (transcript.stop_reason, transcript.steps) == ("error", ())
 
 
 def test_unknown_tools_for_ever_end_as_a_loop():
@@ -239,6 +243,41 @@ def test_knowledge_is_told_and_its_use_recorded():
     assert 'ADVISE "read the slow queries"' in llm.asked[0].messages[0].content
     assert transcript.steps[0].rules == (RuleUse("look-at-queries", "injected"), RuleUse("look-at-queries", "cited"))
     assert transcript.concluding_rules == (RuleUse("look-at-queries", "cited"),)
+
+
+def test_rule_that_comes_to_apply_is_pointed_out_where_it_does():
+    recordings = [Recording("get_logs", {"pod": "db-0"}, "2026-01-05T10:00:00Z ERROR disk quota exceeded on /data")]
+    rules = parse(
+        'RULE ask-the-disk WHEN evidence(log, "quota") THEN ADVISE "see who fills it" BECAUSE "it was a leak"'
+    )
+    transcript, llm = scripted(
+        calls("get_logs", {"pod": "db-0"}), submit(), knowledge=Knowledge(rules), recordings=recordings
+    )
+    assert llm.asked[1].messages[-1].content.endswith(f"</data>\n\n{APPLY}\nask-the-disk")
+    assert transcript.steps[0].rules == (RuleUse("ask-the-disk", "injected"),)
+    assert transcript.concluding_rules == (RuleUse("ask-the-disk", "retrieved"),)
+
+
+def test_rule_about_a_conclusion_holds_it_back_once():
+    rules = parse(
+        'RULE see-nodes WHEN conclusion ~ "missing_index" THEN REQUIRE nodes/list() BEFORE CONCLUDE BECAUSE "it was the node"'
+    )
+    transcript, llm = scripted(
+        calls("get_logs", {"pod": "db-0"}), submit(), calls("nodes_list", {}), submit(), knowledge=Knowledge(rules)
+    )
+    assert [step.tool for step in transcript.steps] == ["get_logs", "nodes/list"]
+    assert llm.asked[2].messages[-1].content == f"{BEFORE}\nsee-nodes"
+    assert transcript.steps[1].rules == (
+        RuleUse("see-nodes", "retrieved"),
+        RuleUse("see-nodes", "fired", instead_of="conclude missing_index"),
+    )
+    assert transcript.stop_reason == "concluded"
+
+
+def test_conclusion_that_stands_after_the_reminder_is_taken():
+    rules = parse('RULE doubt WHEN conclusion ~ "missing_index" THEN ADVISE "look twice" BECAUSE "it may be traffic"')
+    transcript, _ = scripted(calls("get_logs", {"pod": "db-0"}), submit(), submit(), knowledge=Knowledge(rules))
+    assert transcript.concluding_rules == (RuleUse("doubt", "retrieved"),)
 
 
 def test_profile_sets_temperature_seed_and_directions():

@@ -5,10 +5,8 @@ from enum import StrEnum
 from cases.diagnosis import ClaimKind, Conclusion, MitigationKind, Relation, parse_diagnosis
 from cases.transcript import Task, ToolSchema
 from sandbox.agents.base import Profile
-from sandbox.agents.briefing import DIAGNOSIS, SUBMIT, first_message, injected, shown_names, submission
+from sandbox.agents.briefing import DIAGNOSIS, SUBMIT, first_message, shown_names, submission
 from sandbox.environment.base import Inventory
-from sandbox.knowledge.language import parse
-from sandbox.knowledge.rule import Knowledge
 
 
 def words(enum: type[StrEnum]) -> list[str]:
@@ -55,16 +53,3 @@ def test_first_message_is_the_task_as_data():
         "What exists:\n"
         '<data label="inventory">\npod: a, b\n</data>'
     )
-
-
-def test_rules_beyond_the_room_are_left_out_least_related_first(monkeypatch):
-    rules = parse(
-        "".join(
-            f'RULE {name}\nWHEN evidence(log, "{word}")\nTHEN ADVISE "look at {word}"\nBECAUSE "it may be {word}"\n'
-            for name, word in (("a", "disk"), ("b", "latency"), ("c", "memory"))
-        )
-    )
-    task = Task(prompt="latency is high, memory too")
-    assert [rule.name for rule in injected(Knowledge(rules), task)] == ["a", "b", "c"]
-    monkeypatch.setattr("sandbox.agents.briefing.LONGEST_KNOWLEDGE", 250)
-    assert [rule.name for rule in injected(Knowledge(rules), task)] == ["b", "c"]
