@@ -14,7 +14,7 @@ from cases.transcript import Level, RuleUse, Step, Task
 from sandbox.agents.base import Call, Conclude, Decision, Profile
 from sandbox.agents.offline import concluding
 from sandbox.agents.offline.calls import Candidate, candidates
-from sandbox.agents.offline.capabilities import WORTH, capabilities_of
+from sandbox.agents.offline.capabilities import WORTH, capabilities_of, capability_for
 from sandbox.agents.offline.hypotheses import NO_EFFECTS, Hypothesis, chances, scored
 from sandbox.agents.offline.lexicon import concepts_in, concepts_of_class
 from sandbox.agents.offline.names import component_of, words_of
@@ -178,6 +178,7 @@ class OfflineMind:
                 doubt * len(one.concepts & concepts) / len(concepts) for concepts, doubt in open_classes if concepts
             )
         if self.led:
+            worth += 1.5 * LED * (one.capability == capability_for(self.profile.hypothesis))
             worth += LED * len(one.concepts & self.led) / max(1, len(self.led)) + (
                 LED if one.component == self.profile.hypothesis else 0.0
             )

@@ -6,6 +6,7 @@ import math
 from functools import lru_cache
 
 from cases.transcript import ToolSchema
+from sandbox.agents.offline.lexicon import CONCEPTS, concepts_of_class
 from sandbox.agents.offline.names import words_of
 
 CAPABILITIES = {
@@ -67,6 +68,14 @@ def _capabilities(name: str, description: str, parameters: tuple[str, ...]) -> t
             key=lambda pair: (-pair[1], pair[0]),
         )
     )
+
+
+@lru_cache(maxsize=1024)
+def capability_for(fault_class: str) -> str:
+    """The capability in whose words a fault class would show; "" where none is nearer than the others."""
+    words = {word for concept in concepts_of_class(fault_class) for word in CONCEPTS.get(concept, (concept,))}
+    told = sorted(((bm25(tuple(sorted(words)), known), name) for name, known in CAPABILITIES.items()), reverse=True)
+    return told[0][1] if told[0][0] > told[1][0] else ""
 
 
 def capabilities_of(tool: ToolSchema) -> tuple[tuple[str, float], ...]:
