@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
@@ -14,7 +15,7 @@ from rest_framework.views import APIView
 
 from cases import tokens
 from cases.api.body import BoundedJSON
-from cases.api.errors import respond
+from cases.api.errors import LengthRequired, respond
 from cases.models import AgentToken
 
 SMALL, LARGE = 2**20, 16 * 2**20  # bytes of a body
@@ -64,6 +65,11 @@ class AgentView(APIView):
     renderer_classes = [JSONRenderer]
     http_method_names = ["get", "head", "post"]
     body_limit = SMALL
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if "Transfer-Encoding" in request.headers and not request.headers.get("Content-Length"):
+            raise LengthRequired("The body comes without its length.")  # it would be taken for an empty one
 
     def get_exception_handler(self):
         return respond

@@ -19,6 +19,7 @@ REMEDIES = {
     "unsupported_media_type": "Send JSON with the header Content-Type: application/json.",
     "throttled": "Wait as long as the header Retry-After says.",
     "too_large": "Send less at once: fewer steps, or a shorter return.",
+    "length_required": "Send the header Content-Length; a body in chunks is not read.",
     "parse_error": "Send valid JSON.",
     "conflict": "Read what is there before you send again.",
     "permission_denied": "Agents may post alerts, sessions and steps, and fetch tasks and knowledge.",
@@ -49,6 +50,11 @@ class Conflict(exceptions.APIException):
 class TooLarge(exceptions.APIException):
     status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
     default_code = "too_large"
+
+
+class LengthRequired(exceptions.APIException):
+    status_code = status.HTTP_411_LENGTH_REQUIRED
+    default_code = "length_required"
 
 
 def invalid(message: str) -> Invalid:

@@ -261,6 +261,11 @@ def test_body_too_large_is_refused(agent):
     assert error_of(agent.post("alerts", b" " * (2**20 + 1))) == (413, "too_large", "")
 
 
+def test_body_in_chunks_is_not_taken_for_an_empty_one(agent):
+    response = agent.client.post("/api/v1/alerts", headers={"transfer-encoding": "chunked"}, CONTENT_LENGTH="")
+    assert error_of(response) == (411, "length_required", "")
+
+
 def test_form_data_is_refused_in_the_same_shape(agent):
     response = agent.client.post("/api/v1/alerts", {"title": "x"})
     assert error_of(response) == (415, "unsupported_media_type", "")
