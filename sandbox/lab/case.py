@@ -121,7 +121,16 @@ def _answer(happened: Incident, alert: overview.Alert | None) -> Answer:
 
 
 def _aliases(happened: Incident, component: str) -> list[str]:
-    """Pod, deployment, service and table are one thing with their bare name."""
+    """Other ways to write a component: its pods, its controller, its service, or its kind and name."""
+    system = happened.system
     pods = [pod.name for pod in happened.last.pods if pod.app == component]
-    kinds = ("deployment", "statefulset", "service", "app", "pod", "node", "table", "queue", "job", "networkpolicy")
-    return pods + [f"{kind}/{component}" for kind in kinds]
+    if pods:
+        controller = "deployment" if system.has_service(component) else "statefulset"
+        return [*pods, *(f"{kind}/{component}" for kind in (controller, "service", "app", "pod"))]
+    if any(node.name == component for node in system.nodes):
+        return [f"node/{component}"]
+    if any(table.name == component for table in system.database.tables):
+        return [f"table/{component}", f"{system.table(component).owner}.{component}"]
+    if any(batch.name == component for batch in system.batches):
+        return [f"{component}-0", f"pod/{component}-0", f"job/{component}"]
+    return [f"{kind}/{component}" for kind in ("queue", "networkpolicy", "job", "provider")]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox.bundle import CaseBundle, RecordedSession
+from sandbox.bundle import CaseBundle
 
 FORMAT = "case-bundle/1"
 
@@ -43,7 +43,6 @@ def bundle_data(bundle: CaseBundle) -> dict[str, Any]:
             "expected": list(answer.expected),
             "category": answer.category,
             "tags": list(bundle.tags),
-            "reference_paths": {session.name: _calls(session) for session in bundle.sessions},
             "structured": answer.as_dict(),
         },
         "sessions": [
@@ -51,13 +50,9 @@ def bundle_data(bundle: CaseBundle) -> dict[str, Any]:
                 "name": session.name,
                 "actor": session.actor,
                 "engine": session.engine,
-                "calls": [call | {"why": each.why} for call, each in zip(_calls(session), session.calls, strict=True)],
+                "calls": [{"tool": call.tool, "arguments": call.arguments, "why": call.why} for call in session.calls],
                 "diagnosis": session.diagnosis.as_dict() if session.diagnosis else None,
             }
             for session in bundle.sessions
         ],
     }
-
-
-def _calls(session: RecordedSession) -> list[dict[str, Any]]:
-    return [{"tool": call.tool, "arguments": call.arguments} for call in session.calls]
