@@ -110,12 +110,12 @@ def _asked_namespaces(transcript: Transcript) -> Iterator[str]:
 
 def _values(data: Any, key: str) -> Iterator[str]:
     """Every text under ``key``, however deep."""
-    if isinstance(data, Mapping):
-        for name, value in data.items():
-            if name == key and isinstance(value, str):
-                yield value.lower()
-            else:
-                yield from _values(value, key)
-    elif isinstance(data, list | tuple):
-        for item in data:
-            yield from _values(item, key)
+    waiting = [data]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, Mapping):
+            if isinstance(named := item.get(key), str):
+                yield named.lower()
+            waiting += item.values()
+        elif isinstance(item, list | tuple):
+            waiting += item
