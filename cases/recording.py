@@ -164,13 +164,15 @@ def append(
 def append_all(session: Session, steps: Sequence[StepValue]) -> None:
     """Add the steps of a run that is over, all or none, in a constant number of queries.
 
-    Like ``append`` for each; a return that is stored already was redacted then, and is not read again.
+    Like ``append`` for each; a return that is stored already was redacted then, and is not read again. What an
+    expert thought is the step's "why".
     Raises RecordingError where the session has steps or has ended.
     """
     outputs = {digest_of_text(step.observation.output): step.observation.output for step in steps}
     known = set(RawReturn.objects.filter(digest__in=outputs).values_list("digest", flat=True))
     kept = {digest: redact(text) for digest, text in outputs.items() if digest not in known}
     new = {digest_of_text(item.text): item.text for item in kept.values()}
+    said_as = "why" if session.actor == Session.Actor.EXPERT else "thought"
     rows = []
     for step in steps:
         _expect_storable([step.tool, step.arguments, step.thought], f"Step {step.index}")
@@ -188,10 +190,10 @@ def append_all(session: Session, steps: Sequence[StepValue]) -> None:
                 level=str(step.observation.level),
                 derivation=step.observation.derivation[:300],
                 latency_ms=step.observation.latency_ms,
-                thought=words.text,
                 rules=[asdict(rule) for rule in step.rules],
                 redactions=[redaction.as_dict() for redaction in hidden],
                 at=step.at,
+                **{said_as: words.text},
             )
         )
     with transaction.atomic():

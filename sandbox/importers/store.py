@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from django.db import transaction
 
@@ -16,7 +17,7 @@ from cases.transcript import Level, Observation, digest_of
 from cases.transcript import Step as StepValue
 from sandbox import capture
 from sandbox.bundle import CaseBundle, RecordedSession
-from sandbox.environment.replay import Replay
+from sandbox.environment.replay import Replay, ReplaySource
 from sandbox.importers.quotes import with_quote
 
 
@@ -60,7 +61,7 @@ def _bring_in(bundle: CaseBundle, by, confirm_as, system: str) -> Outcome:
         system=system_named(system, policy=System.Policy.MANUAL),
         name=bundle.name,
         task=replace(bundle.task, system=""),
-        answer=bundle.answer if _says_something(bundle.answer) else None,
+        answer=bundle.answer if bundle.answer != Answer() else None,
         origin=bundle.identity[0],
         origin_path=bundle.identity[1],
         tags=bundle.tags,
@@ -76,8 +77,8 @@ def _bring_in(bundle: CaseBundle, by, confirm_as, system: str) -> Outcome:
         said.append(f"{snapshot.recordings_count} recordings")
         taken = sum(redaction["count"] for redaction in snapshot.redactions)
         said += [f"{taken} secrets redacted"] if taken else []
-    added = [_session(opened.version, bundle, known, snapshot) for known in bundle.sessions]
-    said += [f"{sum(added)} sessions"] if any(added) else []
+    added = _sessions(opened.version, bundle, snapshot.digest if snapshot else "")
+    said += [f"{added} sessions"] if added else []
     library.settle(opened.case, by=by)
     if confirm_as and library.confirm_in_bulk([opened.case], by=confirm_as):
         said.append("confirmed")
@@ -100,40 +101,44 @@ def _known(bundle: CaseBundle) -> Opened | None:
     return Opened(case, case.current, "unchanged")
 
 
-def _says_something(answer: Answer) -> bool:
-    return answer != Answer()
+def _sessions(version: CaseVersion, bundle: CaseBundle, snapshot_digest: str) -> int:
+    """Store the sessions that are not there yet; tell how many those were."""
+    source = ReplaySource(bundle.task.tools, bundle.recordings) if bundle.sessions else None
+    stored = 0
+    for known in bundle.sessions:
+        external_id = f"import/{digest_of([*bundle.identity, version.number, *_what_is_known(bundle, known)])}"
+        if Session.objects.filter(external_id=external_id).exists():
+            continue
+        session = recording.start(
+            version,
+            actor=known.actor,
+            engine=known.engine,
+            external_id=external_id,
+            name=known.name,
+            parameters={"imported": known.outcome} if known.outcome else {},
+            snapshot_digest=snapshot_digest,
+        )
+        steps = _steps(known, source.open())
+        recording.append_all(session, steps)
+        diagnosis = with_quote(known.diagnosis, steps) if known.diagnosis else None
+        recording.finish(session, diagnosis=diagnosis, stop_reason="concluded" if diagnosis else "unconcluded")
+        stored += 1
+    return stored
 
 
-def _session(version: CaseVersion, bundle: CaseBundle, known: RecordedSession, snapshot) -> bool:
-    """Store a known session once; tell whether it was new. Calls without a return are answered by the snapshot."""
-    replay = Replay(bundle.task.tools, bundle.recordings)
-    calls = [[capture.canonical_for(bundle.task, call.tool, call.arguments).key, call.output] for call in known.calls]
-    external = (
-        f"import/{digest_of([*bundle.identity, version.number, known.actor, known.name, [key for key, _ in calls]])}"
-    )
-    if Session.objects.filter(external_id=external).exists():
-        return False
-    session = recording.start(
-        version,
-        actor=known.actor,
-        engine=known.engine,
-        external_id=external,
-        name=known.name,
-        parameters={"imported": known.outcome} if known.outcome else {},
-        snapshot_digest=snapshot.digest if snapshot else "",
-    )
-    steps: list[StepValue] = []
-    for call in known.calls:
-        seen = _seen(replay.call(call.tool, call.arguments), call.output, call.is_error)
-        steps.append(StepValue(len(steps), call.tool, call.arguments, seen))
-        recording.append(session, tool=call.tool, arguments=call.arguments, observation=seen, why=call.why)
-    diagnosis = with_quote(known.diagnosis, steps) if known.diagnosis else None
-    recording.finish(session, diagnosis=diagnosis, stop_reason="concluded" if diagnosis else "unconcluded")
-    return True
+def _what_is_known(bundle: CaseBundle, known: RecordedSession) -> list[Any]:
+    """What makes two sessions the same: an expert's calls, which come with or without returns; all of an agent's run."""
+    keys = [capture.canonical_for(bundle.task, call.tool, call.arguments).key for call in known.calls]
+    outputs = [call.output for call in known.calls] if known.actor == Session.Actor.AGENT else []
+    return [known.actor, known.name, keys, outputs]
 
 
-def _seen(replayed: Observation, output: str | None, is_error: bool) -> Observation:
-    """What the session saw: the replayed return, or its own where that is another."""
-    if output is None or replayed.output == output:
-        return replayed
-    return Observation(output, is_error=is_error, level=Level.LIVE)
+def _steps(known: RecordedSession, environment: Replay) -> list[StepValue]:
+    """The session's calls with what it saw; calls without a return of their own are answered by the snapshot."""
+    steps = []
+    for index, call in enumerate(known.calls):
+        seen = environment.call(call.tool, call.arguments)
+        if call.output not in (None, seen.output):
+            seen = Observation(call.output, is_error=call.is_error, level=Level.LIVE)
+        steps.append(StepValue(index, call.tool, call.arguments, seen, thought=call.why))
+    return steps

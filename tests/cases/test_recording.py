@@ -204,3 +204,9 @@ def test_session_with_steps_or_ended_takes_no_whole_run():
     for session in (begun, make_finished_session(steps=())):
         with pytest.raises(RecordingError, match="takes no whole run"):
             recording.append_all(session, values(RECORDINGS[0]))
+
+
+def test_what_an_expert_thought_is_the_why_of_a_whole_run():
+    session = make_session(actor="expert")
+    recording.append_all(session, values(RECORDINGS[0]))
+    assert session.steps.values_list("thought", "why").get() == ("", "why")

@@ -137,6 +137,22 @@ def test_agents_known_run_becomes_a_session_with_its_outcome():
     )
 
 
+def test_agents_run_that_saw_something_else_is_another_session():
+    def ran(output):
+        return RecordedSession("run", "agent", (RecordedCall("get_logs", {"service": "till"}, output),))
+
+    bring_in(make_bundle(sessions=(ran("INFO all quiet\n"),)))
+    assert bring_in(make_bundle(sessions=(ran("INFO all quiet\n"),))).outcome == "unchanged"
+    assert bring_in(make_bundle(sessions=(ran("ERROR\n"),))) == Outcome("one", "extended", "1 sessions")
+
+
+def test_why_of_an_experts_call_is_kept():
+    path = make_bundle().sessions[0]
+    calls = (RecordedCall("get_logs", {"service": "ledger"}, why="it is alerted"),)
+    bring_in(make_bundle(sessions=(replace(path, calls=calls),)))
+    assert Step.objects.get().why == "it is alerted"
+
+
 def test_case_can_be_filed_under_another_system():
     bring_in(make_bundle(), system="Other Place")
     assert Case.objects.get().system.slug == "other-place"
