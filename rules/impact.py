@@ -38,10 +38,13 @@ class Impact:
 
 
 def impact(base: Knowledge, candidate: Knowledge, transcripts: Mapping[int | str, Transcript | None]) -> Impact:
-    """Sort the library's cases by their runs under ``base``; a case without such a run counts as touched."""
+    """Sort the library's cases by their runs under ``base``; a case without such a run counts as touched.
+
+    A run under an earlier version that was proven to be the same under ``base`` counts as a run under it.
+    """
     touched, unaffected = [], []
     for case, transcript in transcripts.items():
-        if transcript is None or not provable(transcript, base):
+        if transcript is None or not provable(transcript):
             touched.append(Touch(case, None))
             continue
         step = affected(transcript, base, candidate)
@@ -53,13 +56,9 @@ def impact(base: Knowledge, candidate: Knowledge, transcripts: Mapping[int | str
     return Impact(changed, tuple(touched), tuple(unaffected))
 
 
-def provable(transcript: Transcript, base: Knowledge) -> bool:
-    """Only a run of a provable engine, made under exactly ``base``, that ended by itself, proves anything."""
-    return (
-        transcript.engine in PROVABLE
-        and transcript.knowledge_digest == base.digest
-        and transcript.stop_reason not in ("", "error", "cancelled", "deadline")
-    )
+def provable(transcript: Transcript) -> bool:
+    """Only a run of a provable engine that ended by itself proves anything: one cut short might have gone on."""
+    return transcript.engine in PROVABLE and transcript.stop_reason not in ("", "error", "cancelled", "deadline")
 
 
 def disjoint(first: Impact, second: Impact) -> bool:

@@ -10,8 +10,8 @@ from cases.transcript import Step, Transcript
 from rules.critic.alignment import keys_of
 from rules.critic.neighbours import Library, Neighbour
 from rules.critic.phrases import pattern, widest
-from rules.critic.triggers import ANYWHERE, Item, Trigger, measured, refine, same, shared_phrases
-from sandbox.knowledge.evidence import Aspect, Evidence
+from rules.critic.triggers import ANYWHERE, Item, Trigger, loud, measured, refine, same, shared_phrases
+from sandbox.knowledge.evidence import Evidence
 from sandbox.knowledge.rule import EvidenceTest, Require
 
 FURTHEST = 3  # requires in a row: beyond that it is a whole path, not a check
@@ -112,7 +112,7 @@ def _ask(
 def _anchors(item: Evidence, arguments: dict[str, Any], seed: Neighbour, runs: Library) -> Iterator[Trigger]:
     """Something ill to hang the check on; where it asks about a thing, at that thing."""
     about = any(value in ABOUT for value in arguments.values())
-    if item.aspect is Aspect.NORMAL:
+    if not loud(item):
         return
     placed = about and same(item.component) == same(seed.component)
     alike = [[value.value.lower() for value in s.everything if value.aspect == item.aspect] for s in runs.siblings]
@@ -126,4 +126,4 @@ def _anchors(item: Evidence, arguments: dict[str, Any], seed: Neighbour, runs: L
 def _worth(trigger: Trigger, arguments: dict[str, Any]) -> tuple:
     """Best first: about what is ill, on most siblings, holding up the fewest others."""
     about = sum(value in ABOUT for value in arguments.values())
-    return (-about, -trigger.siblings, len(trigger.near_misses), *trigger.finish)
+    return (-about, trigger.harmed, -trigger.siblings, len(trigger.near_misses), *trigger.finish)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
 from cases.transcript import Transcript
-from sandbox.agents.offline.read import evidence_of
+from sandbox.agents.offline.read import CaseFile
 from sandbox.knowledge import retrieval
 from sandbox.knowledge.evidence import Aspect, Evidence
 from sandbox.knowledge.rule import EvidenceTest
@@ -30,6 +30,7 @@ class Neighbour:
     passed: bool | None = None
     component: str = ""
     others: tuple[Transcript, ...] = ()
+    harmed: bool = False  # an earlier proposal broke it: the next one must not touch it
 
     @cached_property
     def sightings(self) -> tuple[tuple[Evidence, ...], ...]:
@@ -51,15 +52,28 @@ class Neighbour:
 
 
 def seen_in(transcript: Transcript) -> tuple[Evidence, ...]:
-    """What a session's returns say, read once for each different session."""
+    """What a session's returns say, as a rule would be bound to it: with node and namespace filled from its surroundings.
+
+    Read once for each different session.
+    """
     key = transcript.digest()
     if key not in _SEEN:
-        if len(_SEEN) >= 4000:
+        if len(_SEEN) >= MOST_SEEN:
             _SEEN.clear()
-        _SEEN[key] = evidence_of(transcript.task, transcript.steps)
+        file = CaseFile(transcript.task)
+        for step in transcript.steps:
+            file.add(step)
+        _SEEN[key] = tuple(_placed(item, file) for item in file.evidence)
     return _SEEN[key]
 
 
+def _placed(item: Evidence, file: CaseFile) -> Evidence:
+    binding = retrieval.Binding(item.component, item.namespace, item.node, item.object, item)
+    (namespace,) = retrieval.places("namespace", binding, file)
+    return replace(item, node=retrieval.node_of(binding, file), namespace=namespace)
+
+
+MOST_SEEN = 4000
 _SEEN: dict[str, tuple[Evidence, ...]] = {}
 
 
@@ -92,8 +106,10 @@ def holds(test: EvidenceTest, seen: Sequence[Evidence], bound: Evidence | None) 
 
 
 def matches(test: EvidenceTest, item: Evidence) -> bool:
-    """As retrieval has it: a test that names no aspect does not speak of what is healthy."""
-    return (item.aspect is not Aspect.NORMAL or test.aspect == Aspect.NORMAL) and retrieval.matches(test, item)
+    """As retrieval has it: faint evidence triggers nothing, and only a test that says so speaks of what is healthy."""
+    if item.aspect is Aspect.NORMAL:
+        return test.aspect == Aspect.NORMAL and retrieval.matches(test, item)
+    return item.strength >= retrieval.FAINT and retrieval.matches(test, item)
 
 
 def places(item: Evidence) -> dict[str, str]:
@@ -117,6 +133,8 @@ class Library:
         self._values: dict[tuple[str, str, str], int] = {}
         for number, neighbour in enumerate(self.others):
             for item in neighbour.everything:
+                if item.strength < retrieval.FAINT and item.aspect is not Aspect.NORMAL:
+                    continue
                 key = (str(item.aspect), item.kind, item.value)
                 self._values[key] = self._values.get(key, 0) | (1 << number)
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 LONGEST = 9  # words: beyond that a phrase is a recorded line, not a class of words
 LIMIT = 110  # characters, under the linter's own limit
 MARK = re.compile(r"<[a-z]+>")
+OWN = re.compile(r"[{}]|\w-<n>|<n>-\w")  # a setting in braces, a numbered name: one system's own
 
 
 def words(value: str) -> tuple[str, ...]:
@@ -19,13 +20,14 @@ def words(value: str) -> tuple[str, ...]:
 
 
 def phrases(value: str) -> tuple[str, ...]:
-    """Every run of words of a value that says something, the longest first."""
+    """Every run of words of a value that says something, the longest first; settings and half names break a run."""
     parts = words(value)
     found: dict[str, None] = {}
     for size in range(min(LONGEST, len(parts)), 0, -1):
         for start in range(len(parts) - size + 1):
-            phrase = " ".join(parts[start : start + size]).strip(".,;:()[]{}\"'")
-            if _tells(phrase):
+            run = parts[start : start + size]
+            phrase = " ".join(run).strip(".,;:()[]{}\"'")
+            if _tells(phrase) and not any(OWN.search(word) for word in run):
                 found[phrase] = None
     return tuple(found)
 

@@ -15,6 +15,7 @@ from cases.evaluation.components import component
 from rules.critic.neighbours import Library, Neighbour, firings, holds, places
 from rules.critic.phrases import pattern, phrases
 from sandbox.knowledge.evidence import Aspect, Evidence
+from sandbox.knowledge.retrieval import FAINT
 from sandbox.knowledge.rule import PLACES, EvidenceTest
 
 MOST_TESTS = 3  # a trigger with more tests is a description of its case
@@ -42,6 +43,7 @@ class Trigger:
     siblings: int = 0  # of its class, on which it points to the right place
     misplaced: int = 0  # of its class, on which it also points elsewhere
     near_misses: tuple[str, ...] = ()
+    harmed: int = 0  # of the near misses, those that an earlier proposal broke
     steps: tuple[int, ...] = ()  # of the better session, that show what it tests
     kinship: int = 0  # words its first test shares with the name of the fault class
     strength: float = 0.0
@@ -77,6 +79,7 @@ def search(seed: Neighbour, items: Sequence[Item], library: Library) -> tuple[Tr
     """Triggers that hold on what was seen and point to the seed's faulty component, best first.
 
     A trigger without near misses is preferred to one with more siblings: a rule that abstains costs nothing.
+    Where siblings are known, one that holds on none of them is a description of its case, and left out.
     """
     anchors = sorted(_anchors(seed, items, library), key=lambda trigger: trigger.rank)
     refined = [
@@ -85,7 +88,8 @@ def search(seed: Neighbour, items: Sequence[Item], library: Library) -> tuple[Tr
         if anchor.near_misses
     ]
     found = {(trigger.tests, trigger.unless, trigger.at): trigger for trigger in [*anchors, *refined]}
-    return tuple(sorted(found.values(), key=lambda trigger: trigger.rank))
+    kept = [trigger for trigger in found.values() if trigger.siblings or not library.siblings]
+    return tuple(sorted(kept, key=lambda trigger: trigger.rank))
 
 
 def measured(trigger: Trigger, seed: Neighbour, library: Library) -> Trigger:
@@ -97,10 +101,16 @@ def measured(trigger: Trigger, seed: Neighbour, library: Library) -> Trigger:
         misplaced += bool(pointed - {same(sibling.component)})
     mask = library.near_misses(trigger.tests[0])
     if len(trigger.tests) > 1 or trigger.unless:
-        names = tuple(other.name for other in library.of(mask) if any(_all_firings(trigger, other)))
+        missed = [other for other in library.of(mask) if any(_all_firings(trigger, other))]
     else:
-        names = library.named(mask)
-    return replace(trigger, siblings=right, misplaced=misplaced, near_misses=names)
+        missed = library.of(mask)
+    return replace(
+        trigger,
+        siblings=right,
+        misplaced=misplaced,
+        near_misses=tuple(other.name for other in missed),
+        harmed=sum(other.harmed for other in missed),
+    )
 
 
 def refine(
@@ -146,6 +156,11 @@ def same(name: str) -> str:
     return component(name).base if name else ""
 
 
+def loud(item: Evidence) -> bool:
+    """Whether evidence can trigger a rule at all."""
+    return item.aspect is not Aspect.NORMAL and item.strength >= FAINT
+
+
 def _akin(one: str, other: str) -> bool:
     short, long = sorted((one, other), key=len)
     return len(short) > 2 and (long.startswith(short) or (len(short) > 5 and long[:6] == short[:6]))
@@ -158,7 +173,7 @@ def _anchors(seed: Neighbour, items: Sequence[Item], library: Library) -> Iterat
         seen = item.seen
         at = next((at for at, name in places(seen).items() if same(name) == same(seed.component)), "")
         key = (seen.aspect, seen.value, seen.kind, at)
-        if not at or seen.aspect is Aspect.NORMAL or key in done:
+        if not at or not loud(seen) or key in done:
             continue
         done.add(key)
         alike = [values for sibling in library.siblings if (values := _values(sibling, seen, at))]
@@ -186,6 +201,8 @@ def _longer(trigger: Trigger, items: Sequence[Item], library: Library) -> Iterat
     bound = {firing.bound.component for firing in firings(trigger.tests, trigger.unless, seen)}
     done: set[EvidenceTest] = set(trigger.tests)
     for item in items:
+        if not loud(item.seen) and item.seen.aspect is not Aspect.NORMAL:
+            continue
         binding = "same" if item.seen.component in bound and item.seen.component else ""
         for phrase in _held(item.seen.value, library):
             test = EvidenceTest(str(item.seen.aspect), pattern(phrase), item.seen.kind, component=binding)
@@ -216,11 +233,11 @@ def _excepted(trigger: Trigger, seed: Neighbour, items: Sequence[Item], library:
         bound = {firing.bound.component for firing in _all_firings(trigger, other)}
         offered = set()
         for item in other.everything:
-            if item.component in bound and item.aspect is not Aspect.NORMAL:
+            if item.component in bound and loud(item):
                 options = [phrase for phrase in phrases(item.value) if library.speakable(phrase)]
                 offered |= {
                     EvidenceTest(str(item.aspect), pattern(phrase), item.kind, component="same")
-                    for phrase in dict.fromkeys([*options[:1], *(p for p in options if len(p.split()) in (2, 3))][:6])
+                    for phrase in dict.fromkeys([*options[:1], *(p for p in options if item.value.startswith(p))])
                 }
         counted.update(offered)
     tried = 0
