@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cases.calls import canonical, kind_of
@@ -76,6 +76,7 @@ def test_kind_of_knows_short_names_only_of_kinds():
 values = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text(max_size=12))
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(["kind", "namespace", "wide", "lines", "start", "x"]), values))
 def test_canonical_form_is_its_own_canonical_form(arguments):
     once = canonical("list_resources", arguments, SCHEMA)

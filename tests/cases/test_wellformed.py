@@ -1,7 +1,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cases.wellformed import DEEPEST, flaw
@@ -33,6 +33,7 @@ def test_ordinary_data_has_no_flaw(value):
     assert flaw(value) == ""
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_text_without_flaw_can_be_encoded(text):
     if not flaw(text):

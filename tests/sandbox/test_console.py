@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cases.transcript import ToolSchema
@@ -44,6 +44,7 @@ def test_typed_call_that_cannot_be_read_says_what_to_type(text, message):
     assert str(caught.value).startswith(message)
 
 
+@settings(deadline=None)
 @given(st.text(min_size=1).filter(lambda text: "\x00" not in text), st.integers(-(10**9), 10**9))
 def test_written_call_is_read_back(service, lines):
     arguments = {"service": service, "lines": lines}

@@ -4,7 +4,7 @@ import time
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cases.transcript import Level, Observation, ToolSchema
@@ -21,6 +21,7 @@ def test_recorded_call_gives_the_recorded_bytes():
     assert seen == Observation(raw, True, Level.R0, 40)
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_every_text_is_replayed_byte_for_byte(text):
     replay = Replay(TOOLS, [Recording("get_logs", {"service": text}, text)])
@@ -143,6 +144,7 @@ def test_inventory_is_handed_on():
     assert Replay(TOOLS, RECORDINGS, inventory=inventory).inventory() == inventory
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from(["get_logs", "list_resources", "x"]),
     st.recursive(
