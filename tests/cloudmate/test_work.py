@@ -8,7 +8,7 @@ from django.db import connection
 
 from cloudmate import work
 from cloudmate.states import TransitionError
-from cloudmate.work import LEASE, NUDGE, Heartbeat, LeaseLost
+from cloudmate.work import LEASE, Heartbeat, LeaseLost
 from tests.cloudmate.errands import Errand
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -27,32 +27,9 @@ def states():
     return list(Errand.objects.order_by("pk").values_list("state", "attempt", "losses", "leased_until", "error"))
 
 
-def test_lease_due_takes_the_oldest_up_to_the_slots(errands):
-    first, second, _ = (errand.pk for errand in errands)
-    assert work.lease_due(Errand.objects.all(), slots=2, now=NOW) == [first, second]
-    assert states() == [("queued", 1, 0, NOW + NUDGE, "")] * 2 + [("queued", 1, 0, None, "")]
-
-
-def test_lease_due_sends_nothing_again_that_waits(errands):
-    work.lease_due(Errand.objects.all(), slots=2, now=NOW)
-    assert work.lease_due(Errand.objects.all(), slots=2, now=NOW + LATER) == []
-
-
-def test_lease_due_counts_what_runs_against_the_slots(errands):
+def test_due_is_what_waits_and_nobody_holds(errands):
     work.claim(errands[0], now=NOW)
-    assert work.lease_due(Errand.objects.all(), slots=2, now=NOW) == [errands[1].pk]
-
-
-def test_lease_due_with_more_held_than_slots_leases_nothing(errands):
-    for errand in errands:
-        work.claim(errand, now=NOW)
-    Errand.objects.create()
-    assert work.lease_due(Errand.objects.all(), slots=1, now=NOW) == []
-
-
-def test_a_lost_nudge_makes_the_row_due_again(errands):
-    work.lease_due(Errand.objects.all(), slots=3, now=NOW)
-    assert work.lease_due(Errand.objects.all(), slots=3, now=NOW + NUDGE + LATER) == [e.pk for e in errands]
+    assert set(Errand.objects.due(NOW)) == set(errands[1:])
 
 
 def test_claim_is_won_once(errands):
@@ -215,14 +192,16 @@ def test_of_many_workers_each_row_has_one():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_many_sweeps_each_row_is_leased_by_one():
-    rows = [Errand.objects.create().pk for _ in range(8)]
-    leased, start = [], threading.Barrier(4)
+def test_of_many_sweeps_one_requeues_each_row():
+    rows = [Errand.objects.create() for _ in range(8)]
+    for errand in rows:
+        work.claim(errand, now=NOW)
+    moved, start = [], threading.Barrier(4)
 
     def sweep():
         start.wait()
         try:
-            leased.extend(work.lease_due(Errand.objects.all(), slots=8))
+            moved.append(work.requeue_abandoned(Errand.objects.all(), now=NOW + LEASE + LATER))
         finally:
             connection.close()
 
@@ -231,4 +210,5 @@ def test_of_many_sweeps_each_row_is_leased_by_one():
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(leased) == rows
+    assert sum(moved) == 8
+    assert states() == [("queued", 2, 1, None, "")] * 8
