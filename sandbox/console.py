@@ -140,8 +140,6 @@ def _json_arguments(text: str) -> dict[str, Any]:
         raise CommandError(f"The arguments are not JSON: {error}.") from None
     except RecursionError:
         raise CommandError("The arguments are nested too deeply.") from None
-    if not isinstance(arguments, dict):
-        raise CommandError("The arguments must be an object.")
     return arguments
 
 

@@ -74,10 +74,6 @@ class Index:
         asked = self._asked.get(call.tool, [])
         return sorted(asked, key=lambda near: (-_alikeness(call.arguments, near.arguments), near.key))[:NEAREST]
 
-    def calls(self, tool: str) -> list[CanonicalCall]:
-        """Every recorded call of a tool, once."""
-        return list(self._asked.get(tool, []))
-
     def _fill(self, recordings: list[Recording]) -> None:
         written: dict[str, list[Recording]] = {}
         alike: dict[str, list[Recording]] = {}

@@ -74,6 +74,12 @@ def test_confirmed_case_with_changed_content_leaves_the_gate():
     )
 
 
+def test_case_no_database_can_hold_is_refused():
+    with pytest.raises(IntakeError, match="The case holds a NUL"):
+        open_one(task=replace(TASK, context={"a": ["\x00"]}))
+    assert not Case.objects.exists()
+
+
 def test_secrets_in_prompt_and_context_are_redacted():
     opened = open_one(task=replace(TASK, prompt="password=hunter2", context={"url": "redis://:hunter2@cache"}))
     assert opened.version.prompt == "password=[REDACTED password]"

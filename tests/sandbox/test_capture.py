@@ -64,6 +64,14 @@ def test_source_is_kept_in_memory_and_knows_the_inventory(django_assert_num_quer
         assert capture.source_of(snapshot) is source
 
 
+def test_only_the_latest_sources_are_kept_in_memory(monkeypatch):
+    monkeypatch.setattr(capture, "KEPT", 1)
+    one, other = make_snapshot(make_case()), make_snapshot(make_case(), RECORDINGS[:1])
+    source = capture.source_of(one)
+    capture.source_of(other)
+    assert capture.source_of(one) is not source
+
+
 def test_return_that_is_no_text_stores_nothing():
     with pytest.raises(RecordingError, match="NUL"):
         make_snapshot(make_case(), (*RECORDINGS, Recording("get_logs", {"service": "x"}, "\x00")))

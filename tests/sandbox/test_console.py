@@ -9,6 +9,13 @@ from tests.factories import LOGS, TOOLS
 
 INVENTORY = Inventory({"pods": ("ledger-0", "till-0"), "services": ("ledger", "till"), "namespaces": ("market",)})
 
+MEASURE = ToolSchema(
+    "measure",
+    parameters={
+        "properties": {"ratio": {"type": "number"}, "ids": {"type": "array"}, "where": {"type": "object"}},
+    },
+)
+
 
 @pytest.mark.parametrize(
     ("text", "call"),
@@ -20,11 +27,16 @@ INVENTORY = Inventory({"pods": ("ledger-0", "till-0"), "services": ("ledger", "t
         ("list_resources kind=pods wide=yes", ("list_resources", {"kind": "pods", "wide": True})),
         ("list_resources selector=app=till", ("list_resources", {"selector": "app=till"})),
         ("unknown a=1", ("unknown", {"a": "1"})),
+        (
+            "measure ratio=0.5 ids=[1,2] where='{\"a\": 1}'",
+            ("measure", {"ratio": 0.5, "ids": [1, 2], "where": {"a": 1}}),
+        ),
+        ("measure ratio=half ids=1,2", ("measure", {"ratio": "half", "ids": "1,2"})),
         ("get_logs", ("get_logs", {})),
     ],
 )
 def test_typed_call_is_read(text, call):
-    assert read_command(text, TOOLS) == call
+    assert read_command(text, (*TOOLS, MEASURE)) == call
 
 
 @pytest.mark.parametrize(
@@ -35,6 +47,7 @@ def test_typed_call_is_read(text, call):
         ("get_logs service=a service=b", "service is there twice."),
         ("get_logs service='a", "A quotation mark is not closed."),
         ("get_logs {oops}", "The arguments are not JSON"),
+        ("get_logs " + '{"a":' * 100_000, "The arguments are nested too deeply."),
         ("get_logs {} []", "The arguments are not JSON"),
     ],
 )

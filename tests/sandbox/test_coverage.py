@@ -4,8 +4,10 @@ import json
 import pytest
 from django.core.management import CommandError, call_command
 
+from sandbox.agents.base import Call
+from sandbox.agents.scripted import ScriptedAgent
 from sandbox.bundle import RecordedCall
-from sandbox.coverage import of_experts
+from sandbox.coverage import of_agent, of_experts
 from tests.factories import bundle_data, make_bundle, write_bundles
 
 
@@ -40,6 +42,17 @@ def test_experts_calls_are_counted_by_level_and_compared():
     }
 
 
+def test_agents_calls_are_counted_by_level():
+    agent = ScriptedAgent([Call("get_logs", {"service": "till"}), Call("get_logs", {"service": "gate"})])
+    (found,) = of_agent([make_bundle()], agent)
+    assert (found.source, found.cases, found.calls, found.levels) == (
+        "case-bundle/1 (own format)",
+        1,
+        2,
+        {"r0": 1, "miss": 1},
+    )
+
+
 def run(*paths, **options):
     out = io.StringIO()
     call_command("replay_coverage", *(str(path) for path in paths), stdout=out, stderr=io.StringIO(), **options)
@@ -61,6 +74,22 @@ def test_command_prints_a_row_for_each_source(tmp_path):
         "of",
         "1",
     ]
+
+
+def test_command_runs_the_untaught_agent_where_asked(tmp_path):
+    told = bundle_data(answer=bundle_data()["answer"] | {"reference_paths": {}})
+    lines = run(write_bundles(tmp_path, told), agent="offline").splitlines()
+    assert lines[1] == "  none: no case brings an expert's path"
+    assert lines[3] == "Calls of the offline agent, without rules"
+    assert lines[5].split()[:2] == ["cloudopsbench", "1"]
+
+
+def test_command_lists_what_is_not_answered_or_not_identical(tmp_path):
+    path = [{"tool": "get_logs", "arguments": {"service": "gate"}}]
+    told = bundle_data(answer=bundle_data()["answer"] | {"reference_paths": {"path1": path}})
+    assert run(write_bundles(tmp_path, told)).splitlines()[-1] == (
+        '  not answered (miss): slow-ledger path1: get_logs {"service": "gate"}'
+    )
 
 
 def test_command_fails_where_something_cannot_be_read(tmp_path):

@@ -290,6 +290,12 @@ def test_missing_catalogues_are_asked_for(tmp_path):
     )
 
 
+def test_catalogues_without_a_vocabulary_leave_fault_classes_free(tmp_path):
+    folder = write_bundles(tmp_path, bundle_data())
+    (tmp_path / "catalogues" / "fault_classes.json").unlink()
+    assert next(iter(bundles.read(folder / "000.json"))).task.fault_classes == ()
+
+
 def test_catalogue_outside_its_folder_is_not_read(tmp_path):
     data = bundle_data(catalogue="../bundles/000", answer={"expected": ["e"]})
     assert [tool.name for tool in read(tmp_path, data).task.tools] == ["get_logs"]

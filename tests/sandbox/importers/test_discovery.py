@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 from sandbox.bundle import CaseBundle
 from sandbox.importers.discovery import Found, find
@@ -44,6 +45,14 @@ def test_broken_file_on_the_way_is_a_problem_and_the_rest_is_read(tmp_path):
         "is not JSON: Expecting property name enclosed in double quotes at line 1, column 2.",
     )
     assert isinstance(bundle, CaseBundle)
+
+
+def test_folder_that_cannot_be_read_is_a_problem(tmp_path, monkeypatch):
+    def denied(folder):
+        raise PermissionError(13, "Permission denied", str(folder))
+
+    monkeypatch.setattr(Path, "iterdir", denied)
+    assert [str(problem) for problem in found(tmp_path)] == [f"{tmp_path}: cannot be read: Permission denied."]
 
 
 def test_file_that_was_named_must_be_a_bundle(tmp_path):
