@@ -55,4 +55,5 @@ def as_data(label: str, text: str) -> str:
     Delimiters and chat-template marks inside it lose their angle bracket.
     """
     safe = re.sub(rf"<(?=\s*/?\s*{TAG}\b|\|)", "‹", text, flags=re.IGNORECASE)
-    return f'<{TAG} label="{label}">\n{safe}\n</{TAG}>'
+    name = re.sub(r"[^\w :.,/-]", "", label)
+    return f'<{TAG} label="{name}">\n{safe}\n</{TAG}>'

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from cases import intake, recording
 from cases.diagnosis import Conclusion
 from cases.transcript import Level, RuleUse, Task, ToolSchema
 from cloudmate.llm.base import RateLimited, Timeout, TooLong, Truncated, Usage
@@ -16,6 +17,7 @@ from sandbox.environment.base import Inventory, Recording
 from sandbox.environment.replay import Replay
 from sandbox.knowledge.language import parse
 from sandbox.knowledge.rule import Knowledge
+from tests.cases.api.callers import CANARY, case_of
 from tests.cloudmate.llm.server import answers, cut_off, drops, late, picky, raw, refuses, serving
 
 TEXT = {"type": "string"}
@@ -318,3 +320,15 @@ def test_no_model_bound_ends_the_run_as_an_error(settings):
     settings.CLOUDMATE_LLM = {}
     transcript = run(LLMAgent(), TASK, Replay(TASK.tools, []))
     assert (transcript.stop_reason, transcript.steps) == ("error", ())
+
+
+@pytest.mark.django_db
+def test_no_part_of_the_answer_reaches_a_model():
+    case = case_of(intake.system_named("shop"))
+    task = recording.task_of(case.current)
+    rules = Knowledge(RULES)
+    replies = [calls("get_logs", {"pod": "x"}), calls("reboot", {}), says("Hm."), submit()]
+    transcript, llm = scripted(*replies, task=task, knowledge=rules, profile=Profile(hint="look"))
+    assert transcript.stop_reason == "concluded"
+    assert case.current.answer["notes"] == f"{CANARY} notes"
+    assert not any(CANARY in repr(request) for request in llm.asked)
