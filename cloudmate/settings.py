@@ -97,8 +97,8 @@ DATABASES = {
         "OPTIONS": {
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA mmap_size=134217728;"
-            "PRAGMA journal_size_limit=27103364; PRAGMA cache_size=2000;",
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
+            "PRAGMA journal_size_limit=27103364; PRAGMA cache_size=-4000;",
         },
     }
 }

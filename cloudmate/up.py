@@ -118,6 +118,7 @@ def settings_of_children(options) -> None:
     if options.host not in LOOPBACK | {"0.0.0.0", "::"} and not os.environ.get("CLOUDMATE_HOSTS"):
         os.environ["CLOUDMATE_HOSTS"] = f"{options.host},127.0.0.1,localhost"
     os.environ["CLOUDMATE_LISTENS_ON"] = options.host
+    os.environ.setdefault("MALLOC_ARENA_MAX", "2")  # else each thread keeps memory of its own: 20 MB in a busy worker
     if not os.environ.get("CLOUDMATE_BROKER_URL"):
         os.environ["CLOUDMATE_ONLY_WORKER"] = "1"
 
