@@ -23,7 +23,6 @@ from sandbox.environment.replay import ReplaySource
 from sandbox.models import Miss, Snapshot, SnapshotRecording
 
 KEPT = 32  # sources in memory at once, some hundred kilobytes each
-_CAPTURED = (Level.LIVE, Level.R0, Level.R1)
 
 _sources: OrderedDict[str, ReplaySource] = OrderedDict()
 _sources_lock = Lock()
@@ -55,7 +54,7 @@ def freeze(case: Case, recordings: Iterable[Recording]) -> Snapshot:
 
 
 def freeze_sessions(case: Case) -> Snapshot:
-    """Extend the newest snapshot by what the case's recorded sessions saw.
+    """Extend the newest snapshot by what the case's recorded sessions saw of the real system.
 
     The first return of a call stays the first; a later session adds repetitions that no earlier one reached.
     """
@@ -68,7 +67,7 @@ def freeze_sessions(case: Case) -> Snapshot:
         reached[key] = reached.get(key, 0) + 1
     for session in case.sessions.filter(origin=Session.Origin.RECORDED).order_by("pk"):
         asked: dict[str, int] = {}
-        for step in session.steps.filter(level__in=_CAPTURED).select_related("raw").order_by("index"):
+        for step in session.steps.filter(level=Level.LIVE).select_related("raw").order_by("index"):
             key = canonical_for(task, step.tool, step.arguments).key
             asked[key] = asked.get(key, 0) + 1
             if asked[key] > reached.get(key, 0):
