@@ -10,7 +10,8 @@ from cases.transcript import Step, Transcript
 from rules.critic.alignment import keys_of
 from rules.critic.neighbours import Library, Neighbour
 from rules.critic.phrases import pattern, widest
-from rules.critic.triggers import ANYWHERE, Item, Trigger, loud, measured, refine, same, shared_phrases
+from rules.critic.refining import refine
+from rules.critic.triggers import ANYWHERE, Item, Trigger, loud, measured, same, shared_phrases
 from sandbox.knowledge.evidence import Evidence
 from sandbox.knowledge.rule import EvidenceTest, Require
 

@@ -121,7 +121,15 @@ def places(item: Evidence) -> dict[str, str]:
 class Library:
     """Siblings and near misses with an index over the values they showed, so that a phrase is tried on each once."""
 
-    def __init__(self, siblings: Iterable[Neighbour], others: Iterable[Neighbour], *, names: Iterable[str] = ()):
+    def __init__(
+        self,
+        siblings: Iterable[Neighbour],
+        others: Iterable[Neighbour],
+        *,
+        names: Iterable[str] = (),
+        vocabulary: Iterable[str] = (),
+    ):
+        self.vocabulary = tuple(vocabulary)
         self.siblings = tuple(siblings)
         self.others = tuple(others)
         self._all_names = tuple(names)
@@ -149,7 +157,7 @@ class Library:
         """The same cases as the agent's own runs show them; a case without a run of its own is left out."""
         kept = [[n.of_agents() for n in group] for group in (self.siblings, self.others)]
         silent = [[n for n in group if n.sightings] for group in kept]
-        return Library(*silent, names=self._all_names)
+        return Library(*silent, names=self._all_names, vocabulary=self.vocabulary)
 
     def near_misses(self, test: EvidenceTest) -> int:
         """The near misses that a single test fires on, as a bit mask over ``others``."""

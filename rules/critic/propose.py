@@ -19,7 +19,8 @@ from rules.critic.asking import Ask, asks
 from rules.critic.flipping import Flip, FlipTable, Passes, Replay, minimal
 from rules.critic.ladder import Rung, choose, ladder
 from rules.critic.neighbours import Library, Neighbour, matches, seen_in
-from rules.critic.triggers import Trigger, items_of, search
+from rules.critic.refining import search
+from rules.critic.triggers import Trigger, items_of
 from rules.critic.wording import because_of, key_difference, name_for, taken_in, title_of
 from sandbox.knowledge.evidence import Evidence
 from sandbox.knowledge.language import as_data, lint, text_of
@@ -95,12 +96,11 @@ def propose(
         [n for n in neighbours if same_class(n.fault_class, cause.fault_class)],
         [n for n in neighbours if not same_class(n.fault_class, cause.fault_class)],
         names=names,
+        vocabulary=failed.task.fault_classes,
     )
     triggers = search(seed, items_of(seen, shown), library)
     if not triggers:
-        return NoProposal(
-            f"Nothing that was seen points to {cause.fault_class}: its evidence is not read", tuple(table.rows)
-        )
+        return NoProposal(_unread(cause, library), tuple(table.rows))
     for trigger in triggers[:TRIED]:
         draft = _Draft(trigger, cause, base, library, table, now, frozenset(names))
         checks = asks(trigger.steps, now, better, seen=seen, shown=shown, seed=seed, library=library)
@@ -203,6 +203,11 @@ def _why(rules: Sequence[Rule], rungs: Sequence[Rung], chosen: int, table: FlipT
         f"{flips}. Of {len(rungs)} widths, {rung.width!r} was chosen: it holds on {rung.siblings} of {rung.of} siblings"
         f" and fires on {len(rung.near_misses)} near misses."
     )
+
+
+def _unread(cause: Cause, library: Library) -> str:
+    shared = " and holds on a sibling as well" if library.siblings else ""
+    return f"Nothing that was seen points to {cause.component or 'the fault'} in words that name no component{shared}"
 
 
 def _in_vain(triggers: Sequence[Trigger], table: FlipTable, cause: Cause) -> str:

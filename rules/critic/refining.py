@@ -1,0 +1,115 @@
+"""Near misses silenced: a further test that they lack, or an exception that they have. No Django here."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+from rules.critic.neighbours import Library, Neighbour, firings, holds
+from rules.critic.phrases import pattern, phrases
+from rules.critic.triggers import Item, Trigger, all_firings, anchors, loud, measured
+from sandbox.knowledge.evidence import Aspect
+from sandbox.knowledge.rule import EvidenceTest
+
+MOST_TESTS = 3  # a trigger with more tests is a description of its case
+MOST_UNLESS = 2
+SHORTLIST = 12  # anchors that are worth refining
+OPTIONS = 10  # exceptions tried at a time
+
+
+def search(seed: Neighbour, items: Sequence[Item], library: Library) -> tuple[Trigger, ...]:
+    """Triggers that hold on what was seen and point to the seed's faulty component, best first.
+
+    A trigger without near misses is preferred to one with more siblings: a rule that abstains costs nothing.
+    Where siblings are known, one that holds on none of them is a description of its case, and left out.
+    """
+    plain = sorted(anchors(seed, items, library), key=lambda trigger: trigger.rank)
+    refined = [
+        refine(anchor, seed, items, library, worth=lambda trigger: trigger.rank)
+        for anchor in plain[:SHORTLIST]
+        if anchor.near_misses
+    ]
+    found = {(trigger.tests, trigger.unless, trigger.at): trigger for trigger in [*plain, *refined]}
+    kept = [trigger for trigger in found.values() if trigger.siblings or not library.siblings]
+    return tuple(sorted(kept, key=lambda trigger: trigger.rank))
+
+
+def refine(
+    trigger: Trigger,
+    seed: Neighbour,
+    items: Sequence[Item],
+    library: Library,
+    *,
+    worth: Callable[[Trigger], tuple],
+) -> Trigger:
+    """Add the test or exception that is worth most, as long as it silences near misses and loses no sibling."""
+    current = trigger
+    while current.near_misses:
+        options = [
+            option
+            for longer in (*_longer(current, items, library), *_excepted(current, seed, items, library))
+            if (option := measured(longer, seed, library)).siblings >= current.siblings
+            and len(option.near_misses) < len(current.near_misses)
+        ]
+        if not options:
+            break
+        current = min(options, key=worth)
+    return current
+
+
+def _longer(trigger: Trigger, items: Sequence[Item], library: Library) -> Iterator[Trigger]:
+    """The trigger with one more test that held when it fired."""
+    if len(trigger.tests) >= MOST_TESTS:
+        return
+    seen = [item.seen for item in items]
+    bound = {firing.bound.component for firing in firings(trigger.tests, trigger.unless, seen)}
+    done: set[EvidenceTest] = set(trigger.tests)
+    for item in items:
+        if not loud(item.seen) and item.seen.aspect is not Aspect.NORMAL:
+            continue
+        binding = "same" if item.seen.component in bound and item.seen.component else ""
+        for phrase in _held(item.seen.value, library):
+            test = EvidenceTest(str(item.seen.aspect), pattern(phrase), item.seen.kind, component=binding)
+            if test not in done:
+                done.add(test)
+                steps = {*trigger.steps} if item.step is None else {*trigger.steps, item.step}
+                yield replace(trigger, tests=(*trigger.tests, test), steps=tuple(sorted(steps)))
+
+
+def _held(value: str, library: Library) -> tuple[str, ...]:
+    """The whole of a value, and the most of it that every sibling shows."""
+    options = [phrase for phrase in phrases(value) if library.speakable(phrase)]
+    shown = [sibling.values for sibling in library.siblings if sibling.values]
+    shared = next((p for p in options if all(any(p.lower() in other for other in values) for values in shown)), "")
+    return tuple(dict.fromkeys(phrase for phrase in (*options[:1], shared) if phrase))
+
+
+def _excepted(trigger: Trigger, seed: Neighbour, items: Sequence[Item], library: Library) -> Iterator[Trigger]:
+    """The trigger with an exception: something that near misses show where it fires, and its own class never does."""
+    if len(trigger.unless) >= MOST_UNLESS:
+        return
+    wrong = set(trigger.near_misses)
+    own = [item.seen for item in items] + [item for sibling in library.siblings for item in sibling.everything]
+    counted: Counter[EvidenceTest] = Counter()
+    for other in library.others:
+        if other.name not in wrong:
+            continue
+        bound = {firing.bound.component for firing in all_firings(trigger, other)}
+        offered = set()
+        for item in other.everything:
+            if item.component in bound and loud(item):
+                options = [phrase for phrase in phrases(item.value) if library.speakable(phrase)]
+                offered |= {
+                    EvidenceTest(str(item.aspect), pattern(phrase), item.kind, component="same")
+                    for phrase in dict.fromkeys([*options[:1], *(p for p in options if item.value.startswith(p))])
+                }
+        counted.update(offered)
+    tried = 0
+    for test, _ in sorted(counted.items(), key=lambda pair: (-pair[1], -len(pair[0].pattern), repr(pair[0]))):
+        if any(holds(replace(test, component=""), [item], None) for item in own):
+            continue
+        yield replace(trigger, unless=(*trigger.unless, test))
+        tried += 1
+        if tried == OPTIONS:
+            return
