@@ -140,10 +140,16 @@ def verdict_of(patch: Patch) -> Verdict:
 
 
 def run_again(patch: Patch, *, by) -> None:
-    """Test again on the current head: after a change of the library, or to settle an inconclusive verdict."""
+    """Test again: go on with a regression that was stopped on this base, only what is outstanding; else a new one."""
     require_role(by, "expert", "reviewer", "lead")
     if patch.state not in (Patch.State.IN_REVIEW, Patch.State.INCONCLUSIVE):
         raise PatchError(f"A patch that is {patch.get_state_display().lower()} is not waiting for a test")
+    stopped = patch.regression is not None and patch.regression.state == Regression.State.CANCELLED
+    if stopped and patch.base_id == versions.head().pk:
+        with transaction.atomic():
+            regressions.resume(patch.regression)
+            transition(patch, Patch.State.TESTING, verdict=None)
+        return
     transition(patch, Patch.State.PROPOSED, regression=None, verdict=None)
 
 

@@ -13,7 +13,7 @@ from cases import recording
 from cases.models import Evaluation, Session
 from cloudmate.states import transition
 from cloudmate.work import Work, cancel
-from sandbox import runs
+from sandbox import guess, runs
 from sandbox.agents.base import Budget, Profile, RunParameters
 from sandbox.agents.offline.read import evidence_of
 from sandbox.knowledge.evidence import Aspect, Evidence
@@ -138,9 +138,17 @@ def _take_verdicts(branches: list[Branch]) -> None:
         if branch.run.state == Work.State.FAILED:
             branch.verdict = "failed"
         elif branch.run.session_id and (evaluation := branch.run.session.evaluations.order_by("-pk").first()):
-            branch.verdict = evaluation.verdict
+            branch.verdict = _believed(branch.run.session, evaluation)
         if branch.verdict:
             branch.save(update_fields=["verdict"])
+
+
+def _believed(session: Session, evaluation: Evaluation) -> str:
+    """The verdict; "" while the guess test is to come, and lucky where it shows a guess: never learned from."""
+    if evaluation.verdict != Evaluation.Verdict.SUCCESS:
+        return evaluation.verdict
+    guessed = guess.is_guess(session)
+    return "" if guessed is None else Evaluation.Verdict.LUCKY if guessed else evaluation.verdict
 
 
 def _confirmed(branches: list[Branch]) -> Branch | None:

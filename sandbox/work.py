@@ -10,7 +10,7 @@ from cases.models import Case, Session, Step
 from cases.transcript import Level
 from cloudmate.states import TransitionError
 from cloudmate.work import Work, fail
-from sandbox import capture, exploration, guidance, regression, runs
+from sandbox import capture, exploration, guess, guidance, regression, runs
 from sandbox.models import Derivation, Exploration, Pair, Regression, Run
 
 log = logging.getLogger(__name__)
@@ -24,7 +24,7 @@ def turn(limit: int = 20) -> int:
     done += guidance.offer_finished()
     done += work_off(Derivation, guidance.derive, limit)
     done += work_off(Pair, regression.execute_pair, limit, give_up=regression.give_up)
-    return done + close_regressions() + advance_explorations()
+    return done + test_guesses(limit) + close_regressions() + advance_explorations()
 
 
 def freeze_recorded(limit: int = 20) -> int:
@@ -42,6 +42,11 @@ def freeze_recorded(limit: int = 20) -> int:
         Session.objects.filter(pk__in=sessions).update(snapshot_digest=snapshot.digest)
         frozen += 1
     return frozen
+
+
+def test_guesses(limit: int = 20) -> int:
+    """Take the ground from conclusions that seem right, and see whether they fall; return how many were tried."""
+    return len([guess.test(evaluation) for evaluation in guess.due()[:limit]])
 
 
 def close_regressions() -> int:
