@@ -3,7 +3,7 @@
 from collections import defaultdict
 from dataclasses import dataclass
 
-from cases.diagnosis import Claim, Diagnosis, Link
+from cases.diagnosis import Claim, ClaimKind, Diagnosis, Link
 from cases.evaluation.grounding import NO_EVIDENCE, carrier
 from cases.evaluation.quotes import stands_in
 from cases.models import Evaluation
@@ -44,6 +44,8 @@ class Hanging:
 
     @property
     def words(self) -> str:
+        if self.claim.kind is ClaimKind.MITIGATION and self.value is None:
+            return "proposed"
         return {None: "not checked", 1.0: "borne out", 0.0: "not borne out"}.get(self.value, "borne out in part")
 
 
@@ -59,6 +61,7 @@ class Chain:
         return len(self.breaks) + sum(bool(one.findings) or one.value == 0 for one in self.hanging)
 
 
+ABOUT_THE_ANSWER = frozenset({"wrong_cause"})  # right or wrong is the other track: no break of what hangs on what
 LINK_CODES = frozenset({"gap", "time_inversion", "reversed_edge", "missing_edge", "root_is_effect", "cycle"})
 
 
@@ -97,7 +100,7 @@ def chain_of(transcript: Transcript, evaluation: Evaluation | None) -> Chain | N
     findings = evaluation.findings if evaluation else []
     said = defaultdict(list)
     for finding in findings:
-        if finding.get("claim"):
+        if finding.get("claim") and finding["code"] not in ABOUT_THE_ANSWER:
             said[finding["claim"]].append(finding)
     root = carrier(diagnosis)
     claims = ordered(diagnosis)
