@@ -8,7 +8,7 @@ from cases.transcript import ToolSchema
 from sandbox.environment.base import Recording
 from sandbox.lab.database import statements_of
 from sandbox.lab.incident import Incident
-from sandbox.lab.views import kubernetes, logs, metrics, overview, postgres, traces
+from sandbox.lab.views import descriptions, kubernetes, logs, metrics, overview, postgres, traces
 
 TEXT = {"type": "string"}
 
@@ -64,7 +64,7 @@ TOOLS: tuple[ToolSchema, ...] = (
         "get_resources",
         "kubectl get: list resources of a type, or one by name.",
         ("resource_type",),
-        resource_type=_text("pods, deployments, statefulsets, services, nodes, events or networkpolicies"),
+        resource_type=_text("pods, deployments, statefulsets, services, endpoints, nodes, events or networkpolicies"),
         name=_text("one resource"),
         namespace=TEXT,
     ),
@@ -72,7 +72,7 @@ TOOLS: tuple[ToolSchema, ...] = (
         "describe_resource",
         "kubectl describe: specification, state, conditions and events of one resource.",
         ("resource_type", "name"),
-        resource_type=_text("pods, deployments, statefulsets, services, nodes or networkpolicies"),
+        resource_type=_text("pods, deployments, statefulsets, services, endpoints, nodes or networkpolicies"),
         name=_text("name of the resource"),
         namespace=TEXT,
     ),
@@ -152,21 +152,35 @@ def _answers(incident: Incident) -> Iterator[tuple[str, dict[str, str], str, str
     outside = tuple(one.name for one in system.externals)
     for name in (*apps, *outside):
         yield "get_traces", {"service": name}, traces.traces(incident, name), "subset"
-    for name in (*outside, *(batch.name for batch in system.batches)):
-        yield "get_logs", {"service": name}, f"error: no log stream {name} in namespace {system.namespace}\n", "subset"
-        yield "get_config", {"service": name}, f"error: configmap {name} not found\n", "exact"
     for name in (*apps, *outside):
         yield "get_topology", {"service": name}, overview.topology(incident, name), "exact"
         yield "get_changes", {"service": name}, overview.changes(incident, name), "exact"
         yield "check_connectivity", {"target": name}, overview.connectivity(incident, name), "exact"
-    for name in sorted({change.target for change in incident.changes} - {*apps, *outside}):
-        yield "get_changes", {"service": name}, overview.changes(incident, name), "exact"
     for app in apps:
         yield "get_config", {"service": app}, overview.config(incident, app), "exact"
+    yield from _elsewhere(incident)
     yield from _edges(incident)
     yield from _resources(incident)
     yield from _database(incident)
     yield "get_queue_status", {}, overview.queue_status(incident), "any"
+
+
+def _elsewhere(incident: Incident) -> Iterator[tuple[str, dict[str, str], str, str]]:
+    """What the tools say of names that stand in listings but are no component of the shop: jobs, policies, queues."""
+    system = incident.system
+    outside = {one.name for one in system.externals}
+    named = {change.target for change in incident.changes} | outside | {node.name for node in system.nodes}
+    named |= {batch.name for batch in system.batches} | {system.queue.queue, *overview.OTHER_QUEUES}
+    for name in sorted(named - set(kubernetes.apps(incident))):
+        asked = {"service": name}
+        if name not in outside:
+            yield "get_changes", asked, overview.changes(incident, name), "exact"
+        if name not in metrics.subjects(incident):
+            yield "get_metrics", asked, f"no series for {name}\n", "subset"
+        yield "get_logs", asked, f"error: no log stream {name} in namespace {system.namespace}\n", "subset"
+        yield "get_config", asked, f"error: configmap {name} not found\n", "exact"
+    for name in (*(store.name for store in (system.database, system.cache, system.queue)), *sorted(outside)):
+        yield "get_database_connections", {"service": name}, postgres.connections(incident, name), "exact"
 
 
 def _edges(incident: Incident) -> Iterator[tuple[str, dict[str, str], str, str]]:
@@ -193,6 +207,7 @@ def _resources(incident: Incident) -> Iterator[tuple[str, dict[str, str], str, s
     named += [("deployments", service.name) for service in system.services]
     named += [("statefulsets", name) for name in kubernetes.apps(incident)[len(system.services) :]]
     named += [("services", app) for app in kubernetes.apps(incident)]
+    named += [("endpoints", app) for app in kubernetes.apps(incident)]
     named += [("nodes", node.name) for node in system.nodes]
     named += [("networkpolicies", policy.name) for policy in system.policies]
     for kind, name in named:
@@ -205,9 +220,14 @@ def _resources(incident: Incident) -> Iterator[tuple[str, dict[str, str], str, s
         yield (
             "describe_resource",
             {"resource_type": kind, "name": name},
-            kubernetes.describe(incident, kind, name),
+            descriptions.describe(incident, kind, name),
             "subset",
         )
+    absent = [("deployments", store) for store in kubernetes.stores(incident)]
+    absent += [("services", external.name) for external in system.externals]
+    for kind, name in absent:
+        for tool in ("get_resources", "describe_resource"):
+            yield tool, {"resource_type": kind, "name": name}, kubernetes.not_found(kind, name) + "\n", "subset"
     for kind in ("pods", "nodes"):
         yield "get_resource_usage", {"resource_type": kind}, kubernetes.top(incident, kind), "exact"
 

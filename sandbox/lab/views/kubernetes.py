@@ -1,4 +1,4 @@
-"""kubectl's tables and descriptions, from placement, restarts and parameters. No Django here."""
+"""kubectl's tables, from placement, restarts and parameters. No Django here."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sandbox.lab import cluster
 from sandbox.lab.incident import MINUTES, Incident
 
-KINDS = ("pods", "deployments", "statefulsets", "services", "nodes", "events", "networkpolicies")
+KINDS = ("pods", "deployments", "statefulsets", "services", "endpoints", "nodes", "events", "networkpolicies")
 
 
 def table(header: tuple[str, ...], rows: list[tuple[str, ...]], empty: str = "No resources found.") -> str:
@@ -23,6 +23,10 @@ def table(header: tuple[str, ...], rows: list[tuple[str, ...]], empty: str = "No
     )
 
 
+def not_found(kind: str, name: str) -> str:
+    return f'Error from server (NotFound): {kind} "{name}" not found'
+
+
 def age(span: timedelta) -> str:
     minutes = int(span.total_seconds() // 60)
     if minutes < 120:
@@ -30,7 +34,7 @@ def age(span: timedelta) -> str:
     return f"{minutes // 60}h" if minutes < 2880 else f"{minutes // 1440}d"
 
 
-def _stores(incident: Incident) -> tuple[str, ...]:
+def stores(incident: Incident) -> tuple[str, ...]:
     system = incident.system
     return system.database.name, system.cache.name, system.queue.name
 
@@ -48,7 +52,7 @@ def restarts(incident: Incident, app: str) -> tuple[int, ...]:
     return incident.restarts.get(app, ())
 
 
-def _state(incident: Incident, pod: cluster.Pod) -> tuple[str, str, str]:
+def state_of(incident: Incident, pod: cluster.Pod) -> tuple[str, str, str]:
     """READY, STATUS, RESTARTS of one pod."""
     if not pod.node:
         return "0/1", "Pending", "0"
@@ -61,14 +65,14 @@ def _state(incident: Incident, pod: cluster.Pod) -> tuple[str, str, str]:
     return "1/1", "Running", f"{len(mine)} ({MINUTES - mine[-1]}m ago)" if mine else "0"
 
 
-def _ready(incident: Incident, app: str) -> int:
-    return sum(_state(incident, pod)[0] == "1/1" for pod in cluster.pods_of(incident.last.pods, app))
+def ready_pods(incident: Incident, app: str) -> int:
+    return sum(state_of(incident, pod)[0] == "1/1" for pod in cluster.pods_of(incident.last.pods, app))
 
 
 def pods(incident: Incident) -> list[tuple[str, ...]]:
     rows = []
     for pod in sorted(incident.last.pods, key=lambda each: each.name):
-        ready, status, count = _state(incident, pod)
+        ready, status, count = state_of(incident, pod)
         rows.append((pod.name, ready, status, count, age(incident.now - born(incident, pod.app)), pod.node or "<none>"))
     for batch in incident.system.batches:
         rows.append(
@@ -134,7 +138,7 @@ def resources(incident: Incident, kind: str, name: str = "") -> str:
         header = ("NAME", "READY", "UP-TO-DATE", "AVAILABLE", "AGE", "IMAGES")
         rows = []
         for service in system.services:
-            ready = _ready(incident, service.name)
+            ready = ready_pods(incident, service.name)
             rows.append(
                 (
                     service.name,
@@ -147,12 +151,15 @@ def resources(incident: Incident, kind: str, name: str = "") -> str:
             )
     elif kind == "statefulsets":
         header = ("NAME", "READY", "AGE")
-        rows = [(store, f"{_ready(incident, store)}/1", "212d") for store in _stores(incident)]
+        rows = [(store, f"{ready_pods(incident, store)}/1", "212d") for store in stores(incident)]
     elif kind == "services":
         header = ("NAME", "TYPE", "CLUSTER-IP", "PORT(S)", "AGE")
         rows = [
             (app, "ClusterIP", address(incident, app), f"{port(incident, app)}/TCP", "212d") for app in apps(incident)
         ]
+    elif kind == "endpoints":
+        header = ("NAME", "ENDPOINTS", "AGE")
+        rows = [(app, endpoints(incident, app), "212d") for app in apps(incident)]
     elif kind == "nodes":
         header = ("NAME", "STATUS", "ROLES", "AGE", "VERSION")
         rows = [(node.name, "Ready", "worker", "212d", "v1.31.4") for node in system.nodes]
@@ -167,12 +174,12 @@ def resources(incident: Incident, kind: str, name: str = "") -> str:
         header, rows = ("LAST SEEN", "TYPE", "REASON", "OBJECT", "MESSAGE"), events(incident)
     if name:
         rows = [row for row in rows if row[0] == name or (kind == "events" and row[3].endswith(f"/{name}"))]
-        return table(header, rows, f'Error from server (NotFound): {kind} "{name}" not found')
+        return table(header, rows, not_found(kind, name))
     return table(header, rows)
 
 
 def apps(incident: Incident) -> tuple[str, ...]:
-    return (*(service.name for service in incident.system.services), *_stores(incident))
+    return (*(service.name for service in incident.system.services), *stores(incident))
 
 
 def port(incident: Incident, app: str) -> int:
@@ -184,94 +191,11 @@ def address(incident: Incident, app: str) -> str:
     return f"10.96.{14 + len(app)}.{20 + apps(incident).index(app) * 7}"
 
 
-def _events_about(incident: Incident, subject: str) -> str:
-    rows = [row for row in events(incident) if row[3] == subject]
-    if not rows:
-        return "Events:  <none>\n"
-    body = "".join(f"  {kind:<8} {reason:<17} {seen:<6} {message}\n" for seen, kind, reason, _, message in rows)
-    return "Events:\n" + body
-
-
-def describe(incident: Incident, kind: str, name: str) -> str:
-    """``kubectl describe KIND NAME`` for pods, deployments, statefulsets, nodes, services and networkpolicies."""
-    system = incident.system
-    if kind == "pods":
-        pod = next((pod for pod in incident.last.pods if pod.name == name), None)
-        return _describe_pod(incident, pod) if pod else _describe_batch(incident, name)
-    if kind == "nodes":
-        return _describe_node(incident, name)
-    if kind == "networkpolicies":
-        policy = next(each for each in system.policies if each.name == name)
-        sources = "".join(f"    From:\n      PodSelector: app={source}\n" for source in policy.allowed)
-        return f"Name:         {name}\nNamespace:    {system.namespace}\nSpec:\n  PodSelector:     app={policy.target}\n  Allowing ingress traffic:\n    To Port: {port(incident, policy.target)}/TCP\n{sources}  Policy Types: Ingress\n"
-    if kind == "services":
-        there = [pod for pod in cluster.running(incident.last.pods, name) if _state(incident, pod)[0] == "1/1"]
-        ends = (
-            ",".join(f"10.244.{1 + number}.{31 + len(name)}:{port(incident, name)}" for number, _ in enumerate(there))
-            or "<none>"
-        )
-        return f"Name:         {name}\nNamespace:    {system.namespace}\nSelector:     app={name}\nType:         ClusterIP\nIP:           {address(incident, name)}\nPort:         {port(incident, name)}/TCP\nEndpoints:    {ends}\nEvents:       <none>\n"
-    ready = _ready(incident, name)
-    wanted = system.service(name).replicas if system.has_service(name) else 1
-    image = f"{name}:{system.service(name).version}" if system.has_service(name) else f"{name}:stable"
-    return (
-        f"Name:         {name}\nNamespace:    {system.namespace}\nSelector:     app={name}\n"
-        f"Replicas:     {wanted} desired | {wanted} total | {ready} available | {wanted - ready} unavailable\n"
-        f"Pod Template:\n  Containers:\n   server:\n    Image:      {image}\n{_sizes(incident, name)}Events:  <none>\n"
-    )
-
-
-def _sizes(incident: Incident, app: str) -> str:
-    if not incident.system.has_service(app):
-        return ""
-    service = incident.system.service(app)
-    return (
-        f"    Limits:\n      cpu:     {service.cpu_limit * 1000:.0f}m\n      memory:  {service.memory_limit_mb:.0f}Mi\n"
-        f"    Requests:\n      cpu:     {service.cpu_request * 1000:.0f}m\n      memory:  {service.memory_mb:.0f}Mi\n"
-    )
-
-
-def _describe_pod(incident: Incident, pod: cluster.Pod) -> str:
-    ready, status, count = _state(incident, pod)
-    text = (
-        f"Name:         {pod.name}\nNamespace:    {incident.system.namespace}\nNode:         {pod.node or '<none>'}\n"
-        f"Labels:       app={pod.app}\nStatus:       {'Pending' if not pod.node else 'Running'}\nContainers:\n  server:\n{_sizes(incident, pod.app)}"
-    )
-    if status == "CrashLoopBackOff":
-        text += "    State:          Waiting\n      Reason:       CrashLoopBackOff\n    Last State:     Terminated\n      Reason:       Error\n      Exit Code:    1\n"
-    elif count != "0":
-        text += "    State:          Running\n    Last State:     Terminated\n      Reason:       OOMKilled\n      Exit Code:    137\n"
-    elif pod.node:
-        text += "    State:          Running\n"
-    return (
-        text
-        + f"    Ready:          {ready == '1/1'}\n    Restart Count:  {count.split()[0]}\n"
-        + _events_about(incident, f"pod/{pod.name}")
-    )
-
-
-def _describe_batch(incident: Incident, name: str) -> str:
-    batch = next(each for each in incident.system.batches if f"{each.name}-0" == name)
-    return (
-        f"Name:         {name}\nNamespace:    batch\nNode:         {batch.node}\nLabels:       job={batch.name}\n"
-        "Status:       Running\nContainers:\n  main:\n    Limits:    <none>\n    Requests:  <none>\n    State:          Running\n"
-        + _events_about(incident, f"pod/{name}")
-    )
-
-
-def _describe_node(incident: Incident, name: str) -> str:
-    node = incident.system.node(name)
-    there = [pod for pod in incident.last.pods if pod.node == name]
-    asked = sum(pod.cpu_request for pod in there) + 0.4
-    rows = "".join(f"  {pod.name:<34} {pod.cpu_request * 1000:.0f}m\n" for pod in there)
-    rows += "".join(
-        f"  {batch.name + '-0':<34} 0 (no limit)\n" for batch in incident.system.batches if batch.node == name
-    )
-    return (
-        f"Name:               {name}\nTaints:             <none>\nUnschedulable:      false\nConditions:\n  MemoryPressure   False\n  DiskPressure     False\n  Ready            True\n"
-        f"Allocatable:\n  cpu:     {node.cores:.0f}\n  memory:  {node.memory_gb:.0f}Gi\nNon-terminated Pods (cpu requests):\n{rows}"
-        f"Allocated resources:\n  cpu  {asked * 1000:.0f}m ({asked / node.cores:.0%})\nEvents:  <none>\n"
-    )
+def endpoints(incident: Incident, app: str) -> str:
+    """Addresses of the pods that are ready."""
+    ready = [pod for pod in cluster.running(incident.last.pods, app) if state_of(incident, pod)[0] == "1/1"]
+    found = (f"10.244.{1 + number}.{31 + len(app)}:{port(incident, app)}" for number, _ in enumerate(ready))
+    return ",".join(found) or "<none>"
 
 
 def top(incident: Incident, kind: str) -> str:

@@ -176,8 +176,12 @@ def test_whatever_a_listing_names_can_be_asked_about():
     for bundle in (starter_library()[0], make("quayside", "noisy_neighbour", 1000)):
         for row in answer(bundle, "get_resources", resource_type="pods").splitlines()[1:]:
             answer(bundle, "describe_resource", resource_type="pods", name=row.split()[0])
+        for row in answer(bundle, "get_resources", resource_type="nodes").splitlines()[1:]:
+            answer(bundle, "describe_resource", resource_type="nodes", name=row.split()[0])
+            answer(bundle, "get_metrics", service=row.split()[0])
         for row in answer(bundle, "get_changes").splitlines()[1:]:
-            answer(bundle, "get_changes", service=row.split()[3])
+            for tool in ("get_changes", "get_metrics", "get_logs", "get_config"):
+                answer(bundle, tool, service=row.split()[3])
         for line in answer(bundle, "get_topology").splitlines():
             if " -> " in line:
                 source, target = line.split("  ")[0].split(" -> ")
