@@ -13,7 +13,7 @@ from cases.diagnosis import Diagnosis
 from cases.transcript import Level, RuleUse, Step, Task
 from sandbox.agents.base import Call, Conclude, Decision, Profile
 from sandbox.agents.offline import concluding
-from sandbox.agents.offline.calls import Candidate, candidates
+from sandbox.agents.offline.calls import Candidate, Memory, candidates
 from sandbox.agents.offline.capabilities import WORTH, capabilities_of, capability_for
 from sandbox.agents.offline.hypotheses import NO_EFFECTS, Hypothesis, chances, scored
 from sandbox.agents.offline.lexicon import concepts_in, concepts_of_class
@@ -27,6 +27,7 @@ from sandbox.knowledge.rule import Knowledge
 REQUIRED = 2.0  # what a rule's requirement adds to a call's worth
 LED = 2.5  # what a branch's hypothesis adds, and how many calls it gets before any conclusion
 LED_CALLS = 3
+NAMED = 0.9  # suspicion of what the alert names, before anything is seen
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,8 @@ class OfflineMind:
     asked: set[str] = field(default_factory=set)
     misses: dict[str, int] = field(default_factory=dict)
     answers: dict[str, int] = field(default_factory=dict)
+    unanswered: dict[str, int] = field(default_factory=dict)  # component -> calls about it that came to nothing
+    memory: Memory = field(default_factory=dict)
     looked: set[tuple[str, str]] = field(default_factory=set)  # (capability, component) seen already
 
     def __post_init__(self) -> None:
@@ -94,6 +97,9 @@ class OfflineMind:
         if told is not None and about.component and (able := capabilities_of(told)):
             self.looked.add((able[0][0], component_of(about.component)))
         lost = step.observation.level in (Level.MISS, Level.REFUSED) or step.observation.is_error
+        if lost and about.component:
+            name = component_of(about.component)
+            self.unanswered[name] = self.unanswered.get(name, 0) + 1
         counter = self.misses if lost else self.answers
         counter[step.tool] = counter.get(step.tool, 0) + 1
 
@@ -142,7 +148,7 @@ class OfflineMind:
         wanted: dict[str, float] = {}
         for want in teaching.wanted:
             wanted[want.key] = wanted.get(want.key, 0.0) + (REQUIRED if want.weight is None else want.weight)
-        found = {one.key: one for one in candidates(self.task.tools, self.file, suspects)}
+        found = {one.key: one for one in candidates(self.task.tools, self.file, suspects, self.memory)}
         for want in teaching.wanted:
             if want.key not in found and (tool := self.task.tool(want.tool)) is not None:
                 told = capabilities_of(tool)
@@ -170,7 +176,8 @@ class OfflineMind:
         if self.profile.focus and one.capability in FOCUS.get(self.profile.focus, ()):
             worth += 2.5
         if one.component:
-            doubt = suspected.get(one.component, 0.0)
+            told = one.component in self.file.alert.hinted
+            doubt = max(suspected.get(one.component, 0.0), 0.0 if not told else 0.35 if suspected else NAMED)
             entry = one.component in self.file.entries[:3] and one.capability in ("logs", "topology")
             worth += 2.2 * doubt if doubt > 0.02 else 0.6 if entry else -1.1
         if one.concepts:
@@ -187,6 +194,7 @@ class OfflineMind:
                 3, len((one.words & self.hinted) - {"the", "a", "of", "and", "to", "is", "in", "at", "for"})
             )
         worth -= 0.9 * ((one.capability, one.component) in self.looked and bool(one.component))
+        worth -= 0.7 * max(0, self.unanswered.get(one.component, 0) - 1)
         lost, answered = self.misses.get(one.tool, 0), self.answers.get(one.tool, 0)
         repeated = sum(1 for _ in range(answered)) * (
             0.12 if one.capability in ("describe", "logs", "configuration", "connectivity", "host") else 0.05

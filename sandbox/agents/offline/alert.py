@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cases.transcript import Task
+from sandbox.agents.offline.lexicon import COMMON_WORDS
 from sandbox.agents.offline.names import component_of
 from sandbox.agents.offline.reading import instant
 
@@ -26,7 +27,10 @@ FAMILIES = tuple(
     )
 )
 NAMESPACE = re.compile(r"namespace\W{1,5}([a-z][a-z0-9-]*)", re.I)
-TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2})")
+NAMED = re.compile(
+    r"[`'\"<]+\s*([a-z][a-z0-9.-]{2,80})[`'\">](?!\s*:)|\b([a-z][a-z0-9]*(?:-[a-z0-9]+)+)\b|\bon ([a-z][a-z0-9.-]{2,60}) since"
+)
+TIME = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2}| UTC)")
 NAMING = (
     "service",
     "workload_name",
@@ -47,8 +51,12 @@ class Alert:
     text: str
     families: tuple[str, ...]  # strongest first
     namespaces: tuple[str, ...]
-    hinted: tuple[str, ...]  # names that the alert's own fields give
+    objects: tuple[str, ...]  # names that the alert gives, as tools take them
     start: datetime | None = None  # where the task says when it began
+
+    @property
+    def hinted(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(component_of(name) for name in self.objects))
 
     @property
     def family(self) -> str:
@@ -70,13 +78,21 @@ def alert_of(task: Task) -> Alert:
     if not families:
         families = tuple(dict.fromkeys(family for words, family in FAMILIES if words.search(context)))
     namespaces = tuple(dict.fromkeys(NAMESPACE.findall(text)))
-    return Alert(text, families, namespaces, tuple(_hinted(task.context)), start_of(text))
+    return Alert(
+        text, families, namespaces, tuple(dict.fromkeys([*_hinted(task.context), *_named(task.prompt)])), start_of(text)
+    )
 
 
 def start_of(text: str) -> datetime | None:
     """The earliest time that the task gives with a zone: when what it complains of began."""
-    times = [found for one in TIME.findall(text) if (found := instant(one)) is not None]
+    times = [found for one in TIME.findall(text) if (found := instant(one.replace(" UTC", "Z"))) is not None]
     return min(times, default=None)
+
+
+def _named(prompt: str) -> list[str]:
+    """Words of a prompt that have the form of an object's name, or stand in quotes as one does."""
+    found = [one or two or three for one, two, three in NAMED.findall(prompt)]
+    return [name for name in dict.fromkeys(found) if not TIME.match(name) and name not in COMMON_WORDS][:8]
 
 
 def _hinted(value: object) -> list[str]:
@@ -84,7 +100,7 @@ def _hinted(value: object) -> list[str]:
     if isinstance(value, dict):
         for key, inside in value.items():
             if isinstance(inside, str) and key.lower() in NAMING and re.fullmatch(r"[a-z0-9][\w.-]{2,80}", inside):
-                found.append(component_of(inside))
+                found.append(inside)
             else:
                 found += _hinted(inside)
     elif isinstance(value, list):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from datetime import timedelta
 from itertools import product
 from typing import Any
 
@@ -12,7 +13,7 @@ from cases.calls import canonical, kind_of
 from cases.transcript import ToolSchema
 from sandbox.agents.offline.capabilities import capabilities_of
 from sandbox.agents.offline.lexicon import concepts_in
-from sandbox.agents.offline.names import component_of, words_of
+from sandbox.agents.offline.names import component_of, is_hashed, words_of
 from sandbox.agents.offline.read import CaseFile
 from sandbox.agents.offline.slots import role_of
 
@@ -40,6 +41,7 @@ CLUSTER_WIDE = {"nodes", "persistentvolumes", "namespaces", "storageclasses"}
 UNITS = ("kubelet", "containerd", "kube-proxy", "kube-scheduler")
 MOST_NAMES = 14
 LINES = 50
+AROUND = 30  # minutes
 
 
 @dataclass(frozen=True)
@@ -81,13 +83,16 @@ def slots_of(tool: ToolSchema) -> Slots:
     )
 
 
-@lru_cache(maxsize=20_000)
-def _concepts(text: str) -> frozenset[str]:
-    return concepts_in(text)
+Memory = dict[tuple[Any, ...], Candidate]
 
 
-def candidates(tools: tuple[ToolSchema, ...], file: CaseFile, suspects: list[str]) -> Iterator[Candidate]:
-    """Every call that can be filled; ``suspects`` are components, the most suspicious first."""
+def candidates(
+    tools: tuple[ToolSchema, ...], file: CaseFile, suspects: list[str], memory: Memory
+) -> Iterator[Candidate]:
+    """Every call that can be filled; ``suspects`` are components, the most suspicious first.
+
+    ``memory`` is the run's own: a call that was considered before is not worked out again.
+    """
     components = list(
         dict.fromkeys([*suspects, *file.alert.hinted, *sorted(file.symptom_components()), *file.components()])
     )
@@ -98,29 +103,39 @@ def candidates(tools: tuple[ToolSchema, ...], file: CaseFile, suspects: list[str
             continue
         slots = slots_of(tool)
         told = capabilities_of(tool)
-        main = told[0][0] if told else "documents"
-        for arguments, component, kind in _fillings(slots, main, file, components):
-            capability, aptness = main, told[0][1] if told else 0.2
-            if kind and not component:
-                capability, share = KINDS.get(kind, ("state", 0.3))
-                aptness *= share
-            elif kind and component and main == "state":
-                capability, aptness = ("describe", 0.55)
-            text = " ".join(
-                [
-                    tool.name,
-                    *(
-                        str(value)
-                        for name, value in sorted(arguments.items())
-                        if role_of(name) in ("kind", "unit", "metric") or value in UNITS
-                    ),
-                    kind,
-                ]
-            )
-            yield Candidate(
-                tool.name, arguments, canonical(tool.name, arguments, tool).key, capability, aptness,
-                component_of(component), _concepts(text), frozenset(words_of(f"{text} {tool.description} {component}")),
-            )  # fmt: skip
+        for arguments, component, kind in _fillings(slots, told[0][0] if told else "", file, components):
+            known = (tool.name, component, kind, *sorted(arguments.items()))
+            if known not in memory:
+                memory[known] = _candidate(tool, arguments, component, kind)
+            yield memory[known]
+
+
+def _candidate(tool: ToolSchema, arguments: dict[str, Any], component: str, kind: str) -> Candidate:
+    told = capabilities_of(tool)
+    capability, aptness = told[0] if told else ("documents", 0.2)
+    if kind and component and capability == "state":
+        capability, aptness = "describe", 0.55
+    elif kind and not component:
+        capability, share = KINDS.get(kind, ("state", 0.3))
+        aptness *= share
+    if component and kind and kind != "pods":
+        aptness *= 0.9  # what runs tells more than what owns it
+    telling = [
+        str(value)
+        for name, value in sorted(arguments.items())
+        if role_of(name) in ("kind", "unit", "metric") or value in UNITS
+    ]
+    text = " ".join([tool.name, *telling, kind])
+    return Candidate(
+        tool=tool.name,
+        arguments=arguments,
+        key=canonical(tool.name, arguments, tool).key,
+        capability=capability,
+        aptness=aptness,
+        component=component_of(component),
+        concepts=concepts_in(text),
+        words=frozenset(words_of(f"{text} {tool.description} {component}")),
+    )
 
 
 def _fillings(
@@ -156,7 +171,7 @@ def _names(slots: Slots, pods: bool, nodes: bool, file: CaseFile, components: li
         return file.names.get("nodes", [])[:MOST_NAMES]
     if not pods:
         return components[:MOST_NAMES]
-    known = file.names.get("pods", [])
+    known = file.names.get("pods") or list(file.alert.objects)
     ranked = [name for component in components for name in known if component_of(name) == component]
     return (ranked or components)[:MOST_NAMES]
 
@@ -176,7 +191,9 @@ def _by_kind(
             )
         return
     for one in DESCRIBED:
-        known = file.names.get(one, [])
+        known = file.names.get(one) or list(file.alert.objects)
+        if one != "pods":
+            known = [name for name in known if one == "replicasets" or not is_hashed(name)]
         ranked = [name for component in components for name in known if component_of(name) == component] or known
         for name in list(dict.fromkeys(ranked))[:MOST_NAMES]:
             yield (
@@ -204,6 +221,17 @@ def _varied(
         return
     for values in product(*(choices[name][:8] for name in enumerated[:2])):
         yield {**base, **dict(zip(enumerated, values, strict=False))}, component, kind_of(str(values[0])) or ""
+
+
+def _moment(name: str, kind: str, file: CaseFile) -> Any:
+    """A window around what the task complains of; the last half hour where it gives no time."""
+    if "int" in kind or "number" in kind:
+        return AROUND
+    if file.alert.start is None:
+        return f"-{AROUND}m"
+    later = re.search(r"end|until|^to$", name)
+    at = file.alert.start + timedelta(minutes=AROUND if later else -AROUND)
+    return at.isoformat().replace("+00:00", "Z")
 
 
 def _rest(
@@ -234,7 +262,7 @@ def _rest(
         elif role == "component" and required and component:
             found[name] = component
         elif role == "time" and required:
-            found[name] = 30 if "int" in types.get(name, "") or "number" in types.get(name, "") else "-30m"
+            found[name] = _moment(name, types.get(name, ""), file)
         elif role == "query" and required and component and "log" in " ".join(one for one, _ in slots.roles):
             found[name] = "error"
     return found

@@ -32,6 +32,7 @@ WORTH = {
     "alerts": 3.0, "state": 2.4, "events": 2.2, "metrics": 2.3, "logs": 1.3, "describe": 1.2, "topology": 1.1,
     "configuration": 1.1, "changes": 1.0, "traces": 1.3, "connectivity": 0.6, "host": 0.5, "database": 0.6, "documents": 0.1,
 }  # fmt: skip
+FOREIGN = 0.5  # what a name without any known word loses
 K1, B = 1.4, 0.5
 _LENGTH = sum(len(words) for words in CAPABILITIES.values()) / len(CAPABILITIES)
 _HOLDERS: dict[str, int] = {}
@@ -62,9 +63,11 @@ def _capabilities(name: str, description: str, parameters: tuple[str, ...]) -> t
         for capability, words in CAPABILITIES.items()
     ]
     best = max(score for _, score in told)
+    words = words_of(name)
+    foreign = sum(word not in _HOLDERS for word in words) / max(1, len(words))
     return tuple(
         sorted(
-            ((one, score / best) for one, score in told if best and score > 0.3 * best),
+            ((one, (1 - FOREIGN * foreign) * score / best) for one, score in told if best and score > 0.3 * best),
             key=lambda pair: (-pair[1], pair[0]),
         )
     )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from sandbox.agents.offline.lexicon import CONCEPTS, FAMILIES, UNKNOWN, WEAK, concepts_in, concepts_of_class
+from sandbox.agents.offline.lexicon import FAMILIES, KNOWN, UNKNOWN, WEAK, concepts_in, concepts_of_class
 from sandbox.agents.offline.read import CaseFile
 from sandbox.knowledge.evidence import Aspect, Evidence
 
@@ -62,7 +62,7 @@ def weights_of(vocabulary: tuple[str, ...]) -> dict[str, tuple[tuple[str, float]
     return {
         name: tuple(
             sorted(
-                (one, math.log(1 + size / count[one]) * WEAK.get(one, 1.0 if one in CONCEPTS else UNKNOWN))
+                (one, math.log(1 + size / count[one]) * WEAK.get(one, 1.0 if one in KNOWN else UNKNOWN))
                 for one in concepts
             )
         )

@@ -146,7 +146,7 @@ PHRASES = tuple(
         (r"schedulingdisabled|were unschedulable", "cordon node mismatch"),
         (r"status notready|node is not ready|nodestatusunknown|stopped posting", "kubelet unavailable node"),
         (r"unit (kubelet|containerd|kube-proxy|kube-scheduler)[\w-]*: (inactive|failed|deactivating)", "unavailable node"),
-        (r"sandbox.*(sock|containerd)|container runtime", "containerd unavailable"),
+        (r"containerd\.sock|container runtime of the node does not answer", "containerd unavailable"),
         (r"connections fail from this node only", "proxy unavailable node"),
         (r"permission denied|operation not permitted|eacces", "permission auth denied mount volume"),
         (r"retransmi|retrans", "network loss packet"),
@@ -192,6 +192,7 @@ def concepts_in(text: str) -> frozenset[str]:
     return frozenset(found)
 
 
+KNOWN = frozenset(CONCEPTS) | {word for _, words in PHRASES for word in words}
 STOP = {"too", "of", "in", "by", "the", "a", "on", "to", "value"}
 
 

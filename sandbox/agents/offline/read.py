@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -130,7 +131,7 @@ class CaseFile:
         )
 
     def home(self, component: str) -> str:
-        return self.homes.get(component) or (self.namespaces[0] if self.namespaces else "")
+        return self.homes.get(component) or (self.namespaces[0] if self.namespaces else "default")
 
     def symptom_components(self) -> set[str]:
         """The components that the alert names."""
@@ -225,6 +226,8 @@ class CaseFile:
 
     def _settled(self, reference: Reference) -> Finding | None:
         """None: not known yet. A finding without a value: nothing is wrong."""
+        if "." in reference.host and not reference.host[0].isdigit() and not IN_CLUSTER.search(reference.host):
+            return replace(NOTHING, component=reference.component)
         host = reference.host.split(".")[0] if not reference.host[0].isdigit() else reference.host
         services = {**{name: [] for edge in self.edges for name in edge}, **self.ports}
         if host[0].isdigit():
@@ -244,6 +247,8 @@ class CaseFile:
                     reference,
                     3.0,
                 )
+            if "no such host" in reference.what:
+                return self._unresolved(host, reference)
             if reference.failing:
                 return self._finding(Aspect.CONNECTIVITY, host, f"calls to it fail, {reference.what}", reference, 2.0)
             return replace(NOTHING, component=reference.component)
@@ -257,10 +262,20 @@ class CaseFile:
             Aspect.CONFIG, reference.component, f"{reference.what} names a host that is no service", reference, 3.0
         )
 
+    def _unresolved(self, host: str, reference: Reference) -> Finding | None:
+        """A name that did not resolve, although the service is there, did so while it came up."""
+        if not self.ports:
+            return None
+        if host in self.ports:
+            value = "calls to it failed by name, though the service is there"
+            return self._finding(Aspect.CONNECTIVITY, host, value, reference, 0.6)
+        return self._finding(Aspect.ABSENCE, host, f"no service of this name, {reference.what}", reference, 2.5)
+
     def _finding(self, aspect: Aspect, component: str, value: str, reference: Reference, strength: float) -> Finding:
         return Finding(aspect, component, value, reference.quote, kind="reference", strength=strength)
 
 
+IN_CLUSTER = re.compile(r"\.(svc|cluster|local)\b")
 GATHERED = "latency concentrates on the components of this node"
 SHORTLY, AROUND = 20, 5  # minutes before and after the alert in which a change is near it
 NOTHING = Finding(Aspect.NORMAL, "", "", "")

@@ -7,7 +7,7 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from sandbox.agents.offline.names import component_of, template
+from sandbox.agents.offline.names import component_of, template, words_of
 from sandbox.agents.offline.readers import logs
 from sandbox.agents.offline.readers.database import STATEMENT, read_statements
 from sandbox.agents.offline.readers.events import Event, read_event
@@ -79,6 +79,7 @@ class Walk:
     def __init__(self, text: str, reading: Reading):
         self.text, self.reading = text, reading
         self.lines = text.splitlines()
+        self.alert = ""  # the name of the alert whose words are read
 
     def quote(self, said: Any, key: str = "") -> str:
         """The text's own rendering of a value, so that a quote is verbatim."""
@@ -170,6 +171,8 @@ class Walk:
                 self.reading.control.append(owner)
         if owner:
             self.reading.name({"node": "nodes", "pod": "pods"}.get(here.kind.lower(), "components"), owner)
+        if isinstance(labels := data.get("labels"), dict):
+            self.alert = " ".join(words_of(str(labels.get("alertname") or "")))
         if data.get("reason") and data.get("message") and isinstance(data["message"], str):
             self.event(data, here)
             return
@@ -202,7 +205,7 @@ class Walk:
                 Aspect.STATE, component_of(here.component, here.kind), f"{here.kind or 'object'} {key} {template(value)}", self.quote(value, key),
                 kind=here.kind, strength=1.0, locator=f"json:{where}", object=here.component, namespace=here.namespace,
             )  # fmt: skip
-        elif PHRASES.match(key) and len(value) < 2000 and aspect_of(value):
+        elif PHRASES.match(key) and len(value) < 2000 and (aspect_of(value) or aspect_of(self.alert)):
             self.phrase(value, here, where)
         elif re.search(r"log|output|stderr|sample", key) and len(value) > 40:
             before = len(self.reading.findings)
@@ -222,7 +225,7 @@ class Walk:
                 self.reading.find(Aspect.STATE, owner, value, self.quote(name), **more)
 
     def phrase(self, said: str, here: Question, where: str) -> None:
-        aspect = aspect_of(said)
+        aspect = aspect_of(said) or aspect_of(self.alert)
         if aspect is None:
             return
         strength, direction = change_in(said)

@@ -26,6 +26,7 @@ BEFORE = re.compile(
     r"^(baseline|before|normal|previous|prev|usual|reference)_?|_?(baseline|before|normal|previous)(\(\w+\))?$", re.I
 )
 PERCENT = re.compile(r"(pct|percent|%|utili[sz]ation|usage_?ratio)", re.I)
+HEAP = re.compile(r"ready|lag|pending|backlog|waiting|depth|queued|unacked", re.I)
 RULE = re.compile(r"^[\s|+-]*-{3,}[\s|+-]*$")
 NUMBER = re.compile(
     r"^\s*(-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)\s*(%|ms|s|us|µs|ns|[KMG]i?B?|B|req/s|rps|cores?|m)?\s*$", re.I
@@ -109,6 +110,28 @@ def read_rows(rows: Sequence[tuple[dict[str, Any], str]], question: Question, re
         figures = {str(key): figure for key, value in row.items() if (figure := number(value)) is not None}
         _limits(figures, owner, row, quote, reading)
         _changes(figures, owner, quote, reading)
+    _heaps(rows, question, reading)
+
+
+def _heaps(rows: Sequence[tuple[dict[str, Any], str]], question: Question, reading: Reading) -> None:
+    """What piles up in one row and not in the others of its column."""
+    for key in rows[0][0] if len(rows) > 1 else ():
+        if not HEAP.search(str(key)):
+            continue
+        values = [number(row.get(key)) for row, _ in rows]
+        for (row, quote), value in zip(rows, values, strict=True):
+            others = [one for one in values if one is not None and one != value]
+            if value is not None and value >= 100 and (not others or value > 10 * (median(others) + 1)):
+                noun = " ".join(words_of(str(key)))
+                reading.find(
+                    Aspect.GROWTH,
+                    owner_of(row, question),
+                    f"{noun} pile up",
+                    quote,
+                    kind="metric",
+                    strength=3.0,
+                    direction=1,
+                )
 
 
 def _noun(*keys: str) -> str:
