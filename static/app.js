@@ -1,6 +1,7 @@
 // What every page can do: theme, menu, keyboard, dialogs, drafts that survive a reload, errors in words.
 import "./drafts.js";
 import "./keys.js";
+import "./live.js";
 
 const root = document.documentElement;
 
@@ -13,7 +14,9 @@ function showTheme() {
 function setTheme(theme) {
   root.dataset.theme = theme;
   document.cookie = `theme=${theme}; path=/; max-age=31536000; samesite=lax`;
-  showTheme();
+  document.addEventListener("announce", (event) => announce(event.detail.words, event.detail.kind));
+
+showTheme();
 }
 
 function openSide(open) {
@@ -24,8 +27,8 @@ function openSide(open) {
   if (open) document.querySelector("#side a")?.focus();
 }
 
-/** Say something in the polite region above the content; it replaces what stood there. */
-export function announce(words, kind = "bad") {
+/** Say something in the polite region above the content; it replaces what stood there. Other scripts send "announce". */
+function announce(words, kind = "bad") {
   const region = document.getElementById("messages");
   if (!region) return;
   const notice = document.createElement("div");
@@ -75,5 +78,7 @@ document.addEventListener("htmx:responseError", (event) => {
   announce(status === 403 ? "Your role does not allow this." : status === 404 ? "This is gone: reload the page." : `The server could not do this (${status}). Nothing was changed; try again.`);
 });
 document.addEventListener("htmx:sendError", () => announce("No answer from the server. What you typed is kept; try again when it is back."));
+
+document.addEventListener("announce", (event) => announce(event.detail.words, event.detail.kind));
 
 showTheme();

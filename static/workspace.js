@@ -1,6 +1,5 @@
 // The session workspace: the clock, the newest step coming in, passages marked as evidence.
 import "./console.js";
-import { announce } from "./app.js";
 
 function tick() {
   const clock = document.querySelector("[data-clock]");
@@ -23,7 +22,7 @@ document.body.addEventListener("step-recorded", async (event) => {
   document.getElementById("no-steps")?.remove();
   step?.classList.add("is-new");
   step?.scrollIntoView({ block: "start", behavior: "auto" });
-  announce(`Step ${event.detail.index + 1} is recorded.`, "ok");
+  document.dispatchEvent(new CustomEvent("announce", { detail: { words: `Step ${event.detail.index + 1} is recorded.`, kind: "ok" } }));
   setTimeout(() => document.getElementById("messages").replaceChildren(), 2500);
   document.getElementById("console-line")?.focus();
 });

@@ -70,7 +70,10 @@ def step(request: HttpRequest, pk: int, index: int) -> HttpResponse:
             shown["error"] = str(error)
             row.why = form.cleaned_data["why"]
     shown["shown"] = shown_step(row)
-    return render(request, "cases/_step.html", shown, status=422 if "error" in shown else 200)
+    response = render(request, "cases/_step.html", shown, status=422 if "error" in shown else 200)
+    if "error" in shown:  # the form says it, so the whole step is shown again, not its heading alone
+        response["HX-Retarget"] = response["HX-Reselect"] = f"#step-{index}"
+    return response
 
 
 @login_required

@@ -201,4 +201,4 @@ def test_expert_records_a_trace_from_first_call_to_diagnosis(full, sign_in, visi
     assert session.steps.get().why == "what does it say?"
     assert evaluate_session(session).verdict == "success"
     page.get_by_role("link", name="Evidence chain").click()
-    page.get_by_text("unbroken").wait_for()
+    page.locator(".hang--ok .weight", has_text="Seq Scan on entries").wait_for()
