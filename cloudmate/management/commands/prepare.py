@@ -9,7 +9,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
+from cases.models import Case
 from cloudmate import people
+from cloudmate.up import SEEDED
 
 NOT_SERVED = ["rest_framework", "*/htmx-4*", "*/htmax-4*", "*-4.js", "*-4.min.js", "*.map"]
 
@@ -22,6 +24,8 @@ class Command(BaseCommand):
         try:
             self.migrate()
             made = people.make_accounts()
+            if not Case.objects.exists():  # another database than the one that was filled
+                (settings.DATA_DIR / SEEDED).unlink(missing_ok=True)
         except OperationalError as error:
             raise CommandError(_in_words(error)) from None
         except DatabaseError as error:

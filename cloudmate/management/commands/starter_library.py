@@ -4,7 +4,8 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError
 
-from cases.models import Case, System
+from cases.models import System
+from cloudmate.up import SEEDED
 from sandbox.importers.store import bring_in
 from sandbox.lab import starter_library
 from sandbox.lab.case import GENERATOR
@@ -15,13 +16,7 @@ LEAD = "lead"
 class Command(BaseCommand):
     help = "Bring in the starter library: cases that the project makes itself, confirmed by the lead in one go."
 
-    def add_arguments(self, parser):
-        parser.add_argument("--again", action="store_true", help="also where it has been brought in before")
-
-    def handle(self, *, again, **options):
-        mark = settings.DATA_DIR / "starter-library"
-        if mark.exists() and Case.objects.exists() and not again:
-            return
+    def handle(self, **options):
         try:
             lead = User.objects.get(username=LEAD)
         except User.DoesNotExist:
@@ -35,6 +30,7 @@ class Command(BaseCommand):
             if time.monotonic() - told > 2:
                 told = time.monotonic()
                 self.tell(f"{done}/{len(bundles)}")
+        mark = settings.DATA_DIR / SEEDED
         if not mark.exists():  # the loop starts by itself on what comes with the program; a person may turn that off
             System.objects.filter(cases__origin=GENERATOR).update(policy=System.Policy.RUN_OPEN)
         mark.touch()
