@@ -1,0 +1,273 @@
+"""Each reader on texts of its shape: what it finds, where, and that it quotes the text."""
+
+from dataclasses import replace
+
+import pytest
+
+from cases.transcript import Level, Observation, Step, Task
+from sandbox.agents.offline.names import component_of, template
+from sandbox.agents.offline.read import evidence_of
+
+TASK = Task("HighLatency on web since 2026-01-01T10:00:00Z. Namespace: shop.")
+
+
+def step(output, tool="look", index=0, **arguments):
+    return Step(index, tool, arguments, Observation(output))
+
+
+def found(*steps):
+    numbered = [replace(one, index=number) for number, one in enumerate(steps)]
+    evidence = evidence_of(TASK, numbered)
+    assert all(one.quote and one.quote in numbered[one.step].observation.output for one in evidence)
+    return [(str(one.aspect), one.component, one.value) for one in evidence]
+
+
+PODS = """NAME                   READY   STATUS             RESTARTS      AGE   IP           NODE
+web-7d9f8b6c5d-x2x4z   0/1     CrashLoopBackOff   5 (10s ago)   3m    10.0.0.7     n-01
+api-6c5d7f9b8d-abcde   1/1     Running            0             3m    10.0.0.8     n-02
+"""
+PODS_FOUND = [
+    ("readiness", "web", "pods ready none of wanted"),
+    ("state", "web", "pods status CrashLoopBackOff"),
+    ("restart", "web", "pods restarted again and again"),
+]
+EVENTS = """LAST SEEN   TYPE      REASON             OBJECT                          MESSAGE
+3m          Warning   FailedCreate       replicaset/web-7d9f8b6c5d       Error creating: pods is forbidden: serviceaccount "web" not found
+2m          Normal    SuccessfulCreate   replicaset/web-7d9f8b6c5d       Created pod: web-7d9f8b6c5d-x2x4z
+9s          Warning   FailedScheduling   pod/api-6c5d7f9b8d-abcde        0/4 nodes are available: 1 node(s) were unschedulable, 3 Insufficient cpu. preemption: 0/4 nodes are available.
+"""
+DESCRIPTION = """Name:             web-7d9f8b6c5d-x2x4z
+Namespace:        shop
+Node:             n-01/10.1.0.1
+Status:           Running
+Containers:
+  server:
+    Port:       8080/TCP
+    Last State:     Terminated
+      Reason:       OOMKilled
+    Liveness:   http-get http://:9090/health delay=5s timeout=1s period=10s #success=1 #failure=3
+  mesh-proxy:
+    Port:       15090/TCP
+    Readiness:  http-get http://:15021/healthz delay=1s timeout=3s period=2s #success=1 #failure=3
+Events:  <none>
+"""
+MANIFEST = """apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: shop}
+spec:
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      containers:
+      - name: server
+        ports: [{containerPort: 8080}]
+        env: [{name: DB_ADDR, value: "nowhere:5432"}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web, namespace: shop}
+spec:
+  selector: {app: wob}
+  ports: [{port: 80, targetPort: 9999}]
+"""
+SERVICES = """NAME   TYPE        CLUSTER-IP   EXTERNAL-IP   PORT(S)    AGE
+web    ClusterIP   10.9.0.1     <none>        80/TCP     3m
+api    ClusterIP   10.9.0.2     <none>        80/TCP     3m
+db     ClusterIP   10.9.0.3     <none>        5432/TCP   3m
+"""
+SESSIONS = """ pid | usename |        state        | xact_age |       query
+-----+---------+---------------------+----------+--------------------
+ 11  | web     | idle in transaction | 00:17:00 | SELECT a FROM b
+ 12  | api     | idle in transaction | 00:00:01 | SELECT a FROM b
+"""
+SLOW = """ queryid | usename | calls | mean_ms | query
+---------+---------+-------+---------+---------------------------
+ 9911    | web     | 12    | 870.2   | SELECT * FROM t WHERE k = $1
+ 9912    | api     | 12    | 0.4     | SELECT * FROM u WHERE k = $1
+
+2026-01-01 10:00:00 UTC [web] LOG:  duration: 870 ms  plan:
+  Seq Scan on t  (cost=0.00..62604.54 rows=3 width=130)
+    Rows Removed by Filter: 220000
+"""
+SERIES = "# web, step 60s\ntime,pool_in_use,pool_max,error_ratio\n" + "".join(
+    f"2026-01-01T10:{minute:02}:00Z,{3 if minute < 6 else 20},20,0.0\n" for minute in range(12)
+)
+ALERTS = """[{"labels": {"alertname": "PoolAtLimit", "service": "web"},
+  "annotations": {"summary": "connection pool of web at its limit (20 of 20 in use)"}},
+ {"labels": {"alertname": "QueueBacklog", "service": "parcel"}, "annotations": {"summary": "900 messages ready"}}]"""
+TRACE = """trace 1f2e  GET /x  1010.0 ms  ERROR
+  web: GET /x  1010.0 ms  error=api answered 500
+    api: GET /y  1000.0 ms  error=timed out
+"""
+CHANGES = """TIME               KIND     TARGET   CHANGE                     BY
+2026-01-01 09:52   deploy   web      image web:1.2 -> web:1.3   pipeline
+2025-12-30 09:52   deploy   api      image api:1.2 -> api:1.3   pipeline
+"""
+SETTINGS = "# web\nPORT: 8080\nAPI_URL: http://api:80\nAPI_TIMEOUT_MS: 13\nDB_TIMEOUT_MS: 2000\nMAIL_TIMEOUT_MS: 2000\n"
+LOGS = """2026-01-01T10:00:01Z INFO  web-7d9f8b6c5d-x2x4z request done in 12ms
+2026-01-01T10:00:02Z ERROR web-7d9f8b6c5d-x2x4z dial tcp: lookup nowhere on 10.0.0.53:53: no such host
+"""
+
+
+@pytest.mark.parametrize(
+    ("output", "arguments", "expected"),
+    [
+        (PODS, {"resource_type": "pods"}, PODS_FOUND),
+        (
+            EVENTS,
+            {"resource_type": "events"},
+            [
+                ("event", "web", "FailedCreate: Error creating: pods is forbidden: serviceaccount <name> not found"),
+                ("event", "api", "FailedScheduling: few nodes: node(s) were unschedulable"),
+                ("event", "api", "FailedScheduling: most nodes: Insufficient cpu"),
+            ],
+        ),
+        (
+            DESCRIPTION,
+            {"resource_type": "pods", "name": "web-7d9f8b6c5d-x2x4z"},
+            [
+                ("state", "web", "container last state terminated: OOMKilled"),
+                ("config", "web", "liveness probe asks a port that the container does not open"),
+            ],
+        ),
+        (
+            MANIFEST,
+            {"app_name": "web"},
+            [
+                ("config", "web", "service selector matches no label of the pods"),
+                ("config", "web", "service target port is not a port of the container"),
+            ],
+        ),
+        (SESSIONS, {}, [("lock", "web", "session idle in transaction for minutes")]),
+        (
+            SLOW,
+            {},
+            [
+                ("query", "web", "plan: Seq Scan on t removing most rows by filter"),
+                ("query", "web", "slow query select takes long"),
+            ],
+        ),
+        (
+            SERIES,
+            {"service": "web"},
+            [
+                ("saturation", "web", "pool in use at its limit"),
+                ("growth", "web", "pool in use keeps growing"),
+            ],
+        ),
+        (
+            ALERTS,
+            {},
+            [
+                ("saturation", "web", "connection pool of <name> at its limit (<n> of <n> in use)"),
+                ("growth", "parcel", "<n> messages ready"),
+            ],
+        ),
+        (
+            TRACE,
+            {"service": "web"},
+            [
+                ("trace", "api", "deepest error of the trace: GET /y timed out"),
+                ("trace", "api", "most of the time is its own: GET /y"),
+            ],
+        ),
+        (
+            CHANGES,
+            {},
+            [
+                ("change", "web", "deploy: image web:<n>.<n> -> web:<n>.<n>, shortly before"),
+                ("change", "api", "deploy: image api:<n>.<n> -> api:<n>.<n>"),
+            ],
+        ),
+        (SETTINGS, {"service": "web"}, [("config", "web", "setting timeout ms far below its siblings")]),
+        (
+            "Service: kubelet\nNode: n-01\n   Active: inactive (dead) since Fri 2026-01-02 12:00:00 CST\n",
+            {"node_name": "n-01", "service_name": "kubelet"},
+            [("state", "n-01", "unit kubelet: inactive (dead)")],
+        ),
+        (
+            "from n-01: punt!\nConnection Failed\nfrom n-02: open\nConnection Succeeded\n",
+            {"service_name": "web", "port": 80},
+            [("connectivity", "n-01", "connections fail from this node only")],
+        ),
+        ("No resources found in shop namespace.", {"resource_type": "pods"}, [("absence", "", "no pods found")]),
+        (
+            'Error from server (NotFound): services "web" not found',
+            {"resource_type": "services", "name": "web"},
+            [("absence", "web", "services <name> not found")],
+        ),
+        ("web   open\nConnection Succeeded", {"service_name": "web"}, [("normal", "web", "connection succeeded from everywhere")]),
+    ],
+)  # fmt: skip
+def test_reader_finds_what_stands_out(output, arguments, expected):
+    assert found(step(output, **arguments)) == expected
+
+
+def test_history_is_faint():
+    evidence = evidence_of(TASK, [step(EVENTS, resource_type="events")])
+    assert [one.strength < 0.4 for one in evidence] == [True, False, False]
+
+
+def test_pods_place_their_components():
+    evidence = evidence_of(TASK, [step(PODS, resource_type="pods", namespace="shop")])
+    assert {(one.object, one.node, one.namespace) for one in evidence} == {("web-7d9f8b6c5d-x2x4z", "n-01", "shop")}
+
+
+def test_host_that_is_no_service_is_told_once_the_services_are_known():
+    manifest, services = step(MANIFEST, app_name="web"), step(SERVICES, resource_type="services")
+    wanted = ("config", "web", "environment setting names a host that is no service")
+    assert wanted not in found(manifest)
+    assert wanted in found(manifest, services)
+
+
+def test_failing_call_is_blamed_on_the_callee_once_its_address_is_known():
+    log = step("ERROR dial tcp 10.9.0.2:80: connect: connection refused", service="web")
+    services = step(SERVICES, resource_type="services")
+    assert ("connectivity", "api", "calls to it fail, log: connect: connection refused") in found(services, log)
+
+
+def test_miss_says_nothing_of_the_system():
+    missed = replace(step(PODS), observation=Observation(PODS, level=Level.MISS))
+    assert evidence_of(TASK, [missed]) == ()
+
+
+def test_readers_grow_with_the_steps():
+    steps = [replace(step(text), index=at) for at, text in enumerate((PODS, EVENTS, SLOW))]
+    whole = evidence_of(TASK, steps)
+    assert all(evidence_of(TASK, steps[:count]) == whole[: len(evidence_of(TASK, steps[:count]))] for count in range(4))
+
+
+@pytest.mark.parametrize(
+    ("name", "component"),
+    [
+        ("web-7d9f8b6c5d-x2x4z", "web"),
+        ("pod/web-7d9f8b6c5d-x2x4z", "web"),
+        ("replicaset/web-7d9f8b6c5d", "web"),
+        ("store-0", "store"),
+        ("two-words", "two-words"),
+        ("node-01", "node-01"),
+    ],
+)
+def test_component_is_the_stable_part_of_a_name(name, component):
+    assert component_of(name) == component
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("dial tcp 10.0.0.7:9555: connect: connection refused", "dial tcp <ip>: connect: connection refused"),
+        ('persistentvolumeclaim "data-x" not found', "persistentvolumeclaim <name> not found"),
+        ("at 2026-01-01T10:00:00.5Z took 12ms", "at <time> took <n>ms"),
+        ("id 5f1d2c3b-aaaa-bbbb-cccc-0123456789ab", "id <id>"),
+        ("node(s) didn't match Pod's node affinity/selector", "node(s) didn't match Pod's node affinity/selector"),
+    ],
+)
+def test_template_keeps_the_telling_words(text, expected):
+    assert template(text) == expected
+
+
+@pytest.mark.parametrize(
+    "output", ["", "   ", "{", "[]", "{}", "null", "a: [", "|", "\x00\x01", "NAME\n", "-- no entries --"]
+)
+def test_odd_text_is_survived(output):
+    assert isinstance(found(step(output)) if output.strip() else evidence_of(TASK, [step(output)]), list | tuple)

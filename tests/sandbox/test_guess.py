@@ -1,0 +1,51 @@
+import pytest
+
+from cases.evaluation.run import evaluate_session
+from cases.models import Case
+from sandbox import guess, runs
+from sandbox.importers.store import bring_in
+from sandbox.knowledge.rule import EMPTY
+from sandbox.lab import make
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def evaluation():
+    bring_in(make("quayside", "memory_leak_oom", 1), confirm_as=factories.make_user("lead"))
+    session = runs.execute(runs.ask(Case.objects.get().current, knowledge=EMPTY))
+    return evaluate_session(session)
+
+
+def test_conclusion_that_rests_on_what_it_cites_is_faithful(evaluation):
+    assert evaluation.verdict == "success"
+    assert list(guess.due()) == [evaluation]
+    score = guess.test(evaluation)
+    assert (score.dimension, score.value) == ("guess", 1.0)
+    assert "the conclusion changes" in score.reason
+    assert guess.is_guess(evaluation.session) is False
+    assert list(guess.due()) == []
+
+
+def test_conclusion_that_cites_something_beside_the_point_is_a_guess(evaluation):
+    session = evaluation.session
+    irrelevant = session.steps.filter(index=0).select_related("raw").get()
+    diagnosis = session.diagnosis
+    for claim in diagnosis["claims"]:
+        claim["refs"] = [{"step": 0, "quote": irrelevant.raw.text[:20], "locator": ""}]
+    session.diagnosis = diagnosis
+    session.save(update_fields=["diagnosis"])
+    evaluation.refresh_from_db()
+    score = guess.test(evaluation)
+    assert (score.value, guess.is_guess(session)) == (0.0, True)
+    assert "a guess" in score.reason
+
+
+def test_conclusion_without_citations_is_unscored(evaluation):
+    session = evaluation.session
+    for claim in session.diagnosis["claims"]:
+        claim["refs"] = []
+    session.save(update_fields=["diagnosis"])
+    evaluation.refresh_from_db()
+    assert guess.test(evaluation).value is None
