@@ -14,9 +14,7 @@ function showTheme() {
 function setTheme(theme) {
   root.dataset.theme = theme;
   document.cookie = `theme=${theme}; path=/; max-age=31536000; samesite=lax`;
-  document.addEventListener("announce", (event) => announce(event.detail.words, event.detail.kind));
-
-showTheme();
+  showTheme();
 }
 
 function openSide(open) {
