@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from rules.critic.neighbours import Library, Neighbour, firings, holds
 from rules.critic.phrases import pattern, phrases
-from rules.critic.triggers import Item, Trigger, all_firings, anchors, loud, measured
+from rules.critic.triggers import Item, Trigger, all_firings, anchors, kinship, loud, measured
 from sandbox.knowledge.evidence import Aspect
 from sandbox.knowledge.rule import EvidenceTest
 
@@ -25,12 +25,11 @@ def search(seed: Neighbour, items: Sequence[Item], library: Library) -> tuple[Tr
     Where siblings are known, one that holds on none of them is a description of its case, and left out.
     """
     plain = sorted(anchors(seed, items, library), key=lambda trigger: trigger.rank)
-    refined = [
-        refine(anchor, seed, items, library, worth=lambda trigger: trigger.rank)
-        for anchor in plain[:SHORTLIST]
-        if anchor.near_misses
-    ]
-    found = {(trigger.tests, trigger.unless, trigger.at): trigger for trigger in [*plain, *refined]}
+    finer = []
+    for anchor in plain[:SHORTLIST]:
+        silenced = refine(anchor, seed, items, library, worth=lambda trigger: trigger.rank)
+        finer += [silenced, corroborated(silenced, seed, items, library)]
+    found = {(trigger.tests, trigger.unless, trigger.at): trigger for trigger in [*plain, *finer]}
     kept = [trigger for trigger in found.values() if trigger.siblings or not library.siblings]
     return tuple(sorted(kept, key=lambda trigger: trigger.rank))
 
@@ -48,7 +47,10 @@ def refine(
     while current.near_misses:
         options = [
             option
-            for longer in (*_longer(current, items, library), *_excepted(current, seed, items, library))
+            for longer in (
+                *_longer(current, items, library, seed.fault_class),
+                *_excepted(current, seed, items, library),
+            )
             if (option := measured(longer, seed, library)).siblings >= current.siblings
             and len(option.near_misses) < len(current.near_misses)
         ]
@@ -58,7 +60,21 @@ def refine(
     return current
 
 
-def _longer(trigger: Trigger, items: Sequence[Item], library: Library) -> Iterator[Trigger]:
+def corroborated(trigger: Trigger, seed: Neighbour, items: Sequence[Item], library: Library) -> Trigger:
+    """Where the words of the trigger are as much another class's, with a test in this class's own words that all share."""
+    if trigger.kinship > 0:
+        return trigger
+    options = [
+        option
+        for longer in _longer(trigger, items, library, seed.fault_class)
+        if longer.kinship > 0
+        and longer.tests[-1].component == "same"
+        and (option := measured(longer, seed, library)).siblings >= trigger.siblings
+    ]
+    return min(options, key=lambda option: option.rank, default=trigger)
+
+
+def _longer(trigger: Trigger, items: Sequence[Item], library: Library, fault_class: str) -> Iterator[Trigger]:
     """The trigger with one more test that held when it fired."""
     if len(trigger.tests) >= MOST_TESTS:
         return
@@ -74,7 +90,8 @@ def _longer(trigger: Trigger, items: Sequence[Item], library: Library) -> Iterat
             if test not in done:
                 done.add(test)
                 steps = {*trigger.steps} if item.step is None else {*trigger.steps, item.step}
-                yield replace(trigger, tests=(*trigger.tests, test), steps=tuple(sorted(steps)))
+                akin = max(trigger.kinship, kinship(phrase, fault_class, library.vocabulary))
+                yield replace(trigger, tests=(*trigger.tests, test), steps=tuple(sorted(steps)), kinship=akin)
 
 
 def _held(value: str, library: Library) -> tuple[str, ...]:

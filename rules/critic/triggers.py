@@ -40,13 +40,14 @@ class Trigger:
     near_misses: tuple[str, ...] = ()
     harmed: int = 0  # of the near misses, those that an earlier proposal broke
     steps: tuple[int, ...] = ()  # of the better session, that show what it tests
-    kinship: int = 0  # words its first test shares with the name of the class, beyond those it shares with another
+    kinship: int = 0  # words that a test of it shares with the name of the class, beyond those shared with another
     strength: float = 0.0
 
     @property
     def rank(self) -> tuple:
         """Better first: silent on near misses, right on siblings, then as ``finish``."""
-        return (len(self.near_misses), self.misplaced - self.siblings, self.misplaced, *self.finish)
+        foreign = self.kinship <= 0  # its words are as much another class's
+        return (len(self.near_misses), self.misplaced - self.siblings, self.misplaced, foreign, *self.finish)
 
     @property
     def finish(self) -> tuple:
@@ -57,7 +58,7 @@ class Trigger:
             -self.kinship,
             PLACES.index(self.at) if self.at in PLACES else len(PLACES),
             -self.strength,
-            -len(self.tests[0].pattern.split()),
+            -sum(len(test.pattern.split()) for test in (self.tests[0], *self.unless)),
             tuple((test.aspect, test.pattern, test.kind) for test in (*self.tests, *self.unless)),
         )
 
