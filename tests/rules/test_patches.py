@@ -3,7 +3,6 @@ import pytest
 from rules import patches, versions
 from rules.models import Patch
 from tests import factories
-from tests.rules import builders
 
 pytestmark = pytest.mark.django_db
 
