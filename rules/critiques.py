@@ -116,7 +116,9 @@ def _compare(critique: Critique) -> Patch | None:
         return runs.play(source, task, knowledge=knowledge)
 
     def right(transcript: Transcript) -> bool | None:
-        return passed(evaluate(transcript, answer))
+        """Right and grounded: a rule that makes the agent guess right is refused by the gate."""
+        result = evaluate(transcript, answer)
+        return None if passed(result) is None else result.verdict == Evaluation.Verdict.SUCCESS
 
     now = replay(base)
     if right(now):
@@ -177,10 +179,15 @@ def neighbours(failed: Session, head: KnowledgeVersion, *, broken: Patch | None 
     recorded = recorded.filter(version__task_digest=F("case__current__task_digest"))
     for case, pk in recorded.order_by("pk").values_list("case", "pk"):
         experts.setdefault(case, []).append(pk)
-    for case, pk in _lost_by(broken):
+    harmed = _lost_by(broken)
+    for case, pk in harmed:
         experts.setdefault(case, []).append(pk)
+    lost = {case for case, _ in harmed}
     verdicts = _passed(newest.values())
-    return [_neighbour(case, newest.get(case.current_id), verdicts, experts.get(case.pk, ())) for case in cases]
+    return [
+        _neighbour(case, newest.get(case.current_id), verdicts, experts.get(case.pk, ()), harmed=case.pk in lost)
+        for case in cases
+    ]
 
 
 def _lost_by(patch: Patch | None) -> list[tuple[int, int]]:
@@ -190,7 +197,7 @@ def _lost_by(patch: Patch | None) -> list[tuple[int, int]]:
     return list(lost.order_by("pk").values_list("case_version__case", "candidate_session"))
 
 
-def _neighbour(case: Case, session: int | None, verdicts: dict[int, bool | None], experts) -> Neighbour:
+def _neighbour(case: Case, session: int | None, verdicts: dict[int, bool | None], experts, *, harmed) -> Neighbour:
     answer = case.current.parsed_answer()
     return Neighbour(
         name=case.name,
@@ -199,6 +206,7 @@ def _neighbour(case: Case, session: int | None, verdicts: dict[int, bool | None]
         passed=verdicts.get(session),
         component=answer.causes[0].component if answer and answer.causes else "",
         others=tuple(transcript(pk) for pk in experts),
+        harmed=harmed,
     )
 
 
