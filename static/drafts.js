@@ -32,9 +32,9 @@ export function forget(key) {
   localStorage.removeItem(SENT + key);
 }
 
-// A form that was sent and is not shown again with errors has been saved. The sign-in page proves nothing.
+// A form that was sent and is not shown again with errors has been saved. The sign-in page, which proves nothing,
+// does not run this.
 function settle() {
-  if (document.querySelector("[data-signed-out]")) return;
   for (const name of Object.keys(localStorage)) {
     if (!name.startsWith(SENT)) continue;
     const key = name.slice(SENT.length);
