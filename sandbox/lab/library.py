@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 
 from sandbox.bundle import CaseBundle
@@ -18,7 +19,12 @@ def plan() -> tuple[tuple[str, str, int], ...]:
     return tuple((SYSTEM, fault, seed) for fault in FAULTS for seed in (range(1, 4) if fault in POOL else range(1, 3)))
 
 
+def cases() -> Iterator[CaseBundle]:
+    """The cases one by one, each made when it is asked for."""
+    return (make(*each) for each in plan())
+
+
 @lru_cache(maxsize=1)
 def starter_library() -> tuple[CaseBundle, ...]:
     """All cases of the library; made once a process, since they are the same each time."""
-    return tuple(make(*each) for each in plan())
+    return tuple(cases())

@@ -8,7 +8,8 @@ from sandbox.lab import cluster, database, queueing
 from sandbox.lab.parameters import Service, System
 from sandbox.lab.state import Carried, ServiceMinute
 
-ROUNDS = 24  # of the fixed point; the stretch settles to four digits well before
+ROUNDS = 24  # of the fixed point, at most
+SETTLED = 1e-6
 STEP = 0.4
 BACKGROUND = 0.04  # share of the processors the server needs for itself
 
@@ -45,7 +46,10 @@ def solve(
             for service in users
             if signs_in(system, service)
         )
-        stretch += STEP * (max(1.0, working / system.database.cores) - stretch)
+        change = STEP * (max(1.0, working / system.database.cores) - stretch)
+        stretch += change
+        if abs(change) < SETTLED:
+            break
     return stretch, min(1.0, BACKGROUND + working / system.database.cores)
 
 

@@ -134,9 +134,11 @@ def _answers(incident: Incident) -> Iterator[tuple[str, dict[str, str], str, str
     system = incident.system
     yield "get_alerts", {}, overview.alerts_text(incident), "any"
     for name in metrics.subjects(incident):
-        yield "get_metrics", {"service": name}, metrics.metrics(incident, name), "subset"
-        for metric in metrics.values(incident, name):
-            yield "get_metrics", {"service": name, "metric": metric}, metrics.metrics(incident, name, metric), "subset"
+        printed = metrics.values(incident, name)
+        yield "get_metrics", {"service": name}, metrics.metrics(incident, name, printed), "subset"
+        for metric, series in printed.items():
+            text = metrics.metrics(incident, name, {metric: series})
+            yield "get_metrics", {"service": name, "metric": metric}, text, "subset"
     apps = kubernetes.apps(incident)
     for app in apps:
         lines = logs.lines_of(incident, app)

@@ -117,18 +117,10 @@ def values(incident: Incident, name: str) -> dict[str, list[str]]:
     return printed
 
 
-def metrics(incident: Incident, name: str, metric: str = "") -> str:
-    """All series of one component, or one of them."""
-    printed = values(incident, name)
-    if metric:
-        if metric not in printed:
-            return f"no series {metric} for {name}; it has: {', '.join(printed)}\n"
-        printed = {metric: printed[metric]}
+def metrics(incident: Incident, name: str, printed: dict[str, list[str]]) -> str:
+    """Series of one component as CSV: one column for each of ``printed``."""
     lines = [f"# {name}, step 60s, UTC", ",".join(("time", *printed))]
     for minute in range(MINUTES):
-        lines.append(
-            ",".join(
-                (incident.at(minute).strftime("%Y-%m-%dT%H:%M:%SZ"), *(series[minute] for series in printed.values()))
-            )
-        )
+        time = incident.at(minute).strftime("%Y-%m-%dT%H:%M:%SZ")
+        lines.append(",".join((time, *(series[minute] for series in printed.values()))))
     return "\n".join(lines) + "\n"
