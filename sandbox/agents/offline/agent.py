@@ -66,11 +66,7 @@ class OfflineMind:
 
     def decide(self, steps: tuple[Step, ...], *, steps_left: int) -> Decision:
         """See the newest observations, weigh, and either ask or conclude."""
-        for step in steps[self.file.read_steps :]:
-            self._see(step)
-        plain = self._weigh(self.teacher.teach(self.file, None), taught=False)
-        teaching = self.teacher.teach(self.file, self._about_to_conclude(plain))
-        hypotheses = self._weigh(teaching, taught=True)
+        plain, teaching, hypotheses = self._think(steps)
         uses = list(self.teacher.newly(teaching.triggered))
         if steps_left <= 0:
             return self._conclude(hypotheses, plain, teaching, uses, ended=True)
@@ -89,6 +85,23 @@ class OfflineMind:
         chosen = taught[0][1]
         uses += self._displaced(chosen, plain, teaching)
         return Call(chosen.tool, chosen.arguments, self._thought(chosen, hypotheses), tuple(uses))
+
+    def proposals(self, steps: tuple[Step, ...], n: int = 3) -> tuple[Call, ...]:
+        """The calls it would make next after these steps, best first; it decides nothing."""
+        _plain, teaching, hypotheses = self._think(steps)
+        return tuple(Call(one.tool, one.arguments) for _, one in self._ranked(hypotheses, teaching)[:n])
+
+    def hypotheses(self, steps: tuple[Step, ...], n: int = 3) -> tuple[Hypothesis, ...]:
+        """Its leading explanations after these steps, likeliest first; it decides nothing."""
+        return tuple(self._think(steps)[2][:n])
+
+    def _think(self, steps: tuple[Step, ...]) -> tuple[list[Hypothesis], Teaching, list[Hypothesis]]:
+        """See the newest observations and weigh: without rules, what rules say, and with them."""
+        for step in steps[self.file.read_steps :]:
+            self._see(step)
+        plain = self._weigh(self.teacher.teach(self.file, None), taught=False)
+        teaching = self.teacher.teach(self.file, self._about_to_conclude(plain))
+        return plain, teaching, self._weigh(teaching, taught=True)
 
     def _see(self, step: Step) -> None:
         self.file.add(step)

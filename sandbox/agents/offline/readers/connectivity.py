@@ -13,6 +13,7 @@ RESULT = re.compile(
     r"name or service not known|host unreachable|(?:0|100)% packet loss",
     re.I | re.M,
 )
+LOGGED = re.compile(r"^(\S+\s+){0,2}\[?(ERROR|WARN|WARNING|INFO|DEBUG|FATAL)\b", re.M)
 PLACE = re.compile(r"(?:deployed on|from|on node)\s+([a-z][\w.-]*)", re.I)
 FAILED = re.compile(
     r"failed|refused|timed out|no route|bad address|resolve|not known|unreachable|100% packet|terminated|punt", re.I
@@ -21,7 +22,7 @@ SUCCEEDED = re.compile(r"succeeded|open\b|\b0% packet", re.I)
 
 
 def read(text: str, question: Question, reading: Reading) -> bool:
-    if len(text) > 4000 or not RESULT.search(text):
+    if len(text) > 4000 or LOGGED.search(text) or not RESULT.search(text):
         return False
     place, verdicts, words = "", {}, {}
     for line in text.splitlines():

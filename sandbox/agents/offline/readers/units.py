@@ -8,7 +8,7 @@ from sandbox.agents.offline.reading import Question, Reading
 from sandbox.knowledge.evidence import Aspect
 
 ACTIVE = re.compile(r"^\s*Active: (?P<state>[a-z]+)(?: \((?P<sub>[^)]+)\))?.*$", re.M)
-UNIT = re.compile(r"(?P<unit>[\w@-]+)\.service")
+UNIT = re.compile(r"(?P<unit>[\w@-]+)\.service|^(?:Service|Unit):\s*(?P<named>[\w@-]+)", re.M)
 MISSING = re.compile(r"Unit \S+ could not be found.*")
 
 
@@ -21,7 +21,7 @@ def read(text: str, question: Question, reading: Reading) -> bool:
             )
         return missing is not None
     unit = UNIT.search(text)
-    name = unit["unit"] if unit else "unit"
+    name = (unit["unit"] or unit["named"]) if unit else "unit"
     state = f"{name}: {found['state']} ({found['sub'] or ''})"
     node = question.node or _node(text)
     running = found["state"] in ("active", "reloading")

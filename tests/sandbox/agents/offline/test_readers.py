@@ -175,8 +175,8 @@ LOGS = """2026-01-01T10:00:01Z INFO  web-7d9f8b6c5d-x2x4z request done in 12ms
             CHANGES,
             {},
             [
-                ("change", "web", "deploy: image web:<n>.<n> -> web:<n>.<n>, shortly before"),
-                ("change", "api", "deploy: image api:<n>.<n> -> api:<n>.<n>"),
+                ("change", "web", "deploy: image web:<n> -> web:<n>, shortly before"),
+                ("change", "api", "deploy: image api:<n> -> api:<n>"),
             ],
         ),
         (SETTINGS, {"service": "web"}, [("config", "web", "setting timeout ms far below its siblings")]),
