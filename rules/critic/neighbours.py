@@ -137,7 +137,7 @@ class Library:
             {name.lower() for name in self._all_names if len(name) > 2}, key=lambda name: (-len(name), name)
         )
         alternatives = "|".join(map(re.escape, longest_first))
-        self._names = re.compile(rf"(?<![\w-])({alternatives})(?![\w-])", re.IGNORECASE) if alternatives else None
+        self._names = re.compile(rf"(?<![\w-])({alternatives})(?![a-z0-9_])", re.IGNORECASE) if alternatives else None
         self._values: dict[tuple[str, str, str], int] = {}
         for number, neighbour in enumerate(self.others):
             for item in neighbour.everything:
@@ -147,7 +147,7 @@ class Library:
                 self._values[key] = self._values.get(key, 0) | (1 << number)
 
     def names(self, text: str) -> bool:
-        """Whether a text holds a component's name."""
+        """Whether a text holds a component's name, be it as the beginning of a longer one."""
         return self._names is not None and self._names.search(text) is not None
 
     def speakable(self, phrase: str) -> bool:

@@ -1,0 +1,61 @@
+from rules.critic.ladder import choose, ladder
+from rules.critic.neighbours import Library, Neighbour
+from rules.critic.triggers import Trigger, measured
+from sandbox.knowledge.evidence import Aspect, Evidence
+from sandbox.knowledge.rule import EvidenceTest
+
+
+def seen(component, value, aspect=Aspect.EVENT):
+    return Evidence(aspect, component, value, value, 0, "get", "pod")
+
+
+class Known(Neighbour):
+    @property
+    def sightings(self):
+        return (self.others,)
+
+
+MINE = seen("loom", "taint on node is not tolerated")
+SEED = Known("this", "taint_mismatch", component="loom", others=(MINE,))
+SIBLING = Known("that", "taint_mismatch", component="mill", others=(seen("mill", "taint on pool is not tolerated"),))
+OTHER = Known("other", "quota_exceeded", component="dye", others=(seen("dye", "request is over the quota"),))
+AROUND = Library((SIBLING,), (OTHER,))
+FOUND = measured(Trigger((EvidenceTest("event", "is not tolerated", "pod"),), "evidence"), SEED, AROUND)
+
+
+def climb(*, flips=lambda trigger: True, problems=lambda trigger: ()):
+    return ladder(FOUND, MINE, SEED, AROUND, problems=problems, flips=flips)
+
+
+def test_ladder_goes_from_what_was_seen_to_its_bare_kind():
+    assert [(rung.width, rung.trigger.tests[0].pattern, rung.siblings, rung.near_misses) for rung in climb()] == [
+        ("as it was seen", "taint on node is not tolerated", 0, ()),
+        ("its words, wherever they are seen", "taint on node is not tolerated", 0, ()),
+        ("what its class shares", "is not tolerated", 1, ()),
+        ("the fewest telling words", "tolerated", 1, ()),
+        ("the fewest telling words", "not", 1, ()),
+        ("any of its kind", "", 1, ("other",)),
+    ]
+
+
+def test_a_rung_with_near_misses_or_problems_is_not_replayed():
+    rungs = climb(problems=lambda trigger: ["too short"] if trigger.tests[0].pattern == "not" else ())
+    assert [rung.flips for rung in rungs] == [True, True, True, True, None, None]
+
+
+def test_the_rung_its_class_asks_for_is_chosen_and_every_other_says_why_not():
+    chosen, rungs = choose(climb(), FOUND)
+    assert [rung.verdict for rung in rungs] == [
+        "narrower than its class",
+        "narrower than its class",
+        "chosen: silent on every near miss, and no wider than its class asks for",
+        "wider than anything seen asks for",
+        "wider than anything seen asks for",
+        "too wide: fires on 1 near misses",
+    ]
+    assert rungs[chosen].as_dict()["tests"][0]["pattern"] == "is not tolerated"
+
+
+def test_a_rung_that_does_not_flip_the_case_is_not_chosen():
+    chosen, rungs = choose(climb(flips=lambda trigger: trigger.tests[0].pattern == "tolerated"), FOUND)
+    assert (rungs[chosen].trigger.tests[0].pattern, rungs[2].verdict) == ("tolerated", "does not flip the case")
