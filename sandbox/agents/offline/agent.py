@@ -27,6 +27,7 @@ from sandbox.knowledge.rule import Knowledge
 REQUIRED = 2.0  # what a rule's requirement adds to a call's worth
 LED = 2.5  # what a branch's hypothesis adds, and how many calls it gets before any conclusion
 LED_CALLS = 3
+FILLERS = {"the", "a", "of", "and", "to", "is", "in", "at", "for", "look", "get", "check"}
 NAMED = 0.9  # suspicion of what the alert names, before anything is seen
 
 
@@ -144,8 +145,7 @@ class OfflineMind:
             return True
         if not hypotheses or hypotheses[0].score < self.temper.threshold:
             return False
-        rival = hypotheses[1].score if len(hypotheses) > 1 else 0.0
-        return hypotheses[0].score - rival >= self.temper.margin
+        return hypotheses[0].score - _rival(hypotheses) >= self.temper.margin
 
     def _unmet(self, teaching: Teaching) -> list[Wanted]:
         return [wanted for wanted in teaching.wanted if wanted.weight is None and wanted.key not in self.asked]
@@ -203,9 +203,8 @@ class OfflineMind:
                 LED if one.component == self.profile.hypothesis else 0.0
             )
         if self.hinted:
-            worth += 0.8 * min(
-                3, len((one.words & self.hinted) - {"the", "a", "of", "and", "to", "is", "in", "at", "for"})
-            )
+            told = (one.words & self.hinted) - FILLERS
+            worth += 0.9 * min(5, len(told) + len(told & set(words_of(one.tool))))
         worth -= 0.9 * ((one.capability, one.component) in self.looked and bool(one.component))
         worth -= 0.7 * max(0, self.unanswered.get(one.component, 0) - 1)
         lost, answered = self.misses.get(one.tool, 0), self.answers.get(one.tool, 0)
@@ -276,6 +275,15 @@ class OfflineMind:
         if best.score < self.temper.threshold * 0.65 or not grounded or unmet:
             return concluding.inconclusive(self.file, hypotheses, [*unmet, *teaching.unfilled])
         return concluding.root_cause(self.file, hypotheses, chances(hypotheses)[0][1])
+
+
+def _rival(hypotheses: list[Hypothesis]) -> float:
+    """The score of the best other explanation; the same fault told of another part by the same words is no other."""
+    best, told = hypotheses[0], {one.quote for one in hypotheses[0].evidence}
+    for other in hypotheses[1:]:
+        if other.fault_class != best.fault_class or not told & {one.quote for one in other.evidence[:1]}:
+            return other.score
+    return 0.0
 
 
 def _name(hypotheses: list[Hypothesis]) -> str:

@@ -154,7 +154,7 @@ PHRASES = tuple(
         (r"cpu.*(rises|near its limit|at its limit)", "cpu overload"),
         (r"scaled to zero|wants zero replicas", "zero replicas deployment"),
         (r"read.?only", "readonly"),
-        (r"seq scan|full table scan|table scan", "index missing scan"),
+        (r"seq scan|full table scan|table scan|scans the whole", "index missing scan"),
         (r"idle in transaction", "transaction leak connection"),
         (r"waits for a lock|lock wait|blocked by|transactionid", "lock transaction"),
         (r"slow query", "query slow"),

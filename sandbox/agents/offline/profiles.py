@@ -31,6 +31,7 @@ FOCUS = {
     "configuration": ("configuration", "describe"),
     "database": ("database",),
     "changes": ("changes",),
+    "connectivity": ("connectivity", "host"),
 }
 
 

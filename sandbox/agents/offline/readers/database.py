@@ -37,6 +37,11 @@ def read(text: str, question: Question, reading: Reading) -> bool:
             Aspect.QUERY, _user_of(text, plan.start()) or question.component, f"plan: {template(plan['scan'])}{many}", plan[0].strip(),
             kind="query", strength=3.0 if many else 2.0,
         )  # fmt: skip
+        if table := re.search(r" on (\w+)", plan["scan"]):
+            reading.find(
+                Aspect.QUERY, table[1], f"plan: scans the whole of this table{many}", plan[0].strip(), kind="table",
+                strength=3.0 if many else 2.0, object=table[1],
+            )  # fmt: skip
     if len(rows) < 1 or (not plan and "|" not in text):
         return bool(plan)
     read_statements(rows, question, reading)

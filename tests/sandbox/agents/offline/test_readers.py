@@ -144,6 +144,7 @@ LOGS = """2026-01-01T10:00:01Z INFO  web-7d9f8b6c5d-x2x4z request done in 12ms
             {},
             [
                 ("query", "web", "plan: Seq Scan on t removing most rows by filter"),
+                ("query", "t", "plan: scans the whole of this table removing most rows by filter"),
                 ("query", "web", "slow query select takes long"),
             ],
         ),
