@@ -23,7 +23,7 @@ METRICS = (
     ("tool_errors", "Tool errors"),
     ("misses", "Misses"),
     ("loops", "Loops"),
-    ("first_hypothesis", "First right hypothesis at step"),
+    ("first_hypothesis", "Root cause named after step"),
     ("seconds", "Alert to root cause"),
     ("tokens", "Tokens"),
 )
