@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from rules.critic.neighbours import Library, Neighbour
-from rules.critic.phrases import pattern, phrases, widest
+from rules.critic.phrases import pattern, widest
 from rules.critic.triggers import Trigger, measured
 from sandbox.knowledge.evidence import Evidence
 
@@ -81,7 +81,7 @@ def _widths(trigger: Trigger, bound: Evidence, library: Library):
     def with_first(**changes: str) -> Trigger:
         return replace(trigger, tests=(replace(first, **changes), *rest))
 
-    options = [phrase for phrase in phrases(bound.value) if library.speakable(phrase)]
+    options = library.phrases(bound.value)
     if options:
         yield "as it was seen", with_first(pattern=pattern(options[0]), kind=bound.kind, tool=bound.tool)
         yield "its words, wherever they are seen", with_first(pattern=pattern(options[0]), kind=bound.kind)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
 from cases.transcript import Transcript
+from rules.critic.phrases import phrases
 from sandbox.agents.offline.read import CaseFile
 from sandbox.knowledge import retrieval
 from sandbox.knowledge.evidence import Aspect, Evidence
@@ -130,6 +131,7 @@ class Library:
         vocabulary: Iterable[str] = (),
     ):
         self.vocabulary = tuple(vocabulary)
+        self._phrases: dict[str, tuple[str, ...]] = {}
         self.siblings = tuple(siblings)
         self.others = tuple(others)
         self._all_names = tuple(names)
@@ -150,8 +152,11 @@ class Library:
         """Whether a text holds a component's name, be it as the beginning of a longer one."""
         return self._names is not None and self._names.search(text) is not None
 
-    def speakable(self, phrase: str) -> bool:
-        return not self.names(phrase)
+    def phrases(self, value: str) -> tuple[str, ...]:
+        """The phrases of a value that name no component, the longest first."""
+        if value not in self._phrases:
+            self._phrases[value] = tuple(phrase for phrase in phrases(value) if not self.names(phrase))
+        return self._phrases[value]
 
     def of_agents(self) -> Library:
         """The same cases as the agent's own runs show them; a case without a run of its own is left out."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 LONGEST = 9  # words: beyond that a phrase is a recorded line, not a class of words
 LIMIT = 110  # characters, under the linter's own limit
@@ -19,6 +20,7 @@ def words(value: str) -> tuple[str, ...]:
     return tuple(value.split())
 
 
+@lru_cache(maxsize=20_000)
 def phrases(value: str) -> tuple[str, ...]:
     """Every run of words of a value that says something, the longest first; settings and half names break a run."""
     parts = words(value)

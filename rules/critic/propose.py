@@ -20,11 +20,11 @@ from rules.critic.flipping import Flip, FlipTable, Passes, Replay, minimal
 from rules.critic.ladder import Rung, choose, ladder
 from rules.critic.neighbours import Library, Neighbour, matches, seen_in
 from rules.critic.refining import search
-from rules.critic.triggers import Trigger, items_of
+from rules.critic.triggers import Trigger, items_of, kinship
 from rules.critic.wording import because_of, key_difference, name_for, taken_in, title_of
 from sandbox.knowledge.evidence import Evidence
 from sandbox.knowledge.language import as_data, lint, text_of
-from sandbox.knowledge.rule import Implies, Knowledge, Rule, SymptomOf
+from sandbox.knowledge.rule import EvidenceTest, Implies, Knowledge, Rule, SymptomOf
 
 __all__ = ["Neighbour", "NoProposal", "Proposal", "propose"]
 
@@ -140,10 +140,15 @@ class _Draft:
 
     def reading(self, trigger: Trigger, weight: float) -> Rule:
         taken = taken_in(self.base)
-        name = name_for("read", self.cause.fault_class, self.trigger.tests[0], taken)
+        name = name_for("read", self.cause.fault_class, self._telling(), taken)
         because = because_of(trigger, len(self.library.siblings), len(self.library.others))
         operator = Implies(self.cause.fault_class, weight, trigger.at)
         return Rule(name, trigger.tests, (operator,), because, trigger.unless)
+
+    def _telling(self) -> EvidenceTest:
+        """The test that speaks most of the class: what a rule is named after."""
+        vocabulary, own = self.library.vocabulary, self.cause.fault_class
+        return max(self.trigger.tests, key=lambda test: kinship(test.pattern, own, vocabulary))
 
     def _symptom(self) -> Rule | None:
         """Where the failed run took a symptom for the cause: the same evidence lowers that class."""
@@ -151,7 +156,7 @@ class _Draft:
         wrong = diagnosis.root_causes[0].fault_class if diagnosis and diagnosis.root_causes else ""
         if not wrong or same_class(wrong, self.cause.fault_class):
             return None
-        name = name_for("not", wrong, self.trigger.tests[0], taken_in(self.base))
+        name = name_for("not", wrong, self._telling(), taken_in(self.base))
         because = f"where this is seen, {wrong} is what {self.cause.fault_class} looks like from outside"
         return Rule(name, self.trigger.tests, (SymptomOf(wrong),), because, self.trigger.unless)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from rules.critic.neighbours import Library, Neighbour, firings, holds
-from rules.critic.phrases import pattern, phrases
+from rules.critic.phrases import pattern
 from rules.critic.triggers import Item, Trigger, all_firings, anchors, kinship, loud, measured
 from sandbox.knowledge.evidence import Aspect
 from sandbox.knowledge.rule import EvidenceTest
@@ -96,7 +96,7 @@ def _longer(trigger: Trigger, items: Sequence[Item], library: Library, fault_cla
 
 def _held(value: str, library: Library) -> tuple[str, ...]:
     """The whole of a value, and the most of it that every sibling shows."""
-    options = [phrase for phrase in phrases(value) if library.speakable(phrase)]
+    options = library.phrases(value)
     shown = [sibling.values for sibling in library.siblings if sibling.values]
     shared = next((p for p in options if all(any(p.lower() in other for other in values) for values in shown)), "")
     return tuple(dict.fromkeys(phrase for phrase in (*options[:1], shared) if phrase))
@@ -116,7 +116,7 @@ def _excepted(trigger: Trigger, seed: Neighbour, items: Sequence[Item], library:
         offered = set()
         for item in other.everything:
             if item.component in bound and loud(item):
-                options = [phrase for phrase in phrases(item.value) if library.speakable(phrase)]
+                options = library.phrases(item.value)
                 offered |= {
                     EvidenceTest(str(item.aspect), pattern(phrase), item.kind, component="same")
                     for phrase in dict.fromkeys([*options[:1], *(p for p in options if item.value.startswith(p))])

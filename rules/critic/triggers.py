@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from cases.evaluation.components import component
 from rules.critic.neighbours import Firing, Library, Neighbour, firings, places
-from rules.critic.phrases import pattern, phrases
+from rules.critic.phrases import pattern
 from sandbox.knowledge.evidence import Aspect, Evidence
 from sandbox.knowledge.retrieval import FAINT
 from sandbox.knowledge.rule import PLACES, EvidenceTest
@@ -94,7 +94,7 @@ def measured(trigger: Trigger, seed: Neighbour, library: Library) -> Trigger:
 
 def shared_phrases(item: Evidence, alike: Sequence[Sequence[str]], library: Library) -> list[str]:
     """What this value has in common with each number of siblings, most siblings first; words that name no component."""
-    options = [phrase for phrase in phrases(item.value) if library.speakable(phrase)]
+    options = library.phrases(item.value)
     shares = {phrase: sum(any(phrase.lower() in value for value in values) for values in alike) for phrase in options}
     # at each level of sharing the longest phrase: the least general generalisation of that many siblings
     chosen = {level: next(phrase for phrase in options if shares[phrase] >= level) for level in set(shares.values())}
