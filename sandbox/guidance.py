@@ -1,11 +1,12 @@
 """Expert guidance: an expert's session is replayed, and each step explained from what was known before it.
 
-A rationale says what the call was to tell apart. It is kept as knowledge only if, with it, the
-agent's next action matches the expert's where it did not before (engine section 4).
+A rationale says what the call was to tell apart: in the expert's own words where there are any, else
+drafted by the model of the role explainer, else by code. It is kept as knowledge only if, with it,
+the agent's next action matches the expert's where it did not before (engine section 4).
 """
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef
@@ -15,11 +16,14 @@ from cases.access import require_role
 from cases.calls import canonical
 from cases.models import Evaluation, Guidance, Session
 from cases.transcript import Level, Step, Transcript
+from cloudmate.llm.base import LLM
+from cloudmate.llm.roles import for_role
 from cloudmate.work import finish, held
 from sandbox import capture, runs
 from sandbox.agents.offline.agent import OfflineAgent
 from sandbox.agents.offline.read import evidence_of
 from sandbox.environment.base import Environment, Inventory
+from sandbox.explaining import Draft, Explainer
 from sandbox.knowledge.evidence import Aspect, Evidence
 from sandbox.knowledge.language import text_of
 from sandbox.knowledge.rule import EMPTY, EvidenceTest, Knowledge, Prefer, Rule
@@ -28,6 +32,7 @@ from sandbox.values import knowledge_of
 
 FIRST = 3  # the expert's call counts as matched among this many of the agent's next ones
 PUSH = 4.0  # weight of the preference a rationale compiles to
+OFFLINE, EXPERT = "offline", "expert"
 _PLACEHOLDER = re.compile(r"<[^>]*>|[^\w ]")
 
 
@@ -49,6 +54,9 @@ class Rationale:
     kept: bool
     rule: str = ""  # what it compiles to, as text
     edited_by: str = ""
+    engine: str = OFFLINE  # whose words: expert, llm:MODEL or offline
+    problem: str = ""  # why they are not the model's, where one was asked
+    record: dict = field(default_factory=dict)  # of what a model was asked: digests, tokens
 
 
 def offer(session: Session, *, failed: Session | None = None, by=None, notes: str = "") -> Guidance:
@@ -81,19 +89,31 @@ def offer_finished() -> int:
     return len([offer(session) for session in new])
 
 
-def derive(derivation: Derivation) -> None:
-    """Claim the derivation, replay the session and explain each step; stores the rationales."""
+def derive(derivation: Derivation, *, llm: LLM | None = None) -> None:
+    """Claim the derivation, replay the session and explain each step; stores the rationales.
+
+    ``llm``, or else the model of the role explainer, drafts where the expert gave no reason; a draft
+    that cannot be used is made offline, and says why. No model is asked inside a transaction.
+    """
     with held(derivation) as alive:
         session = derivation.guidance.session
         transcript = recording.transcript_of(session)
         snapshot = runs.snapshot_of(session.version)
         environment = capture.source_of(snapshot).open() if snapshot else None
         knowledge = _knowledge_of(derivation.guidance.failed)
+        model = llm or for_role("explainer")
+        explainer = Explainer(model) if model else None
         found = []
         for step in transcript.steps:
             alive()
-            found.append(_explain(transcript, step, environment, knowledge))
-        finish(derivation, rationales=[vars(item) for item in found])
+            draft = explainer.why(transcript, step.index) if explainer and not step.thought.strip() else Draft()
+            found.append(_explain(transcript, step, environment, knowledge, draft))
+        drafted = explainer is not None and any(item.engine == explainer.engine for item in found)
+        finish(
+            derivation,
+            rationales=[vars(item) for item in found],
+            engine=explainer.engine if drafted else OFFLINE,
+        )
 
 
 def edit(derivation: Derivation, *, step: int, rationale: str, by) -> None:
@@ -111,27 +131,32 @@ def edit(derivation: Derivation, *, step: int, rationale: str, by) -> None:
     raise GuidanceError(f"There is no rationale for step {step + 1}")
 
 
-def _explain(transcript: Transcript, step: Step, environment: Environment | None, knowledge: Knowledge) -> Rationale:
+def _explain(
+    transcript: Transcript, step: Step, environment: Environment | None, knowledge: Knowledge, draft: Draft
+) -> Rationale:
     prefix = transcript.steps[: step.index]
     evidence = [item for item in evidence_of(transcript.task, prefix) if item.aspect != Aspect.NORMAL]
-    about = _about(step, evidence)
+    about = _about(step, [item for item in evidence if item.step in draft.cites] or evidence)
     before = _next_calls(transcript, prefix, knowledge)
     rivals = _rivals(transcript, prefix, knowledge)
     rule = _compiled(step, about) if about else None
     wanted = _key(transcript, step.tool, step.arguments)
     hit_before = wanted in before
     after = _next_calls(transcript, prefix, replace(knowledge, rules=(*knowledge.rules, rule))) if rule else before
+    own = step.thought.strip()
     return Rationale(
         step=step.index,
-        rationale=step.thought or _words(step, about, rivals),
+        rationale=own or draft.rationale or _words(step, about, rivals),
         separates=rivals,
-        cites=[about.step] if about else [],
+        cites=list(draft.cites) if draft.rationale else [about.step] if about else [],
         replay=_replayed(step, environment),
         hit_before=hit_before,
         hit_after=wanted in after,
         kept=bool(rule) and wanted in after and not hit_before,
         rule=text_of(rule) if rule else "",
-        edited_by="",
+        engine=EXPERT if own else draft.engine or OFFLINE,
+        problem=draft.problem,
+        record=draft.record,
     )
 
 

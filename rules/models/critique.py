@@ -9,7 +9,7 @@ class Critique(Work):
     failed = models.ForeignKey("cases.Session", models.CASCADE, related_name="critiques")
     better = models.ForeignKey("cases.Session", models.CASCADE, related_name="+")
     base = models.ForeignKey("rules.KnowledgeVersion", models.PROTECT, related_name="+")
-    engine = models.CharField(max_length=20, default="offline")
+    engine = models.CharField(max_length=120, default="offline")  # llm:MODEL where a model was asked, too
     # what came of it; set from the start where the gate refused that patch and the critic tries again
     patch = models.ForeignKey("rules.Patch", models.SET_NULL, null=True, blank=True, related_name="critiques")
     round = models.PositiveSmallIntegerField(default=1)

@@ -31,7 +31,7 @@ class Patch(models.Model):
     title = models.CharField(max_length=200)
     state = models.CharField(max_length=12, choices=State, default=State.DRAFT)
     author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="patches")
-    engine = models.CharField(max_length=20, blank=True)  # which critic wrote it; "" = a person
+    engine = models.CharField(max_length=120, blank=True)  # which critic wrote it: offline, llm:MODEL; "" = a person
     source = models.CharField(max_length=12, default="person")  # exploration, expert, person
     base = models.ForeignKey("rules.KnowledgeVersion", models.PROTECT, related_name="patches")
     revision_number = models.PositiveIntegerField(default=1)
