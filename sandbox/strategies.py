@@ -7,7 +7,6 @@ person can see, prune or add to it.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -16,40 +15,8 @@ from typing import Any
 from cases.transcript import Step, Task, Transcript, canonical_json
 from sandbox.agents.base import Profile
 from sandbox.knowledge.evidence import Aspect, Evidence
+from sandbox.modalities import ASPECT_MODALITY, modalities_of, words_of
 
-# modality -> words of tools and of fault classes that belong to it: what a call looks at, what a fault is about
-MODALITIES: dict[str, tuple[str, ...]] = {
-    "database": ("database", "db", "sql", "query", "slow", "index", "lock", "transaction", "pool", "connection"),
-    "traces": ("trace", "span", "latency", "slow", "delay", "dependency"),
-    "logs": ("log", "error", "exception", "leak", "credential"),
-    "metrics": ("metric", "series", "usage", "saturation", "cpu", "memory", "oom", "overload", "traffic", "alert"),
-    "events": ("event", "describe", "schedule", "probe", "quota", "capacity", "affinity", "taint", "volume"),
-    "configuration": ("config", "yaml", "manifest", "env", "port", "selector", "secret", "mismatch", "image"),
-    "changes": ("change", "deploy", "rollout", "release", "commit", "version", "replica"),
-    "connectivity": ("connectivity", "network", "dns", "route", "proxy", "port", "packet"),
-}
-ASPECT_MODALITY: dict[Aspect, str] = {
-    Aspect.QUERY: "database",
-    Aspect.LOCK: "database",
-    Aspect.TRACE: "traces",
-    Aspect.LATENCY: "traces",
-    Aspect.LOG: "logs",
-    Aspect.ERRORS: "logs",
-    Aspect.SATURATION: "metrics",
-    Aspect.GROWTH: "metrics",
-    Aspect.TRAFFIC: "metrics",
-    Aspect.FLATLINE: "metrics",
-    Aspect.EVENT: "events",
-    Aspect.STATE: "events",
-    Aspect.READINESS: "events",
-    Aspect.RESTART: "events",
-    Aspect.QUOTA: "events",
-    Aspect.CONFIG: "configuration",
-    Aspect.CERTIFICATE: "configuration",
-    Aspect.ABSENCE: "configuration",
-    Aspect.CHANGE: "changes",
-    Aspect.CONNECTIVITY: "connectivity",
-}
 PROFILES = ("thorough", "log_first", "trace_first", "change_first", "fast")
 TEMPERATURES = (0.7, 1.0, 1.3)
 # the order in which operators take their turn; hypotheses take more turns because they find most
@@ -139,31 +106,31 @@ class _Ground:
     def looked(self) -> Counter[str]:
         """Modality -> how often the failed session looked there."""
         seen = Counter(ASPECT_MODALITY.get(item.aspect, "") for item in self.evidence)
-        seen.update(modality for step in self.transcript.steps for modality in _modalities(step.tool))
+        seen.update(modality for step in self.transcript.steps for modality in modalities_of(step.tool))
         return seen
 
     @property
     def reachable(self) -> tuple[str, ...]:
         """Modalities that some tool of the case can look at, the least looked at first."""
-        able = {modality for tool in self.task.tools for modality in _modalities(f"{tool.name} {tool.description}")}
+        able = {modality for tool in self.task.tools for modality in modalities_of(f"{tool.name} {tool.description}")}
         looked = self.looked
         return tuple(sorted(able, key=lambda modality: (looked[modality], modality)))
 
 
 def _hypotheses(ground: _Ground) -> Iterator[_Candidate]:
     """Fault classes to test first: what the evidence speaks for, then what nobody has looked at."""
-    words = Counter(word for item in ground.evidence for word in _words(f"{item.aspect} {item.value}"))
+    words = Counter(word for item in ground.evidence for word in words_of(f"{item.aspect} {item.value}"))
     looked, reachable = ground.looked, set(ground.reachable)
 
     def worth(name: str) -> tuple[float, str]:
-        own = _words(name)
+        own = words_of(name)
         likely = sum(1 for word in own if words[word]) / max(1, len(own))
-        modalities = _modalities(name) & reachable
+        modalities = modalities_of(name) & reachable
         empty = any(not looked[modality] for modality in modalities)
         return (-(likely + (0.5 if empty else 0.0)), name)
 
     for name in sorted(set(ground.task.fault_classes) - set(ground.concluded), key=worth):
-        modality = min(_modalities(name) & reachable, key=lambda one: (looked[one], one), default="")
+        modality = min(modalities_of(name) & reachable, key=lambda one: (looked[one], one), default="")
         why = f"What if it is {name}? Test that first"
         yield _Candidate({"hypothesis": name}, Profile(hypothesis=name), why, (name, modality))
 
@@ -284,16 +251,5 @@ OPERATORS: dict[str, Callable[[_Ground], Iterator[_Candidate]]] = {
 }
 
 
-def _words(text: str) -> tuple[str, ...]:
-    """Lower-case words; names in CamelCase, snake_case and kebab-case fall apart; plurals are cut."""
-    parts = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", text)
-    return tuple(part.lower().removesuffix("s") for part in parts if len(part) > 1)
-
-
-def _modalities(text: str) -> set[str]:
-    words = set(_words(text))
-    return {name for name, own in MODALITIES.items() if words & {word.removesuffix("s") for word in own}}
-
-
 def _names_one(parameter: str) -> bool:
-    return bool({"service", "app", "component", "name", "pod"} & set(_words(parameter)))
+    return bool({"service", "app", "component", "name", "pod"} & set(words_of(parameter)))
