@@ -52,7 +52,10 @@ def rows_of(lines: list[str]) -> list[tuple[dict[str, str], str, int]]:
             ends = [start for _, start in heads[1:]] + [100_000]
             columns = [(name, start, end) for (name, start), end in zip(heads, ends, strict=True)]
         elif columns and line.strip():
-            found.append(({name: line[start:end].strip() for name, start, end in columns}, line, number))
+            cells = re.split(r"\s{2,}", line.strip())
+            if len(cells) != len(columns):  # an empty cell: only the place under the header tells which
+                cells = [line[start:end].strip() for _, start, end in columns]
+            found.append((dict(zip((name for name, _, _ in columns), cells, strict=True)), line, number))
     return found
 
 
