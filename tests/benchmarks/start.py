@@ -1,9 +1,10 @@
 """How long until the page answers, and how much memory web and worker take together.
 
-    python3 -m tests.benchmarks.start [--starts 5]
+    python3 -m tests.benchmarks.start [--starts 5] [--idle]
 
-Procedure: a first start on an empty data folder installs the database and the starter library and is not
-timed. Then, for each start: ``manage.py up`` in a new process, until GET /accounts/login/ answers 200, by
+Procedure: a first start on an empty data folder makes the database and brings in the starter library, and is
+not timed; with ``--idle`` there is no library, so the worker has nothing to do, else it is at work on the
+library's runs and explorations while its memory is read. Then, for each start: ``manage.py up`` in a new process, until GET /accounts/login/ answers 200, by
 a monotonic clock; then 20 requests to it; 10 s later, the resident set size (RSS: pages shared between
 processes counted in each) and the proportional one (PSS: shared pages divided) of every process that the
 command started, itself included, summed, from /proc/PID/smaps_rollup. The least, median and greatest of
@@ -19,6 +20,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from cloudmate.up import SEEDED
 from tests.cloudmate.running import Running
 
 
@@ -29,9 +31,9 @@ def memory(pid: int) -> tuple[float, float]:
     return sizes["Rss"], sizes["Pss"]
 
 
-def one_start(data: Path) -> tuple[float, float, float]:
+def one_start(data: Path, arguments: list[str]) -> tuple[float, float, float]:
     began = time.monotonic()
-    with Running(data, arguments=()) as running:
+    with Running(data, arguments=arguments) as running:
         while running.status() != 200:
             time.sleep(0.02)
         seconds = time.monotonic() - began
@@ -47,15 +49,17 @@ def one_start(data: Path) -> tuple[float, float, float]:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--starts", type=int, default=5)
+    parser.add_argument("--idle", action="store_true")
     options = parser.parse_args()
+    arguments = ["--no-seed"] if options.idle else []
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "data"
-        with Running(data, arguments=()) as first:
+        with Running(data, arguments=arguments) as first:
             first.wait_for_page()
-            first.wait_until(lambda: "library " in first.said or (data / "starter-library").exists(), seconds=300)
+            first.wait_until(lambda: options.idle or (data / SEEDED).exists(), seconds=300)
             time.sleep(5)
             first.stop()
-        measured = [one_start(data) for _ in range(options.starts)]
+        measured = [one_start(data, arguments) for _ in range(options.starts)]
     print(f"{options.starts} starts, {os.cpu_count()} cores, Python {sys.version.split()[0]}")
     for name, values in zip(("seconds to the page", "RSS, MB", "PSS, MB"), zip(*measured, strict=True), strict=True):
         print(

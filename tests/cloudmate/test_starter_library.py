@@ -35,5 +35,5 @@ def test_it_is_in_after_one_call_and_a_second_changes_nothing():
 
 
 def test_without_a_lead_it_says_what_to_do():
-    with pytest.raises(CommandError, match="there is no account 'lead' to confirm the cases: run manage.py accounts"):
+    with pytest.raises(CommandError, match=r"there is no account 'lead' to confirm the cases: run manage.py accounts"):
         bring_in()
