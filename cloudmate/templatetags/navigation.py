@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from django import template
 from django.urls import reverse
 
-from cases.access import ADMIN, LEAD, REVIEWER, has_role
+from cases.access import ADMIN, has_role, roles_of
 from cases.contexts.turn import to_confirm, to_finish
-from rules.models import Patch
+from rules.contexts import waiting_for
 
 register = template.Library()
 
@@ -23,13 +23,6 @@ class Link:
     counts: str = ""  # what the count counts, in words
 
 
-def to_review(user):
-    """Patches in review that this person may decide on: never one of their own making."""
-    if not has_role(user, REVIEWER, LEAD):
-        return Patch.objects.none()
-    return Patch.objects.filter(state=Patch.State.IN_REVIEW).exclude(author=user).exclude(revisions__by=user)
-
-
 @register.inclusion_tag("_navigation.html", takes_context=True)
 def navigation(context):
     request = context["request"]
@@ -39,8 +32,10 @@ def navigation(context):
     def link(name, label, icon, key, *, also=(), count=0, counts=""):
         return Link(reverse(name), label, icon, key, here == name or here in also, count, counts)
 
-    confirm, finish, review = to_confirm(user).count(), to_finish(user).count(), to_review(user).count()
+    confirm, finish, review = to_confirm(user).count(), to_finish(user).count(), waiting_for(user).count()
     about_cases = ("cases:case", "cases:session", "cases:workspace", "cases:label", "cases:finish")
+    about_cases += ("sandbox:exploration", "sandbox:compare")
+    about_patches = ("rules:patch", "rules:new_patch", "rules:edit_patch", "sandbox:regression")
     about_versions = ("rules:version", "rules:rules")
     return {
         "groups": [
@@ -60,9 +55,9 @@ def navigation(context):
                         "Patches",
                         "patch",
                         "p",
-                        also=("rules:patch",),
+                        also=about_patches,
                         count=review,
-                        counts="to review",
+                        counts="wait for you",
                     ),
                     link("rules:versions", "Versions", "version", "v", also=about_versions),
                 ],
@@ -70,3 +65,9 @@ def navigation(context):
             *([("Settings", [link("cases:tokens", "Agent tokens", "agent", "t")])] if has_role(user, ADMIN) else []),
         ]
     }
+
+
+@register.simple_tag(takes_context=True)
+def roles(context):
+    """The roles of the person who reads the page, in one order."""
+    return sorted(roles_of(context["request"].user))
