@@ -2,11 +2,17 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import sandbox.agents.offline
+from cases.transcript import Task, ToolSchema
+from sandbox.agents.loop import run
+from sandbox.agents.offline.agent import OfflineAgent
+from sandbox.environment.base import Recording
+from sandbox.environment.replay import ReplaySource
 from sandbox.lab import starter_library, systems
 
 SOURCE = Path(sandbox.agents.offline.__file__).parent
@@ -85,3 +91,65 @@ def test_source_holds_nothing_of_recorded_cases(shared):
         sentences += [text for text in case["answer"].get("expected") or [] if isinstance(text, str)]
     assert len(names) > 150
     assert (names_in_source(names), sentences_in_source(sentences)) == ([], [])
+
+
+RECORDED = 12  # cases, spread over the fault classes
+
+
+def recorded(shared):
+    """(task, recordings, fault class, component) of some recorded cases."""
+    folder = shared / "cases"
+    catalogue = json.loads((folder / "catalogues" / "cloudopsbench.json").read_text())
+    tools = tuple(ToolSchema(tool["name"], tool["description"], tool["parameters"]) for tool in catalogue)
+    classes = json.loads((folder / "catalogues" / "fault_classes.json").read_text())["cloudopsbench"]
+    vocabulary = tuple(name for names in classes.values() for name in names)
+    paths = sorted((folder / "cloudopsbench").glob("*.json"))
+    for path in paths[:: len(paths) // RECORDED][:RECORDED]:
+        case = json.loads(path.read_text())
+        recordings = [
+            Recording(one["tool"], one["arguments"], one["output"], match=one["match"]) for one in case["recordings"]
+        ]
+        label = case["answer"]["label"]
+        task = Task(case["prompt"], case["context"], tools, vocabulary)
+        yield task, recordings, label["root_cause"], label["fault_object"].split("/")[1]
+
+
+def is_right(task, recordings, fault_class, component):
+    causes = run(OfflineAgent(), task, ReplaySource(task.tools, recordings).open()).diagnosis.root_causes
+    return bool(causes) and (causes[0].fault_class, causes[0].component) == (fault_class, component)
+
+
+@pytest.mark.shared
+def test_other_names_change_nothing(shared):
+    cases = list(recorded(shared))
+    names = sorted({component for *_, component in cases} - GENERAL, key=len, reverse=True)
+    drawn = {name: f"{chr(98 + at)}ol{chr(99 + at)}ivar" for at, name in enumerate(names)}
+    form = re.compile("|".join(map(re.escape, names)))
+
+    def renamed(text):
+        return form.sub(lambda found: drawn[found[0]], text)
+
+    before = [is_right(*case) for case in cases]
+    after = [
+        is_right(
+            replace(task, prompt=renamed(task.prompt)),
+            [
+                Recording(
+                    one.tool, json.loads(renamed(json.dumps(one.arguments))), renamed(one.output), match=one.match
+                )
+                for one in recordings
+            ],
+            fault_class,
+            renamed(component),
+        )
+        for task, recordings, fault_class, component in cases
+    ]
+    assert sum(before) > RECORDED / 3
+    assert abs(sum(before) - sum(after)) <= 1
+
+
+@pytest.mark.shared
+def test_other_cases_observations_lead_to_other_conclusions(shared):
+    cases = list(recorded(shared))
+    shifted = [(case[0], other[1], *case[2:]) for case, other in zip(cases, cases[1:] + cases[:1], strict=True)]
+    assert sum(is_right(*case) for case in shifted) <= 1
