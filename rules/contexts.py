@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 
 from django.core.paginator import Paginator
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.urls import reverse
 
 from cases.access import has_role
 from rules import merge, patches, review, versions
-from rules.conflicts import conflicts
+from rules.diffs import diff_of
+from rules.flips import flips_of
 from rules.models import KnowledgeVersion, Patch, Review, RuleRecord
-from rules.patching import RuleChange, difference
 from sandbox import contexts as sandbox_contexts
 from sandbox.knowledge.language import from_data, text_of
 from sandbox.knowledge.rule import Knowledge, Rule
@@ -38,7 +39,28 @@ def waiting_for(user) -> QuerySet[Patch]:
     return Patch.objects.filter(wanted).select_related("case", "author").distinct().order_by("updated_at")
 
 
-def patch_list(*, show: str, sort: str, page: str | None) -> dict:
+# whose turn it is, in words, by state; a patch in review that is approved waits for the merge
+TURNS = {
+    Patch.State.DRAFT: "its author: propose it, or close it",
+    Patch.State.PROPOSED: "a worker: it is tested next",
+    Patch.State.TESTING: "its regression",
+    Patch.State.IN_REVIEW: "a reviewer",
+    Patch.State.REFUSED: "its author: narrow it, or leave it",
+    Patch.State.INCONCLUSIVE: "a lead, or another run",
+}
+MAKERS = ("expert", "reviewer", "lead")
+
+
+def your_turn(user, *, limit: int = 20) -> dict:
+    """The rows of "your turn" that are about patches; an approved one waits for its merge."""
+    approving = Review.objects.filter(
+        patch=OuterRef("pk"), revision_number=OuterRef("revision_number"), decision=Review.Decision.APPROVE
+    )
+    waiting = waiting_for(user)
+    return {"patches": waiting.annotate(approved=Exists(approving))[:limit], "more": max(0, waiting.count() - limit)}
+
+
+def patch_list(user, *, show: str, sort: str, page: str | None) -> dict:
     rows = Patch.objects.select_related("case__system", "author", "base")
     if show == "open":
         rows = rows.filter(state__in=OPEN_STATES)
@@ -56,68 +78,12 @@ def patch_list(*, show: str, sort: str, page: str | None) -> dict:
     counts = dict(Patch.objects.order_by().values_list("state").annotate(n=Count("pk")))
     filters = [("", "All", sum(counts.values())), ("open", "Open", sum(counts.get(state, 0) for state in OPEN_STATES))]
     filters += [(state.value, state.label, counts[state]) for state in Patch.State if counts.get(state)]
-    return {"page": Paginator(rows, 50).get_page(page), "filters": filters, "show": show}
-
-
-@dataclass(frozen=True)
-class DiffLine:
-    """``kind`` add, del or same; ``pieces`` (word, marked) of one line."""
-
-    kind: str
-    pieces: tuple[tuple[str, bool], ...]
-
-
-@dataclass(frozen=True)
-class Changed:
-    change: RuleChange
-    lines: tuple[DiffLine, ...]
-    remarks: tuple[str, ...]  # overlaps and contradictions with other rules
-
-
-def diff_of(base: Knowledge, candidate: Knowledge) -> dict:
-    """The rules that differ, word by word, with what they run into; and how many stay as they are."""
-    found = difference(base, candidate)
-    clashes = conflicts(candidate, among=found.names)
     return {
-        "changes": [
-            Changed(
-                change,
-                lines_of(change),
-                tuple(f"{clash.kind}: {clash.text}" for clash in clashes if change.name in clash.rules),
-            )
-            for change in found.changes
-        ],
-        "unchanged": found.unchanged,
+        "page": Paginator(rows, 50).get_page(page),
+        "filters": filters,
+        "show": show,
+        "may_write": has_role(user, *MAKERS),
     }
-
-
-def lines_of(change: RuleChange) -> tuple[DiffLine, ...]:
-    """The pieces of a word diff as lines: removed ones, then added ones, unchanged lines plain."""
-    old: list[list[tuple[str, bool]]] = [[]]
-    new: list[list[tuple[str, bool]]] = [[]]
-    for piece in change.pieces:
-        for number, text in enumerate(piece.text.split("\n")):
-            sides = [side for side, kind in ((old, "added"), (new, "removed")) if piece.kind != kind]
-            for side in sides:
-                if number:
-                    side.append([])
-                if text:
-                    side[-1].append((text, piece.kind != "same"))
-    before = [tuple(line) for line in old if line]
-    after = [tuple(line) for line in new if line]
-    if change.before is None:
-        return tuple(DiffLine("add", line) for line in after)
-    if change.after is None:
-        return tuple(DiffLine("del", line) for line in before)
-    plain = {_words(line) for line in before} & {_words(line) for line in after}
-    lines = []
-    for line in before:
-        if _words(line) not in plain:
-            lines.append(DiffLine("del", line))
-    for line in after:
-        kind = "same" if _words(line) in plain else "add"
-        lines.append(DiffLine(kind, tuple((text, marked and kind == "add") for text, marked in line)))
-    return tuple(lines)
 
 
 def patch(row: Patch, user, *, tab: str = "", show: str = "") -> dict:
@@ -135,27 +101,58 @@ def patch(row: Patch, user, *, tab: str = "", show: str = "") -> dict:
         "verdict": row.verdict or {},
         "why_not_decide": review.why_not(row, user) if may_decide else "Only a reviewer or a lead can decide",
         "why_not_merge": _why_not_merge(row, missing, may_decide),
-        "may_edit": has_role(user, "expert", "reviewer", "lead")
-        and row.state in (Patch.State.DRAFT, Patch.State.REFUSED, Patch.State.IN_REVIEW),
+        "turn": TURNS.get(row.state, ""),
+        "may_write": has_role(user, *MAKERS),
+        "may_edit": row.state in (Patch.State.DRAFT, Patch.State.REFUSED, Patch.State.IN_REVIEW),
+        "losses": _losses(row),
         "may_run_again": row.state in (Patch.State.IN_REVIEW, Patch.State.INCONCLUSIVE),
         "may_take_on": has_role(user, "lead") and row.state == Patch.State.INCONCLUSIVE,
         "reasons": [choice for choice in Review.Reason.choices if choice[0]],
         "text": "\n\n".join(text_of(from_data(data)) for data in revision.add) if revision else "",
-        "comments": list(row.comments.select_related("by")),
         "reviews": list(row.reviews.select_related("by")),
         "live": row.state in (Patch.State.PROPOSED, Patch.State.TESTING),
         "head": versions.head(),
     }
-    context["open_comments"] = sum(comment.resolved_at is None for comment in context["comments"])
+    if row.state == Patch.State.IN_REVIEW and any(
+        item.name.startswith("Approved") and item.satisfied for item in requirements
+    ):
+        context["turn"] = "its merge"
+    comments = list(row.comments.select_related("by"))
+    context["happened"] = sorted([*context["reviews"], *comments], key=lambda item: item.at)
+    context["open_comments"] = sum(comment.resolved_at is None for comment in comments)
     if context["tab"] == "" or context["tab"] == "diff":
         context["diff"] = diff_of(versions.knowledge(row.base), _candidate(row))
     if context["tab"] == "evidence":
         context["evidence"] = revision.evidence if revision else {}
+        context["flips"] = flips_of(context["evidence"])
     if context["tab"] == "regression" and row.regression:
         context.update(sandbox_contexts.regression(row.regression, show=show), in_patch=True)
     if context["tab"] == "history":
         context["revisions"] = list(row.revisions.select_related("by").order_by("-number"))
     return context
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A case that the gate names, and its two runs side by side where both are kept."""
+
+    note: dict
+    url: str
+
+
+def _losses(row: Patch) -> list[Loss]:
+    """The cases a refusal names, each with where to see it."""
+    notes = (row.verdict or {}).get("losses") or []
+    if not notes or row.regression_id is None:
+        return []
+    lost = row.regression.pairs.filter(outcome=Pair.Outcome.REGRESSED, candidate_session__isnull=False)
+    runs = {
+        case: reverse("sandbox:compare", args=[old, new])
+        for case, old, new in lost.exclude(base_session=None).values_list(
+            "case_version__case", "base_session", "candidate_session"
+        )
+    }
+    return [Loss(note, runs.get(note["case"]) or reverse("cases:case", args=[note["case"]])) for note in notes]
 
 
 def version_list() -> dict:
@@ -172,20 +169,21 @@ def version_list() -> dict:
     return {"versions": found, "chart": _chart([row for row in reversed(found) if row.tested])}
 
 
-def version(row: KnowledgeVersion) -> dict:
+def version(row: KnowledgeVersion, user) -> dict:
     after = versions.knowledge(row)
     before = versions.knowledge(row.parent) if row.parent else Knowledge()
     return {
         "version": row,
+        "may_revert": has_role(user, "reviewer", "lead"),
         "is_head": not hasattr(row, "child"),
         "rules": _described(after.rules),
         "diff": diff_of(before, after),
     }
 
 
-def rule_list() -> dict:
+def rule_list(user) -> dict:
     head = versions.head()
-    return {"version": head, "rules": _described(versions.knowledge(head).rules)}
+    return {"version": head, "may_write": has_role(user, *MAKERS), "rules": _described(versions.knowledge(head).rules)}
 
 
 @dataclass(frozen=True)
@@ -219,10 +217,6 @@ def _why_not_merge(row: Patch, missing, may_decide: bool) -> str:
     if row.state != Patch.State.IN_REVIEW:
         return f"It is {row.get_state_display().lower()}"
     return "; ".join(f"{item.name.lower()}: {item.words}" for item in missing)
-
-
-def _words(line: tuple[tuple[str, bool], ...]) -> str:
-    return "".join(text for text, _ in line)
 
 
 @dataclass(frozen=True)

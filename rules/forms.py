@@ -1,12 +1,38 @@
 """What people type about rules; the words of a rule are checked by the language itself."""
 
+from dataclasses import dataclass
+
 from django import forms
 
+from rules import patches
 from rules.models import Review
+from sandbox.knowledge.language import RuleSyntaxError
+from sandbox.knowledge.rule import Rule
+
+
+@dataclass(frozen=True)
+class Place:
+    """The line that cannot be read, in three pieces around the word in question."""
+
+    line: int
+    before: str
+    word: str
+    after: str
+
+
+def place_of(problem: RuleSyntaxError, text: str) -> Place:
+    lines = text.splitlines() or [""]
+    line = min(max(problem.line, 1), len(lines))
+    written = lines[line - 1]
+    start = min(max(problem.column - 1, 0), len(written))
+    end = start + len(problem.word) if written[start:].startswith(problem.word) else start
+    return Place(line, written[:start], written[start:end], written[end:])
 
 
 class RuleForm(forms.Form):
     """A rule as text, the title of the change, and why."""
+
+    place: Place | None = None
 
     title = forms.CharField(max_length=200, help_text="What changes, in a line")
     text = forms.CharField(
@@ -26,6 +52,16 @@ class RuleForm(forms.Form):
         label="Why",
         help_text="For the reviewer",
     )
+
+    def rules(self) -> tuple[Rule, ...]:
+        """The rules of the text; PatchError where it cannot be read, and ``place`` then shows where."""
+        text = self.cleaned_data["text"]
+        try:
+            return patches.rules_from_text(text) if text.strip() else ()
+        except patches.PatchError as problem:
+            if isinstance(problem.__cause__, RuleSyntaxError):
+                self.place = place_of(problem.__cause__, text)
+            raise
 
     def removed(self) -> tuple[str, ...]:
         return tuple(name.strip() for name in self.cleaned_data["remove"].split(",") if name.strip())

@@ -45,7 +45,7 @@ def said(request, act: Callable[[], object], done: str) -> bool:
 def patch_list(request):
     require_role(request.user)
     get = request.GET.get
-    context = contexts.patch_list(show=get("show", ""), sort=get("sort", ""), page=get("page"))
+    context = contexts.patch_list(request.user, show=get("show", ""), sort=get("sort", ""), page=get("page"))
     return render(request, "rules/patches.html", context)
 
 
@@ -65,7 +65,7 @@ def new_patch(request):
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         try:
-            add = patches.rules_from_text(data["text"]) if data["text"].strip() else ()
+            add = form.rules()
             row = patches.draft(title=data["title"], add=add, remove=form.removed(), note=data["note"], by=request.user)
         except patches.PatchError as problem:
             form.add_error("text", str(problem))
@@ -91,8 +91,7 @@ def edit_patch(request, pk):
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         try:
-            add = patches.rules_from_text(data["text"]) if data["text"].strip() else ()
-            patches.revise(row, add=add, remove=form.removed(), note=data["note"], by=request.user)
+            patches.revise(row, add=form.rules(), remove=form.removed(), note=data["note"], by=request.user)
         except patches.PatchError as problem:
             form.add_error("text", str(problem))
         except TransitionError:
@@ -206,7 +205,7 @@ def version_list(request):
 @login_required
 @require_GET
 def version(request, number):
-    return render(request, "rules/version.html", contexts.version(version_for(request.user, number)))
+    return render(request, "rules/version.html", contexts.version(version_for(request.user, number), request.user))
 
 
 @login_required
@@ -226,14 +225,14 @@ def revert(request, number):
 @require_GET
 def rule_list(request):
     require_role(request.user)
-    return render(request, "rules/rules.html", contexts.rule_list())
+    return render(request, "rules/rules.html", contexts.rule_list(request.user))
 
 
 @login_required
 @require_GET
 def your_turn(request):
     require_role(request.user)
-    return render(request, "rules/_your_turn.html", {"patches": contexts.waiting_for(request.user)[:20]})
+    return render(request, "rules/_your_turn.html", contexts.your_turn(request.user))
 
 
 @login_required

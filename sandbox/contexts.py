@@ -2,20 +2,20 @@
 
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from itertools import groupby
 
 from django.db.models import Count
 from django.utils import timezone
 
 from cases import recording
+from cases.access import EXPERT, LEAD, REVIEWER, has_role
 from cases.calls import canonical
-from cases.models import Case, Session
+from cases.models import Case, Evaluation, Session
 from cases.transcript import Step
 from cloudmate.work import Work
+from sandbox import matrix, runs
 from sandbox import regression as regressions
-from sandbox import runs
-from sandbox.models import Derivation, Exploration, Pair, Regression, Run
-from sandbox.report import Outcome, Report, Row, divergence_of
+from sandbox.models import Branch, Derivation, Exploration, Pair, Regression, Run
+from sandbox.report import Outcome, Report, divergence_of
 
 FILTERS = {
     "changed": (Outcome.REGRESSED, Outcome.FIXED, Outcome.FLAKY),
@@ -26,27 +26,21 @@ FILTERS = {
 }
 
 
-@dataclass(frozen=True)
-class Group:
-    """Rows of one fault category."""
-
-    category: str
-    rows: list[Row]
-
-
 def regression(row: Regression, *, show: str = "") -> dict:
     """The regression page: strip, progress, rows grouped by category with the lost ones first."""
     report = regressions.report_of(row)
     states = dict(row.pairs.values_list("state").annotate(n=Count("pk")))
     total = sum(states.values())
     done = states.get(Work.State.DONE, 0) + states.get(Work.State.FAILED, 0)
-    rows = [item for item in report.rows if show not in FILTERS or item.outcome in FILTERS[show]]
+    everything = matrix.shown(report)
+    chosen = [item for item in everything if show not in FILTERS or item.row.outcome in FILTERS[show]]
     return {
         "regression": row,
         "report": report,
         "totals": report.totals,
-        "groups": grouped(rows),
-        "matrix": by_category(list(report.rows)),
+        "groups": matrix.grouped(chosen),
+        "matrix": matrix.by_category(everything),
+        "lost": [item for item in everything if item.lost],
         "show": show,
         "filters": _filter_counts(report),
         "done": done,
@@ -55,21 +49,6 @@ def regression(row: Regression, *, show: str = "") -> dict:
         "errors": states.get(Work.State.FAILED, 0),
         "seconds_left": _seconds_left(row, done, total),
     }
-
-
-def grouped(rows: list[Row]) -> list[Group]:
-    """What was lost stands first, under its own heading; the rest by category."""
-    lost = [row for row in rows if row.outcome in FILTERS["regressed"]]
-    rest = [row for row in rows if row not in lost]
-    return ([Group("Regressed", lost)] if lost else []) + by_category(rest)
-
-
-def by_category(rows: list[Row]) -> list[Group]:
-    ordered = sorted(rows, key=lambda row: (row.category, row.name))
-    return [
-        Group(category.replace("_", " ") or "No category", list(members))
-        for category, members in groupby(ordered, key=lambda row: row.category)
-    ]
 
 
 @dataclass(frozen=True)
@@ -107,29 +86,61 @@ def comparison(old: Session, new: Session) -> dict:
         "after": after,
         "lines": lines,
         "divergence": divergence_of(before, after),
+        "ends": (before, after),
+        "parts_at_the_end": not marked and divergence_of(before, after) is not None,
         "same": sum(line.kind == "same" for line in lines),
     }
 
 
-def exploration(row: Exploration) -> dict:
+@dataclass(frozen=True)
+class ShownBranch:
+    row: Branch
+    differs: tuple[tuple[str, str], ...]
+    running: bool
+
+    @property
+    def may_be_left_out(self) -> bool:
+        return self.running and not self.row.run_id and not self.row.verdict
+
+
+def differences(branch: Branch) -> tuple[tuple[str, str], ...]:
+    """How a branch differs, as (operator, value in words)."""
+    return tuple((name.replace("_", " "), _operand(value)) for name, value in branch.operators.items())
+
+
+def _operand(value) -> str:
+    if isinstance(value, dict):  # a fork: the steps kept, and the call made instead
+        return f"after step {value.get('step', 0)}, {value.get('tool', 'another call')}"
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return str(value)
+
+
+def exploration(row: Exploration, user) -> dict:
     """The exploration page: the plan with what came of each branch, and the evidence map where it was handed over."""
-    branches = list(row.branches.select_related("run__session").order_by("index"))
+    branches = list(row.branches.select_related("run", "confirms").order_by("index"))
     ended = sum(bool(branch.verdict) for branch in branches)
+    running = row.state == Exploration.State.OPEN
     return {
         "exploration": row,
-        "branches": branches,
+        "branches": [ShownBranch(branch, differences(branch), running) for branch in branches],
         "ended": ended,
         "total": len(branches),
-        "running": row.state == Exploration.State.OPEN,
+        "not_needed": 0 if running else len(branches) - ended,
+        "may_act": has_role(user, EXPERT, REVIEWER, LEAD),
+        "may_record": has_role(user, EXPERT, LEAD),
+        "found": sum(branch.verdict == Evaluation.Verdict.SUCCESS for branch in branches),
+        "running": running,
         "evidence_map": sorted((row.evidence_map or {}).items()),
     }
 
 
-def case_panel(case: Case) -> dict:
+def case_panel(case: Case, user) -> dict:
     """What the sandbox knows of a case: snapshot, misses, runs, explorations."""
     snapshot = runs.snapshot_of(case.current) if case.current_id else None
     return {
         "case": case,
+        "may_act": has_role(user, EXPERT, REVIEWER, LEAD),
         "snapshot": snapshot,
         "redactions": snapshot.redactions if snapshot else [],
         "misses": list(snapshot.misses.all()[:20]) if snapshot else [],
@@ -148,7 +159,7 @@ def case_panel(case: Case) -> dict:
     }
 
 
-def session_panel(session: Session) -> dict:
+def session_panel(session: Session, user) -> dict:
     """Beside a session: how its observations were answered, and what was explored from it."""
     levels = dict(session.steps.values_list("level").annotate(n=Count("pk")).order_by("level"))
     exploration_row = Exploration.objects.filter(session=session).first()
@@ -161,6 +172,7 @@ def session_panel(session: Session) -> dict:
     )
     return {
         "session": session,
+        "may_act": has_role(user, EXPERT, REVIEWER, LEAD),
         "levels": levels,
         "exploration": exploration_row,
         "others": list(others),

@@ -54,7 +54,7 @@ def compare(request, old, new):
 @login_required
 @require_GET
 def exploration(request, pk):
-    context = contexts.exploration(exploration_for(request.user, pk))
+    context = contexts.exploration(exploration_for(request.user, pk), request.user)
     return render(request, "sandbox/_exploration.html" if request.htmx else "sandbox/exploration.html", context)
 
 
@@ -89,13 +89,15 @@ def prune(request, pk, index):
 @login_required
 @require_GET
 def case_panel(request, pk):
-    return render(request, "sandbox/_case_panel.html", contexts.case_panel(case_for(request.user, pk)))
+    return render(request, "sandbox/_case_panel.html", contexts.case_panel(case_for(request.user, pk), request.user))
 
 
 @login_required
 @require_GET
 def session_panel(request, pk):
-    return render(request, "sandbox/_session_panel.html", contexts.session_panel(session_for(request.user, pk)))
+    return render(
+        request, "sandbox/_session_panel.html", contexts.session_panel(session_for(request.user, pk), request.user)
+    )
 
 
 @login_required

@@ -1,0 +1,83 @@
+"""A report as a picture: a library of cases, old beside new; grey is unchanged, colour is what changed."""
+
+from dataclasses import dataclass
+from itertools import groupby
+
+from django.urls import reverse
+
+from sandbox.report import Outcome, Report, Row, Tally
+
+LOST = (Outcome.REGRESSED, Outcome.FLAKY)
+HEADED = (("Regressed", LOST), ("Inconclusive", (Outcome.INCONCLUSIVE,)), ("Fixed", (Outcome.FIXED,)))
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One case. ``old`` and ``new`` say how to draw its arms: pass, fail, some, none; fixed or lost for a new one."""
+
+    row: Row
+    url: str
+    old: str
+    new: str
+
+    @property
+    def lost(self) -> bool:
+        return self.new == "lost"
+
+    @property
+    def words(self) -> str:
+        return f"{self.row.name}: {self.row.base} → {self.row.candidate}, {self.row.outcome.replace('_', ' ')}"
+
+
+@dataclass(frozen=True)
+class Group:
+    """Rows under one heading; ``kind`` is bad where they were lost."""
+
+    heading: str
+    rows: tuple[Shown, ...]
+    kind: str = ""
+
+
+def shown(report: Report) -> list[Shown]:
+    return [_shown(row) for row in report.rows]
+
+
+def grouped(rows: list[Shown]) -> list[Group]:
+    """What was lost stands first, then what is not settled and what was fixed; the rest by fault category."""
+    groups = []
+    for heading, outcomes in HEADED:
+        if members := tuple(item for item in rows if item.row.outcome in outcomes):
+            groups.append(Group(heading, members, "bad" if outcomes is LOST else ""))
+    headed = {outcome for _, outcomes in HEADED for outcome in outcomes}
+    return groups + by_category([item for item in rows if item.row.outcome not in headed])
+
+
+def by_category(rows: list[Shown]) -> list[Group]:
+    ordered = sorted(rows, key=lambda item: (item.row.category, item.row.fault_class, item.row.name))
+    return [
+        Group(
+            {"": "No category", "none": "No fault"}.get(category, category.replace("_", " ").capitalize()),
+            tuple(members),
+        )
+        for category, members in groupby(ordered, key=lambda item: item.row.category)
+    ]
+
+
+def _shown(row: Row) -> Shown:
+    new = {Outcome.REGRESSED: "lost", Outcome.FLAKY: "lost", Outcome.FIXED: "fixed"}.get(row.outcome)
+    return Shown(row, _url(row), _arm(row.base), new or _arm(row.candidate))
+
+
+def _arm(tally: Tally) -> str:
+    if not tally.n:
+        return "none"
+    return "pass" if tally.passed == tally.n else "some" if tally.passed else "fail"
+
+
+def _url(row: Row) -> str:
+    """The two runs of the pair that explains the row, side by side; the case where there are not two."""
+    ranked = sorted(row.pairs, key=lambda pair: pair.outcome is not Outcome.REGRESSED)
+    for pair in ranked:
+        if pair.base_session and pair.candidate_session:
+            return reverse("sandbox:compare", args=[pair.base_session, pair.candidate_session])
+    return reverse("cases:case", args=[row.case])
