@@ -58,6 +58,8 @@ def from_data(data: Any) -> Rule:
     because = data.get("because") or ""
     if not isinstance(because, str):
         raise RuleDataError(f"{name}.because must be text")
+    if not data.get("then"):
+        raise RuleDataError(f"{name}.then is missing: say what the rule does")
     return Rule(
         name=name,
         when=_parts(data, "when", TESTS, name),

@@ -41,7 +41,7 @@ class Production:
         assert answer["ETag"].strip('"') == data["digest"]
         again = self.client.get("/api/v1/knowledge", HTTP_IF_NONE_MATCH=answer["ETag"])
         assert again.status_code == 304
-        return knowledge_from([rule["data"] for rule in data["rules"]])
+        return knowledge_from([rule["rule"] for rule in data["rules"]])
 
     def troubleshoot(self, case: int, *, name: str) -> int:
         """Fetch knowledge, work on the incident, post each step as it happens; the session's id."""
