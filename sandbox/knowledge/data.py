@@ -58,15 +58,16 @@ def from_data(data: Any) -> Rule:
     because = data.get("because") or ""
     if not isinstance(because, str):
         raise RuleDataError(f"{name}.because must be text")
-    if not data.get("then"):
-        raise RuleDataError(f"{name}.then is missing: say what the rule does")
-    return Rule(
+    rule = Rule(
         name=name,
         when=_parts(data, "when", TESTS, name),
         unless=_parts(data, "unless", TESTS, name),
         then=_parts(data, "then", OPERATORS, name),
         because=because,
     )
+    if not rule.then:
+        raise RuleDataError(f"{name}.then is missing: say what the rule does")
+    return rule
 
 
 def knowledge_from(items: list[Any]) -> Knowledge:
