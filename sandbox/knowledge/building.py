@@ -183,7 +183,10 @@ class Builder(Transformer):
         return CONSTANTS.get(str(token), str(token))
 
     def list_value(self, *values: Any) -> list[Any]:
-        return list(values) if values != (None,) else []
+        return list(values)
+
+    def empty_list(self) -> list[Any]:
+        return []
 
     def object_value(self, *members: Any) -> dict[str, Any]:
         return dict(member for member in members if member is not None)
