@@ -16,7 +16,7 @@ from sandbox.knowledge.evidence import Evidence
 from sandbox.knowledge.rule import EvidenceTest, Require
 
 FURTHEST = 3  # requires in a row: beyond that it is a whole path, not a check
-LARGEST = 1000  # numbers beyond are ports and ids of one case
+LARGEST = 1000  # numbers beyond are ids of one case
 REFINED = 4  # triggers that are worth refining
 ABOUT = ("$object", "$component", "$node")
 
@@ -77,13 +77,18 @@ def generalised(arguments: dict[str, Any], item: Evidence, library: Library) -> 
     for name, value in arguments.items():
         if isinstance(value, str) and value.lower() in variables:
             found[name] = variables[value.lower()]
-        elif (isinstance(value, str) and library.names(value)) or (
-            isinstance(value, int) and not isinstance(value, bool) and value > LARGEST
-        ):
+        elif _is_own(name, value, library):
             return None
         else:
             found[name] = value
     return found
+
+
+def _is_own(name: str, value: Any, library: Library) -> bool:
+    """Whether an argument belongs to this case alone: a name, a port, an id."""
+    if isinstance(value, str):
+        return library.names(value)
+    return isinstance(value, int) and not isinstance(value, bool) and ("port" in name.lower() or value > LARGEST)
 
 
 def _ask(

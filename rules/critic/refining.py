@@ -22,7 +22,8 @@ def search(seed: Neighbour, items: Sequence[Item], library: Library) -> tuple[Tr
     """Triggers that hold on what was seen and point to the seed's faulty component, best first.
 
     A trigger without near misses is preferred to one with more siblings: a rule that abstains costs nothing.
-    Where siblings are known, one that holds on none of them is a description of its case, and left out.
+    Where siblings are known, one that holds on none of them is a description of its case, and left out;
+    so is one that fires on a case which an earlier proposal broke.
     """
     plain = sorted(anchors(seed, items, library), key=lambda trigger: trigger.rank)
     finer = []
@@ -30,7 +31,7 @@ def search(seed: Neighbour, items: Sequence[Item], library: Library) -> tuple[Tr
         silenced = refine(anchor, seed, items, library, worth=lambda trigger: trigger.rank)
         finer += [silenced, corroborated(silenced, seed, items, library)]
     found = {(trigger.tests, trigger.unless, trigger.at): trigger for trigger in [*plain, *finer]}
-    kept = [trigger for trigger in found.values() if trigger.siblings or not library.siblings]
+    kept = [one for one in found.values() if (one.siblings or not library.siblings) and not one.harmed]
     return tuple(sorted(kept, key=lambda trigger: trigger.rank))
 
 
@@ -82,9 +83,10 @@ def _longer(trigger: Trigger, items: Sequence[Item], library: Library, fault_cla
     bound = {firing.bound.component for firing in firings(trigger.tests, trigger.unless, seen)}
     done: set[EvidenceTest] = set(trigger.tests)
     for item in items:
-        if not loud(item.seen) and item.seen.aspect is not Aspect.NORMAL:
-            continue
         binding = "same" if item.seen.component in bound and item.seen.component else ""
+        healthy = item.seen.aspect is Aspect.NORMAL and binding  # what is well elsewhere says nothing here
+        if not loud(item.seen) and not healthy:
+            continue
         for phrase in _held(item.seen.value, library):
             test = EvidenceTest(str(item.seen.aspect), pattern(phrase), item.seen.kind, component=binding)
             if test not in done:

@@ -41,7 +41,8 @@ def asked(failed, better, *, seen=(POD,), shown=(POD,), steps):
         ({"kind": "quota", "wide": True, "lines": 50}, {"kind": "quota", "wide": True, "lines": 50}),
         ({"service": "dye"}, None),
         ({"name": "dye-5c-k8"}, None),
-        ({"service": "loom", "port": 9555}, None),
+        ({"service": "loom", "port": 80}, None),
+        ({"service": "loom", "process": 31337}, None),
     ],
 )
 def test_a_call_is_general_where_nothing_of_its_case_is_left(arguments, general):

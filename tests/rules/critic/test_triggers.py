@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from rules.critic.neighbours import Library, Neighbour
 from rules.critic.refining import search
 from rules.critic.triggers import items_of, kinship
@@ -97,6 +99,14 @@ def test_search_leaves_out_what_holds_on_no_sibling():
     seed = known("this", "taint_mismatch", "loom", mine)
     sibling = known("that", "taint_mismatch", "mill", seen(Aspect.LOG, "mill", "belt slipped"))
     assert search(seed, items_of((mine,), ()), library(siblings=(sibling,))) == ()
+
+
+def test_search_leaves_alone_what_an_earlier_proposal_broke():
+    mine = (seen(Aspect.STATE, "loom", PENDING), seen(Aspect.EVENT, "loom", "thread snapped"))
+    seed = known("this", "taint_mismatch", "loom", *mine)
+    broken = replace(known("other", "quota_exceeded", "dye", seen(Aspect.STATE, "dye", PENDING)), harmed=True)
+    found = search(seed, items_of(mine, ()), library(broken))
+    assert found and all(trigger.near_misses == () for trigger in found)
 
 
 def test_kinship_counts_the_classs_own_words_beyond_those_of_any_other():
