@@ -1,0 +1,161 @@
+"""Patches as the gate leaves them, with a regression of real rows behind each: what the pages are looked at with."""
+
+from dataclasses import asdict
+
+from django.utils import timezone
+
+from cases.models import Session
+from cloudmate.states import transition
+from rules import patches, versions
+from rules.models import Patch
+from sandbox.models import Branch, Exploration, Pair, Regression, Run
+from sandbox.report import Divergence
+from sandbox.values import stored
+from tests import factories
+from tests.rules import builders
+
+PASSED = {
+    "fixed": (False, True),
+    "regressed": (True, False),
+    "same_pass": (True, True),
+    "same_fail": (False, False),
+    "unaffected": (True, True),
+    "inconclusive": (None, None),
+}
+EVIDENCE = {
+    "key_difference": "the failed session never asked get_slow_queries",
+    "differences": [{"kind": "missing_check", "text": "never asked get_slow_queries", "step": 2}],
+    "pairings": [
+        {"kind": "matched", "failed": 0, "better": 0, "call": "get_alerts {}"},
+        {"kind": "skipped", "failed": None, "better": 1, "call": "get_slow_queries {}"},
+    ],
+    "flip_table": [
+        {"rules": [], "passed": False, "steps": 3, "concluded": "connection_leak at ledger", "why": "the base alone"},
+        {"rules": ["one", "two"], "passed": True, "steps": 5, "concluded": "missing_index at ledger", "why": "both"},
+        {"rules": ["two"], "passed": None, "steps": 5, "concluded": "nothing", "why": "without one"},
+    ],
+    "ladder": [
+        {
+            "width": "as it was seen",
+            "tests": [{"aspect": "saturation", "pattern": "pool", "negated": False}],
+            "unless": [],
+            "siblings": 1,
+            "of": 2,
+            "near_misses": ["till is slow"],
+            "problems": ["too wide"],
+            "flips": True,
+            "verdict": "fires on a near miss",
+        }
+    ],
+    "chosen": 0,
+    "why": "two replays show it",
+}
+
+
+def pair(regression: Regression, outcome: str, *, name: str, played: bool = True) -> Pair:
+    """A case under both arms with this outcome; with ``played``, both arms have sessions."""
+    case = factories.make_confirmed_case(name=name)
+    base, candidate = PASSED[outcome]
+    sessions = [
+        factories.make_finished_session(case, origin=Session.Origin.REGRESSION) if played else None for _ in range(2)
+    ]
+    parted = outcome in ("fixed", "regressed")
+    where = Divergence(3, "conclude connection_leak at ledger", "conclude missing_index at ledger", "a-rule")
+    return Pair.objects.create(
+        regression=regression,
+        case_version=case.current,
+        state=Pair.State.DONE,
+        outcome=outcome,
+        base_passed=base,
+        candidate_passed=candidate,
+        base_session=sessions[0],
+        candidate_session=sessions[1],
+        reason="miss: get_traces" if outcome == "inconclusive" else "",
+        divergence=asdict(where) if parted else None,
+    )
+
+
+def regression(*outcomes: str, waiting: int = 0, state: str = Regression.State.CLOSED, patch: Patch | None = None):
+    """A regression with a case for each of ``outcomes``, and ``waiting`` that have not run."""
+    made = Regression.objects.create(
+        state=state,
+        base=versions.head().value,
+        candidate=stored(patches.candidate_of(patch) if patch else versions.knowledge(versions.head())),
+        seeds=[0],
+        closed_at=timezone.now() if state == Regression.State.CLOSED else None,
+    )
+    for number, outcome in enumerate(outcomes):
+        pair(made, outcome, name=f"{outcome.replace('_', ' ')} {number} of {made.pk}")
+    for number in range(waiting):
+        case = factories.make_confirmed_case(name=f"waiting {number} of {made.pk}")
+        Pair.objects.create(regression=made, case_version=case.current)
+    return made
+
+
+def patch(state: str, *outcomes: str, by=None, title: str = "", waiting: int = 0) -> Patch:
+    """A patch in ``state`` whose regression has these outcomes; written by the critic where ``by`` is None."""
+    name = f"rule-{Patch.objects.count() + 1}"
+    made = patches.draft(
+        title=title or f"{state} patch",
+        add=(builders.rule(name),),
+        by=by,
+        engine="" if by else "offline",
+        evidence={} if by else EVIDENCE,
+        note="the pool was full because a query had no index",
+    )
+    if state == Patch.State.DRAFT:
+        return made
+    patches.propose(made)
+    if state == Patch.State.PROPOSED:
+        return made
+    running = state == Patch.State.TESTING
+    tested = regression(
+        *outcomes, waiting=waiting, patch=made, state=Regression.State.OPEN if running else Regression.State.CLOSED
+    )
+    transition(made, Patch.State.TESTING, regression=tested)
+    if running:
+        return made
+    patches.judge(made)
+    assert made.state == state, (made.state, made.verdict)
+    return made
+
+
+def exploration(outcome: str = "success", *, branches: int = 4) -> Exploration:
+    """An exploration that has ended so; with outcome "" it still runs. The first branch of a success found the cause."""
+    failed = factories.make_finished_session(factories.make_confirmed_case())
+    snapshot = failed.case.snapshots.last()
+    made = Exploration.objects.create(
+        session=failed,
+        state=Exploration.State.CLOSED if outcome else Exploration.State.OPEN,
+        outcome=outcome,
+        reason="wrong",
+        knowledge=versions.head().value,
+        evidence_map={"ledger": {"latency": ["p95 rises"]}} if outcome == "handed_over" else {},
+    )
+    verdicts = ["success" if outcome == "success" else "wrong", *["symptom_only"] * (branches - 2), ""]
+    for index, verdict in enumerate(verdicts):
+        run = None
+        if verdict:
+            session = factories.make_finished_session(failed.case, origin=Session.Origin.EXPLORATION)
+            run = Run.objects.create(
+                case_version=failed.version,
+                snapshot=snapshot,
+                knowledge=made.knowledge,
+                origin=Session.Origin.EXPLORATION,
+                state=Run.State.DONE,
+                session=session,
+            )
+        Branch.objects.create(
+            exploration=made,
+            index=index,
+            operators={"fork": {"step": 1, "tool": "get_changes", "arguments": {}}}
+            if index
+            else {"hypothesis": "leak"},
+            why="What if it is a leak?",
+            run=run,
+            verdict=verdict,
+        )
+    if outcome == "success":
+        made.best = made.branches.get(index=0).run.session
+        made.save(update_fields=["best"])
+    return made
