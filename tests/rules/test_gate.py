@@ -147,11 +147,11 @@ def test_static_findings_are_none_for_a_sound_rule():
         (rule(because="the login was password=hunter2secret"), "secrets"),
         (rule(when=()), "scope"),
         (rule(then=(Require("ask_the_moon"),)), "scope"),
-        (rule(when=(EvidenceTest("saturation", "cartservice pool"),)), "lint"),
+        (rule(when=(EvidenceTest("saturation", "ledger pool"),)), "lint"),
     ],
 )
 def test_static_findings_name_the_check_that_fails(changed, check):
-    found = static_findings(Knowledge(), Knowledge((changed,)), known_names=("cartservice",), known_tools=("logs",))
+    found = static_findings(Knowledge(), Knowledge((changed,)), known_names=("ledger",), known_tools=("logs",))
     assert check in {finding.check for finding in found}
     assert {finding.rule for finding in found} == {"look"}
 

@@ -1,15 +1,14 @@
-"""A made-up cluster whose tools print as kubectl does, and cases of it that the offline agent can run on."""
+"""Cases of the lab as the critic sees them: a run of the agent, an expert's path, and who judges."""
 
 from dataclasses import dataclass
 
 from cases.diagnosis import Answer, Cause
 from cases.evaluation.registry import evaluate
-from cases.transcript import Step, Task, ToolSchema, Transcript
+from cases.transcript import Step, Task, Transcript
 from rules.critic.neighbours import Neighbour
 from sandbox.agents.base import Budget
 from sandbox.agents.loop import run
 from sandbox.agents.offline.agent import OfflineAgent
-from sandbox.environment.base import Recording
 from sandbox.environment.replay import ReplaySource
 from sandbox.knowledge.rule import EMPTY
 
@@ -54,16 +53,3 @@ def of_bundle(bundle) -> Scene:
     path = tuple((call.tool, call.arguments) for session in bundle.sessions[:1] for call in session.calls)
     source = ReplaySource(bundle.task.tools, bundle.recordings)
     return Scene(bundle.name, bundle.task, source, bundle.answer, path)
-
-
-def tool(name, description, *required):
-    properties = {one: {"type": "string"} for one in required}
-    return ToolSchema(name, description, {"type": "object", "properties": properties, "required": list(required)})
-
-
-def scene(
-    name, cause, recordings, path=(), *, tools, classes, prompt="Part of the mill is unavailable. Namespace: mill."
-):
-    task = Task(prompt, {}, tools, classes, "mill")
-    source = ReplaySource(tools, [Recording(one, arguments, output) for one, arguments, output in recordings])
-    return Scene(name, task, source, Answer(causes=(Cause(*cause),)), path)
