@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
-from cases.access import has_role
+from cases.access import has_role, require_role
 from cases.contexts.turn import turns
 from cases.models import Case, Session
 from rules.models import KnowledgeVersion, Patch
@@ -89,6 +89,7 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_GET
 def running_panel(request: HttpRequest) -> HttpResponse:
     """The jobs again, for the poll of the home page."""
+    require_role(request.user)
     return render(request, "_running.html", running())
 
 

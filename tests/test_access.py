@@ -1,0 +1,265 @@
+"""Every address of the project, walked by those who may not: no address answers with more than they may see or do."""
+
+import json
+import re
+
+import pytest
+from django.contrib.messages import get_messages
+from django.test import Client
+from django.urls import URLResolver, get_resolver, reverse
+
+from cases import annotating, intake, tokens
+from cases.access import ROLES
+from cases.evaluation.run import evaluate_session
+from cases.models import Score
+from rules.models import KnowledgeVersion, Patch, PatchComment
+from tests import factories
+from tests.rules import scene
+
+pytestmark = pytest.mark.django_db
+
+# anybody signed in, whatever the role: one's own account
+OWN = {"login", "logout", "password_change", "password_change_done"}
+READS = {
+    "home",
+    "running",
+    "cases:cases",
+    "cases:case",
+    "cases:library",
+    "cases:session",
+    "cases:steps",
+    "cases:piece",
+    "cases:raw",
+    "sandbox:regression",
+    "sandbox:export",
+    "sandbox:compare",
+    "sandbox:exploration",
+    "sandbox:case_panel",
+    "sandbox:session_panel",
+    "rules:patches",
+    "rules:patch",
+    "rules:your_turn",
+    "rules:versions",
+    "rules:version",
+    "rules:rules",
+}
+MAKERS = {"expert", "reviewer", "lead"}
+RECORDERS = {"expert", "lead"}
+DECIDERS = {"reviewer", "lead"}
+WRITES = {
+    "cases:clean": RECORDERS,
+    "cases:label": RECORDERS,
+    "cases:confirm": RECORDERS,
+    "cases:quarantine": {"lead"},
+    "cases:restore": {"lead"},
+    "cases:retire": {"lead"},
+    "cases:confirm_in_bulk": {"lead"},
+    "cases:tokens": {"admin"},
+    "cases:revoke_token": {"admin"},
+    "cases:annotate": MAKERS,
+    "cases:judge_hypothesis": RECORDERS,
+    "cases:review_score": MAKERS,
+    "cases:workspace": RECORDERS,
+    "cases:step": RECORDERS,
+    "cases:clock": RECORDERS,
+    "cases:finish": RECORDERS,
+    "sandbox:record": RECORDERS,
+    "sandbox:console": RECORDERS,
+    "sandbox:console_run": RECORDERS,
+    "sandbox:console_complete": RECORDERS,
+    "sandbox:stop_exploration": MAKERS,
+    "sandbox:prune": MAKERS,
+    "sandbox:edit_rationale": MAKERS,
+    "rules:new_patch": MAKERS,
+    "rules:edit_patch": MAKERS,
+    "rules:propose": MAKERS,
+    "rules:decide": DECIDERS,
+    "rules:merge": DECIDERS,
+    "rules:run_again": MAKERS,
+    "rules:stop": MAKERS,
+    "rules:discard": MAKERS,
+    "rules:take_on": {"lead"},
+    "rules:comment": MAKERS,
+    "rules:resolve": MAKERS,
+    "rules:revert": DECIDERS,
+    "rules:run_agent": MAKERS,
+    "rules:explore": MAKERS,
+    "rules:critique": MAKERS,
+}
+# agents with a token, and nobody else
+AGENTS = {
+    "api_alerts",
+    "api_sessions",
+    "api_session",
+    "api_steps",
+    "api_finish",
+    "api_task",
+    "api_knowledge",
+    "api_nothing",
+}
+SENT = {"reason": "x", "decision": "approve", "text": "x", "words": "x", "title": "x", "better": "1", "name": "x"}
+
+
+def routes(resolver=None, space: str = "", before: str = "") -> dict[str, str]:
+    """The route of every named address, by the name it is reversed with."""
+    found = {}
+    for pattern in (resolver or get_resolver()).url_patterns:
+        here = before + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            found |= routes(pattern, f"{pattern.namespace}:" if pattern.namespace else space, here)
+        elif pattern.name:
+            found[space + pattern.name] = here
+    return found
+
+
+@pytest.fixture
+def world():
+    """One of everything that an address may name; gives the arguments of each name."""
+    case = factories.make_confirmed_case()
+    session = factories.make_finished_session(case)
+    evaluate_session(session)
+    recorded = factories.make_session(case, actor="expert", engine="expert", by=factories.make_user("expert"))
+    factories.add_step(recorded)
+    hypothesis = annotating.annotate(recorded, kind="hypothesis", text="an index", by=recorded.by)
+    patch = scene.patch("in_review", "fixed")
+    comment = PatchComment.objects.create(patch=patch, text="why?", by=recorded.by)
+    exploration = scene.exploration("")
+    text, token = tokens.issue("watcher", case.system, recorded.by)
+    agents_session = Client(headers={"authorization": f"Bearer {text}"}).post(
+        "/api/v1/sessions", json.dumps({"prompt": "slow"}), content_type="application/json"
+    )
+    assert agents_session.status_code in (200, 201), agents_session.content
+    score = Score.objects.create(evaluation=session.evaluations.get(), dimension="evidence", value=0.5)
+    pks = {"cases": case.pk, "sessions": recorded.pk, "patches": patch.pk, "regressions": patch.regression_id}
+    pks |= {"explorations": exploration.pk, "settings": token.pk, "panels": case.pk, "api": case.pk}
+    kwargs = {"index": 0, "annotation": hypothesis.pk, "score": score.pk, "number": comment.pk, "form": "csv"}
+    kwargs |= {"old": session.pk, "new": session.pk, "rest": "elsewhere"}
+
+    def address(name: str) -> str:
+        route = routes()[name]
+        given = {key: kwargs.get(key) for key in re.findall(r"<(?:\w+:)?(\w+)>", route)}
+        if "pk" in given:
+            given["pk"] = pks[route.split("/")[0]]
+        if name in AGENTS and "pk" in given:
+            given["pk"] = agents_session.json()["id"] if "sessions" in route else case.pk
+        if name in {"rules:version", "rules:revert"}:
+            given["number"] = 0
+        return reverse(name, kwargs=given)
+
+    address.token = text
+    address.system = case.system
+    return address
+
+
+def signed_in(*roles: str) -> Client:
+    client = Client()
+    client.force_login(factories.make_user(*roles))
+    return client
+
+
+def both(client: Client, address: str) -> list:
+    return [client.get(address), client.post(address, SENT)]
+
+
+def to_sign_in(answer) -> bool:
+    return answer.status_code == 302 and answer["Location"].startswith("/accounts/login/?next=")
+
+
+def shut(answer) -> bool:
+    """Nothing seen and nothing done: forbidden, absent, not that way; or sent back with the role it takes."""
+    if answer.status_code in (403, 404, 405):
+        return True
+    said = " ".join(map(str, get_messages(answer.wsgi_request)))
+    return answer.status_code == 302 and "This is for the role" in said
+
+
+def rows() -> tuple:
+    return (
+        Patch.objects.count(),
+        sorted(Patch.objects.values_list("state", flat=True)),
+        KnowledgeVersion.objects.count(),
+        PatchComment.objects.filter(resolved_at=None).count(),
+    )
+
+
+def test_every_address_is_in_one_list_that_says_who_may():
+    lists = (OWN, READS, set(WRITES), AGENTS)
+    assert set().union(*lists) == set(routes())
+    assert sum(map(len, lists)) == len(routes())
+
+
+def test_nobody_signed_out_gets_further_than_sign_in(world):
+    open_ = {
+        name: [answer.status_code for answer in both(Client(), world(name))]
+        for name in READS | set(WRITES)
+        if not all(to_sign_in(answer) or answer.status_code == 405 for answer in both(Client(), world(name)))
+    }
+    assert open_ == {}
+    assert {name: [a.status_code for a in both(Client(), world(name))] for name in AGENTS - {"api_nothing"}} == {
+        name: [401, 401] for name in AGENTS - {"api_nothing"}
+    }
+
+
+def test_person_without_a_role_sees_and_does_nothing(world):
+    client, before = signed_in(), rows()
+    addresses = {name: world(name) for name in READS | set(WRITES)}
+    open_ = {
+        name: [answer.status_code for answer in both(client, address)]
+        for name, address in addresses.items()
+        if not all(answer.status_code in (403, 404, 405) for answer in both(client, address))
+    }
+    assert open_ == {}
+    assert rows() == before
+
+
+def test_token_of_an_agent_opens_no_page(world):
+    client = Client(headers={"authorization": f"Bearer {world.token}"})
+    open_ = {
+        name: [answer.status_code for answer in both(client, world(name))]
+        for name in READS | set(WRITES)
+        if not all(to_sign_in(answer) or answer.status_code == 405 for answer in both(client, world(name)))
+    }
+    assert open_ == {}
+
+
+def test_sign_in_of_a_person_opens_nothing_of_the_agents(world):
+    client = signed_in(*ROLES)
+    answers = {name: {answer.status_code for answer in both(client, world(name))} for name in AGENTS - {"api_nothing"}}
+    assert {code for codes in answers.values() for code in codes} == {401}
+
+
+def test_token_of_another_system_finds_nothing_of_this_one(world):
+    text, _token = tokens.issue("stranger", intake.system_named("elsewhere"), factories.make_user("admin"))
+    client = Client(headers={"authorization": f"Bearer {text}"})
+    answers = {
+        name: (client.get(world(name)).status_code, client.post(world(name), "{}", "application/json").status_code)
+        for name in ("api_session", "api_steps", "api_finish", "api_task")
+    }
+    assert {code for codes in answers.values() for code in codes} <= {404, 405}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_no_role_writes_what_is_not_its_own(world, role):
+    client, before = signed_in(role), rows()
+    not_mine = {name: world(name) for name, may in WRITES.items() if role not in may}
+    answers = {name: client.post(address, SENT) for name, address in not_mine.items()}
+    assert {name: answer.status_code for name, answer in answers.items() if not shut(answer)} == {}
+    assert rows() == before
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_every_role_reads_everything(world, role):
+    client = signed_in(role)
+    answers = {name: client.get(world(name)).status_code for name in READS}
+    assert answers == dict.fromkeys(READS, 200)
+
+
+def test_what_is_not_there_is_not_found(world):
+    client = signed_in(*ROLES)
+    nowhere = {name: re.sub(r"\d+", "987654", world(name)) for name in READS | set(WRITES)}
+    found = {
+        name: [answer.status_code for answer in both(client, address)]
+        for name, address in nowhere.items()
+        if "987654" in address and not all(answer.status_code in (404, 405) for answer in both(client, address))
+    }
+    assert found == {}
