@@ -10,8 +10,11 @@ from cases.evaluation.registry import evaluate
 from cases.evaluation.run import answering, passed
 from cases.models import Case, Evaluation, Session
 from cases.transcript import Transcript
+from cloudmate.llm.base import LLM
+from cloudmate.llm.roles import for_role
 from cloudmate.work import finish, held
 from rules import patches, versions
+from rules.critic import model
 from rules.critic.propose import Neighbour, NoProposal, propose
 from rules.models import Critique, KnowledgeVersion, Patch
 from sandbox import capture, runs
@@ -97,13 +100,17 @@ def better_session(failed: Session) -> Session | None:
     )
 
 
-def execute(critique: Critique) -> Patch | None:
-    """Claim, compare, and propose a patch; where none is found the critique says why."""
+def execute(critique: Critique, *, llm: LLM | None = None) -> Patch | None:
+    """Claim, compare, and propose a patch; where none is found the critique says why.
+
+    Where the offline critic finds none, ``llm``, or else the model of the role critic, is asked; no
+    model is asked inside a transaction.
+    """
     with held(critique):
-        return _compare(critique)
+        return _compare(critique, llm or for_role("critic"))
 
 
-def _compare(critique: Critique) -> Patch | None:
+def _compare(critique: Critique, llm: LLM | None) -> Patch | None:
     failed, better = critique.failed, critique.better
     answer = answering(failed).parsed_answer()
     if answer is None or not answer.causes:
@@ -123,27 +130,32 @@ def _compare(critique: Critique) -> Patch | None:
     now = replay(base)
     if right(now):
         return _end(critique, f"Knowledge v{critique.base.number} already finds it: nothing to learn")
-    proposal = propose(
-        now,
-        recording.transcript_of(better),
-        answer=answer,
-        base=base,
-        replay=replay,
-        passes=right,
-        neighbours=neighbours(failed, critique.base, broken=critique.patch),
-        known_names=patches.known_names(),
-    )
+    shown = recording.transcript_of(better)
+    setting = {
+        "answer": answer,
+        "base": base,
+        "replay": replay,
+        "passes": right,
+        "neighbours": neighbours(failed, critique.base, broken=critique.patch),
+        "known_names": patches.known_names(),
+    }
+    proposal, evidence = propose(now, shown, **setting), {}
+    if isinstance(proposal, NoProposal) and llm is not None:
+        attempt = model.propose(llm, now, shown, reason=proposal.reason, **setting)
+        critique.engine, proposal, evidence = attempt.engine, attempt.outcome, {"model": attempt.record}
     if isinstance(proposal, NoProposal):
         return _end(critique, proposal.reason)
+    evidence |= proposal.as_evidence()
     if critique.patch is not None:
-        patches.narrow(critique.patch, add=proposal.rules, note=proposal.why, evidence=proposal.as_evidence())
+        patches.narrow(critique.patch, add=proposal.rules, note=proposal.why, evidence=evidence)
+        Patch.objects.filter(pk=critique.patch_id).update(engine=critique.engine)
         _end(critique, "", critique.patch)
         return critique.patch
     patch = patches.draft(
         title=f"{answer.causes[0].fault_class.replace('_', ' ')}: {proposal.title}",
         add=proposal.rules,
         note=proposal.why,
-        evidence=proposal.as_evidence(),
+        evidence=evidence,
         engine=critique.engine,
         source="expert" if better.actor == Session.Actor.EXPERT else "exploration",
         failed=failed,
@@ -242,4 +254,4 @@ def _fixed_by_pending():
 
 
 def _end(critique: Critique, outcome: str, patch: Patch | None = None) -> None:
-    finish(critique, outcome=outcome[:300], patch=patch)
+    finish(critique, outcome=outcome[:300], patch=patch, engine=critique.engine)

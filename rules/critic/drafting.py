@@ -140,9 +140,9 @@ def _read(value: dict[str, Any], base: Knowledge, known_names: Collection[str]) 
             advice += [operator.text.strip() for operator in rule.then if isinstance(operator, Advise)]
             then = tuple(operator for operator in rule.then if not isinstance(operator, Advise))
             named = replace(rule, name=_fresh(rule.name, taken), then=then)
-            if then and (found := unclean(named, base, known_names)):
-                problems += [f"rule {number}: {text}" for text in found]
-            elif then:
+            found = unclean(named, base, known_names) if then else ["it is only advice, which no replay can try"]
+            problems += [f"rule {number}: {words}" for words in found]
+            if not found:
                 rules.append(named)
                 taken.add(named.name)
     if len(rules) > MOST_RULES:

@@ -18,7 +18,7 @@ from rules.critic.ladder import Rung
 from rules.critic.neighbours import Library, Neighbour, seen_in
 from rules.critic.propose import NoProposal, Proposal
 from rules.critic.refining import refine
-from rules.critic.triggers import ANYWHERE, Item, Trigger, items_of, measured
+from rules.critic.triggers import ANYWHERE, Trigger, items_of, measured
 from rules.critic.wording import key_difference, title_of
 from sandbox.knowledge.rule import (
     Advise,
@@ -43,10 +43,6 @@ class Attempt:
     outcome: Proposal | NoProposal
     engine: str
     record: dict[str, Any] = field(default_factory=dict)
-
-    def as_evidence(self) -> dict[str, Any]:
-        """The proposal's evidence with the record of the model beside it."""
-        return {**self.outcome.as_evidence(), "model": self.record}
 
 
 def propose(
@@ -84,7 +80,6 @@ def propose(
     trial = _Trial(
         FlipTable(base, replay, passes),
         Neighbour("this case", cause.fault_class, failed, False, cause.component, (better,)),
-        items_of(seen, shown),
         Library(
             [n for n in neighbours if same_class(n.fault_class, cause.fault_class)],
             [n for n in neighbours if not same_class(n.fault_class, cause.fault_class)],
@@ -96,7 +91,7 @@ def propose(
     record = {**written.record, "set_aside": list(written.problems)}
     engine = record["engine"]
     if isinstance(kept, NoProposal):
-        return Attempt(kept, engine, record)
+        return Attempt(replace(kept, reason=f"{reason[:140]}. {engine}: {kept.reason}"), engine, record)
     rules, told = _advised(kept, written.advice, base, names)
     tools = {operator.tool for rule in rules for operator in rule.then if isinstance(operator, Require | Prefer)}
     asked = [index for index in alignment.skipped if better.steps[index].tool in tools]
@@ -122,7 +117,6 @@ class _Trial:
 
     table: FlipTable
     seed: Neighbour
-    items: Sequence[Item]
     library: Library
     rungs: list[Rung] = field(default_factory=list)
     chosen: int = 0
@@ -131,6 +125,7 @@ class _Trial:
         """The 1-minimal part of the rules that flips the case and stays off other classes as far as can be."""
         if not written.rules:
             return NoProposal(f"the model wrote no rule that can be tried: {'; '.join(written.problems)}")
+        self.table.run((), "the base alone")
         winning = next((some for some in _subsets(written.rules) if self._flips(some)), None)
         if winning is None:
             last = self.table.rows[-1].concluded
@@ -162,7 +157,9 @@ class _Trial:
         best = measured(trigger, self.seed, self.library)
         self._note(f"{rule.name}, as the model wrote it", best, flips=True)
         if best.near_misses:
-            finer = refine(best, self.seed, self.items, self.library, worth=lambda option: option.rank)
+            _, run = self.table.run((*before, rule, *after), "what is kept of them")
+            # narrowed on what the agent itself sees with these rules: nothing else can hold when they fire
+            finer = refine(best, self.seed, items_of(seen_in(run), ()), self.library, worth=lambda option: option.rank)
             if len(finer.near_misses) < len(best.near_misses):
                 narrowed = _with(rule, finer)
                 flips = self.table.flips((*before, narrowed, *after), f"{rule.name}, narrowed")
