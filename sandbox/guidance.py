@@ -31,6 +31,7 @@ from sandbox.models import Derivation, KnowledgeValue
 from sandbox.values import knowledge_of
 
 FIRST = 3  # the expert's call counts as matched among this many of the agent's next ones
+TELLING = 3  # words of what was seen that its rule asks for
 PUSH = 4.0  # weight of the preference a rationale compiles to
 OFFLINE, EXPERT = "offline", "expert"
 _PLACEHOLDER = re.compile(r"<[^>]*>|[^\w ]")
@@ -192,7 +193,7 @@ def _mind(transcript: Transcript, knowledge: Knowledge):
 
 def _compiled(step: Step, about: Evidence) -> Rule:
     """WHEN what was seen THEN PREFER the expert's call, with names turned into variables."""
-    words = [word for word in _PLACEHOLDER.sub(" ", about.value).split() if len(word) > 2][:4]
+    words = [word for word in _PLACEHOLDER.sub(" ", about.value).split() if len(word) > 2][:TELLING]
     arguments = {
         name: "$component"
         if about.component and value == about.component
