@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -28,7 +27,7 @@ from sandbox.knowledge.evidence import Aspect
 from sandbox.knowledge.language import RuleSyntaxError, parse, text_of
 from sandbox.knowledge.language import as_data as data_of
 from sandbox.knowledge.retrieval import FAINT
-from sandbox.knowledge.rule import PLACES, SYMPTOMS, Advise, Exclude, Knowledge, Rule
+from sandbox.knowledge.rule import PLACES, SYMPTOMS, Advise, Knowledge, Rule
 from sandbox.retelling import cut, retold
 
 PROMPT = Prompt.beside(__file__, "../prompts/critic.md")
@@ -51,9 +50,6 @@ HEAVIEST = 9.0  # log-odds that one rule may say: what the offline critic goes t
 MOST_EVIDENCE = 70  # statements of one session that are listed
 RETURNS = 10_000  # characters of one session's returns
 LONGEST_LINE = 300
-REPEATS = re.compile(r"[*+]|\{\d*,")
-GROUP_REPEATS = re.compile(r"\)(?:[*+]|\{\d*,)")
-MOST_REPEATS = 3  # in one pattern: what a search costs grows with the power of their number
 
 
 @dataclass(frozen=True)
@@ -108,14 +104,12 @@ def write(
 
 
 def unclean(rule: Rule, base: Knowledge, known_names: Collection[str]) -> list[str]:
-    """What keeps a rule from being tried, in words: what the gate would refuse unseen, and what could hang or outweigh all."""
+    """What keeps a rule from being tried, in words: what the gate would refuse unseen, and what would outweigh all."""
     if held := flaw(data_of(rule)):
         return [f"it holds {held}"]
     weights = [getattr(operator, "weight", 1.0) for operator in rule.then]
     if not all(math.isfinite(weight) and abs(weight) <= HEAVIEST for weight in weights):
         return [f"a weight is beyond {HEAVIEST:g}"]
-    if any(GROUP_REPEATS.search(form) or len(REPEATS.findall(form)) > MOST_REPEATS for form in _patterns(rule)):
-        return ["a pattern repeats too much: it could take for ever"]
     findings = static_findings(base, apply(base, add=[rule]), known_names=tuple(known_names))
     return [f"{finding.check}: {finding.text}" for finding in findings if finding.rule == rule.name]
 
@@ -158,11 +152,6 @@ def _fresh(name: str, taken: Collection[str]) -> str:
     while fresh in taken:
         fresh, number = f"{stem}-{number}", number + 1
     return fresh
-
-
-def _patterns(rule: Rule) -> Iterator[str]:
-    yield from (test.pattern for test in (*rule.when, *rule.unless) if hasattr(test, "pattern"))
-    yield from (operator.pattern for operator in rule.then if isinstance(operator, Exclude))
 
 
 def _again(asked: Asked, problems: Sequence[str]) -> str:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-import re
+import math
 from dataclasses import replace
 from typing import Any
 
 from lark import Token, Transformer, v_args
 
+from cases.wellformed import flaw
+from sandbox.knowledge.data import as_data
 from sandbox.knowledge.evidence import Aspect
+from sandbox.knowledge.patterns import problem_of
 from sandbox.knowledge.rule import (
     PLACES,
     SYMPTOMS,
@@ -28,6 +31,8 @@ from sandbox.knowledge.rule import (
 
 BINDINGS = ("symptom", "same")
 VARIABLES = ("$component", "$namespace", "$node", "$object")
+LARGEST = 10**15
+LONGEST_NAME = 120  # characters of a name, a tool's or a fault class's too
 CONSTANTS = {"true": True, "false": False, "null": None}
 
 
@@ -58,15 +63,29 @@ def text(token: Token) -> str:
 
 def pattern(token: Token) -> str:
     found = text(token)
-    try:
-        re.compile(found)
-    except re.error as problem:
-        raise refuse(token, f"not a regular expression: {problem}") from None
+    if problem := problem_of(found):
+        raise refuse(token, problem)
     return found
 
 
 def number(token: Token | None, default: float) -> float:
-    return default if token is None else float(token)
+    return default if token is None else float(finite(token))
+
+
+def finite(token: Token) -> float | int:
+    try:
+        found = json.loads(token)
+    except ValueError:  # more digits than a number may have
+        found = math.inf
+    if not math.isfinite(found) or abs(found) > LARGEST:
+        raise refuse(token, "this number is too large")
+    return found
+
+
+def short(token: Token, found: str) -> str:
+    if len(found) > LONGEST_NAME:
+        raise refuse(token, f"a name has at most {LONGEST_NAME} characters")
+    return found
 
 
 @v_args(inline=True)
@@ -86,12 +105,14 @@ class Builder(Transformer):
         unless = next((part for part in parts if isinstance(part, tuple)), ())
         tests = (EvidenceTest, SymptomTest, ConclusionTest, ToolTest)
         rule = Rule(
-            name=str(name),
+            name=short(name, str(name)),
             when=tuple(part for part in parts if isinstance(part, tests)),
             unless=unless,
             then=tuple(part for part in parts if part is not None and not isinstance(part, (*tests, tuple))),
             because=text(because) if because is not None else "",
         )
+        if held := flaw(as_data(rule)):
+            raise refuse(name, f"the rule holds {held}")
         return name, rule
 
     def unless(self, *tests: Any) -> tuple[Any, ...]:
@@ -168,13 +189,13 @@ class Builder(Transformer):
         return word[1], value
 
     def word(self, token: Token) -> tuple[Token, str]:
-        return token, text(token) if token.type == "STRING" else str(token)
+        return token, short(token, text(token) if token.type == "STRING" else str(token))
 
     def text_value(self, token: Token) -> str:
         return text(token)
 
     def number_value(self, token: Token) -> float | int:
-        return json.loads(token)
+        return finite(token)
 
     def variable_value(self, token: Token) -> str:
         return one_of(token, VARIABLES)

@@ -41,6 +41,7 @@ from sandbox.knowledge.rule import (
 
 __all__ = ["RuleSyntaxError", "as_data", "from_data", "knowledge_from", "lint", "parse", "parse_rule", "text_of"]
 
+DEEP = "something is nested too deeply"
 PLAIN_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_.:/-]*\Z")
 READABLE = {
     "NAME": "a name",
@@ -87,7 +88,11 @@ def parse(text: str) -> tuple[Rule, ...]:
     except UnexpectedEOF as problem:
         raise _at_end(text, problem.expected) from None
     except VisitError as problem:
+        if isinstance(problem.orig_exc, RecursionError):
+            raise RuleSyntaxError(1, 1, "", DEEP) from None
         raise problem.orig_exc from None
+    except RecursionError:
+        raise RuleSyntaxError(1, 1, "", DEEP) from None
 
 
 def parse_rule(text: str) -> Rule:

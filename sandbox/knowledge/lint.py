@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from sandbox.knowledge.patterns import problem_of
 from sandbox.knowledge.rule import (
     Advise,
     ConclusionTest,
@@ -28,7 +29,6 @@ FORBIDDEN = (
     (re.compile(r"\b(AKIA[0-9A-Z]{16}|eyJ[\w-]{10,}\.[\w-]{10,})"), "a secret"),
     (re.compile(r"\b(password|passwd|secret|token)\s*[=:]\s*[^\s\"'$|()]{4,}", re.I), "a secret"),
 )
-EXPLOSIVE = re.compile(r"\([^()]*[+*][^()]*\)[+*]|\.\*.*\.\*.*\.\*.*\.\*")
 
 
 def lint(rule: Rule, *, known_names: Iterable[str] = ()) -> list[str]:
@@ -43,12 +43,13 @@ def lint(rule: Rule, *, known_names: Iterable[str] = ()) -> list[str]:
             if len(name) > 2 and re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", found, re.I):
                 problems.append(f"{where} names the component {name!r}: write $component or a class of words")
     for where, found in _patterns(rule):
+        if problem := problem_of(found):
+            problems.append(f"{where}: {problem}")
+            continue
         if len(found) > LONGEST_PATTERN:
             problems.append(f"{where} has {len(found)} characters: keep the telling words, not a whole recorded line")
         if re.search(found, "") or re.search(found, " "):
             problems.append(f"{where} matches everything")
-        if EXPLOSIVE.search(found):
-            problems.append(f"{where} nests repetitions: it could take for ever")
     return problems
 
 

@@ -65,7 +65,7 @@ def test_rule_text_is_written_as_it_was_read():
     assert text_of(RULE) == TEXT
 
 
-words = st.text(min_size=1, max_size=12)
+words = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=12)
 patterns = words.map(lambda text: "".join(c if c.isalnum() else "." for c in text))
 values = st.recursive(
     st.none() | st.booleans() | st.integers(-999, 999) | words,
@@ -181,7 +181,6 @@ def test_lint_finds_nothing_in_a_good_rule():
         ('RULE a WHEN tool(x) THEN PREFER x BECAUSE "y"', "when has no trigger: a rule that always applies is no knowledge"),
         ('RULE a WHEN symptom = latency THEN IMPLY x BECAUSE "y"', "IMPLY x needs evidence in when, to say where the fault is"),
         ('RULE a WHEN evidence(log, "x") THEN IMPLY x', "because is empty: say why, for the people who review the rule"),
-        ('RULE a WHEN evidence(log, "(x+)+y") THEN IMPLY x BECAUSE "y"', "when[0].pattern nests repetitions: it could take for ever"),
         ('RULE a WHEN evidence(log, "x") THEN REQUIRE t(name = "web-5d4f7c9b8d-x2x4z") BEFORE CONCLUDE BECAUSE "y"', "then[0].arguments.name holds a pod's name: '-5d4f7c9b8d-x2x4z'"),
         ('RULE a WHEN evidence(log, "password=hunter2") THEN IMPLY x BECAUSE "y"', "when[0].pattern holds a secret: 'password=hunter2'"),
     ],
