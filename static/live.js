@@ -1,6 +1,6 @@
 // Live parts: with hx-swap="morph" an answer is worked into what stands there, so that focus, scroll, selection,
 // open folds and typed words stay, and nothing flickers. Elements with an id keep their identity when they move.
-const OWN = new Set(["open", "data-draft-restored"]); // attributes the person's doing, not the server's
+const OWN = new Set(["open", "data-draft-restored"]); // attributes that are the person's doing, not the server's
 
 function typedInto(form) {
   if (form.contains(document.activeElement)) return true;
@@ -51,10 +51,14 @@ htmx.defineExtension("morph", {
   isInlineSwap: (style) => style === "morph",
   handleSwap(style, target, fragment) {
     if (style !== "morph") return false;
-    const focused = document.activeElement;
+    const focused = target.contains(document.activeElement) ? document.activeElement : null;
+    const place = focused?.closest("[id]")?.id;
     const wanted = fragment.querySelector(`#${CSS.escape(target.id)}`);
     if (wanted) morph(target, wanted);
-    if (focused?.isConnected && focused !== document.activeElement) focused.focus({ preventScroll: true });
+    if (focused && focused !== document.activeElement) {
+      const now = focused.isConnected ? focused : document.getElementById(place)?.querySelector(focused.localName);
+      now?.focus({ preventScroll: true });
+    }
     return [target];
   },
 });

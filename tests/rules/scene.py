@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from cases.models import Session
 from cloudmate.states import transition
-from rules import patches, versions
+from rules import merge, patches, review, versions
 from rules.models import Patch
 from sandbox.models import Branch, Exploration, Pair, Regression, Run
 from sandbox.report import Divergence
@@ -159,3 +159,23 @@ def exploration(outcome: str = "success", *, branches: int = 4) -> Exploration:
         made.best = made.branches.get(index=0).run.session
         made.save(update_fields=["best"])
     return made
+
+
+def every_state() -> dict[str, Patch]:
+    """A patch in each state that a page can show, by state."""
+    found = {
+        "draft": patch("draft"),
+        "proposed": patch("proposed"),
+        "testing": patch("testing", "fixed", "regressed", waiting=2),
+        "in_review": patch("in_review", "fixed", "same_pass", "same_fail", "unaffected"),
+        "refused": patch("refused", "regressed", "fixed"),
+        "inconclusive": patch("inconclusive", "inconclusive", "fixed"),
+        "rejected": patch("in_review", "fixed"),
+        "merged": patch("in_review", "fixed"),
+    }
+    reviewer = factories.make_user("reviewer")
+    patches.comment(found["in_review"], by=reviewer, text="And plain traffic?")
+    review.decide(found["rejected"], by=reviewer, decision="reject", reason="too_broad", words="It says too much.")
+    review.decide(found["merged"], by=reviewer, decision="approve")
+    merge.merge(found["merged"], by=reviewer)
+    return found
