@@ -26,7 +26,7 @@ class Patch(models.Model):
         State.MERGED: set(),
         State.REJECTED: set(),
     }
-    FENCE = ("revision_number",)
+    FENCE = ("revision_number", "regression_id")  # a verdict is of one regression of one revision
 
     title = models.CharField(max_length=200)
     state = models.CharField(max_length=12, choices=State, default=State.DRAFT)
