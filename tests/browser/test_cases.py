@@ -55,7 +55,7 @@ def test_axe_finds_nothing(full, sign_in, visit, complaints, theme):
     for path in PATHS:
         visit(path.format(case=full.case_id, session=full.pk), theme=theme)
         found[path] = complaints()
-    assert found == dict.fromkeys(PATHS, [])
+    assert found == {path: [] for path in PATHS}
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

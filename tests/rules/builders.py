@@ -3,8 +3,8 @@
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 
-from cloudmate.states import transition
 from cases.access import make_roles
+from cloudmate.states import transition
 from rules import patches, versions
 from rules.models import Patch
 from sandbox.knowledge.language import parse
