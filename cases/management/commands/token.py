@@ -41,7 +41,9 @@ class Command(BaseCommand):
         for token in AgentToken.objects.select_related("system"):
             state = "revoked" if token.revoked_at else "in use"
             used = f"{token.last_used_at:%Y-%m-%d %H:%M}" if token.last_used_at else "never"
-            self.stdout.write(f"{token.prefix}…  {state:8} {token.system or 'every system'}  last used {used}  {token.name}")
+            self.stdout.write(
+                f"{token.prefix}…  {state:8} {token.system or 'every system'}  last used {used}  {token.name}"
+            )
 
     def _revoke(self, options):
         token = AgentToken.objects.filter(prefix=options["prefix"].rstrip("…")).first()

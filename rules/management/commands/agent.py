@@ -52,7 +52,9 @@ class Command(BaseCommand):
             self._conclude(transcript)
         answer = case.current.parsed_answer()
         result = evaluate(transcript, answer)
-        self.stdout.write(f"\nverdict: {result.verdict}" + (f" ({', '.join(result.reasons)})" if result.reasons else ""))
+        self.stdout.write(
+            f"\nverdict: {result.verdict}" + (f" ({', '.join(result.reasons)})" if result.reasons else "")
+        )
         for score in result.scores:
             value = "unscored" if score.value is None else f"{score.value:.2f}"
             self.stdout.write(f"  {score.dimension:10} {value:>8}  {score.reason}")
@@ -80,7 +82,9 @@ class Command(BaseCommand):
             cites = ", ".join(f"step {ref.step + 1}: {ref.quote!r}" for ref in claim.refs)
             self.stdout.write(f"  {claim.id} {claim.kind}: {claim.text}  <- {cites or 'no evidence'}")
         for use in transcript.concluding_rules:
-            self.stdout.write(f"  rule {use.rule} {use.how}" + (f" instead of {use.instead_of}" if use.instead_of else ""))
+            self.stdout.write(
+                f"  rule {use.rule} {use.how}" + (f" instead of {use.instead_of}" if use.instead_of else "")
+            )
 
     def _case(self, name):
         match = Case.objects.filter(pk=name) if name.isdigit() else Case.objects.filter(name=name)

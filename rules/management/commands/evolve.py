@@ -68,7 +68,9 @@ class Command(BaseCommand):
             cases = cases.filter(system__slug=system)
         if not wanted:
             if not cases.exists():
-                raise CommandError("There is no confirmed case: import some with --confirm-as, or confirm in the library")
+                raise CommandError(
+                    "There is no confirmed case: import some with --confirm-as, or confirm in the library"
+                )
             return cases
         found = Case.objects.none()
         for name in wanted:
