@@ -7,13 +7,11 @@ gate holds; whether they help is for the replay to say.
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from cases.transcript import Task, Transcript
-from cases.wellformed import flaw
 from cloudmate.llm.ask import Asked, ask
 from cloudmate.llm.base import LLM
 from cloudmate.llm.prompts import Prompt, as_data
@@ -25,7 +23,6 @@ from rules.gate import static_findings
 from rules.patching import apply
 from sandbox.knowledge.evidence import Aspect
 from sandbox.knowledge.language import RuleSyntaxError, parse, text_of
-from sandbox.knowledge.language import as_data as data_of
 from sandbox.knowledge.retrieval import FAINT
 from sandbox.knowledge.rule import PLACES, SYMPTOMS, Advise, Knowledge, Rule
 from sandbox.retelling import cut, retold
@@ -105,10 +102,7 @@ def write(
 
 def unclean(rule: Rule, base: Knowledge, known_names: Collection[str]) -> list[str]:
     """What keeps a rule from being tried, in words: what the gate would refuse unseen, and what would outweigh all."""
-    if held := flaw(data_of(rule)):
-        return [f"it holds {held}"]
-    weights = [getattr(operator, "weight", 1.0) for operator in rule.then]
-    if not all(math.isfinite(weight) and abs(weight) <= HEAVIEST for weight in weights):
+    if any(abs(getattr(operator, "weight", 1.0)) > HEAVIEST for operator in rule.then):
         return [f"a weight is beyond {HEAVIEST:g}"]
     findings = static_findings(base, apply(base, add=[rule]), known_names=tuple(known_names))
     return [f"{finding.check}: {finding.text}" for finding in findings if finding.rule == rule.name]
@@ -124,9 +118,6 @@ def _read(value: dict[str, Any], base: Knowledge, known_names: Collection[str]) 
             parsed = parse(text)
         except RuleSyntaxError as problem:
             problems.append(f"rule {number}: {problem}")
-            continue
-        except RecursionError:
-            problems.append(f"rule {number}: it is nested too deeply")
             continue
         if not parsed:
             problems.append(f"rule {number}: there is no rule in it")
