@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from cases.diagnosis import Answer, Cause
+from cases.evaluation.registry import evaluate
 from cases.transcript import Observation, Step, Task, Transcript
 from cloudmate.llm.base import Timeout, Usage
 from cloudmate.llm.scripted import ScriptedLLM, says
@@ -212,6 +214,45 @@ def test_what_an_earlier_proposal_broke_is_not_touched_again():
     assert attempt.outcome.reason.endswith(
         "the model's rule a-full-pool-hides-a-stale-lease touches again what an earlier proposal broke"
     )
+
+
+AT_LEDGER = Answer(causes=(Cause("ledger", "stale_lease"),))
+
+
+def at_ledger(*rules, **how):
+    return tried(*[reply(*rules)] * 2, answer=AT_LEDGER, passes=lambda run: evaluate(run, AT_LEDGER).correct, **how)[0]
+
+
+def test_a_rule_that_holds_on_no_sibling_describes_its_case():
+    own = GOOD.replace("AT callee", "AT evidence")
+    sibling = neighbour("sibling", "stale_lease", OTHER, component="store")
+    assert isinstance(at_ledger(own).outcome, Proposal)
+    assert at_ledger(own, neighbours=[sibling]).outcome.reason.endswith(
+        "the model's rule a-full-pool-hides-a-stale-lease holds on none of 1 siblings: it describes its case"
+    )
+    alike = neighbour("alike", "stale_lease", POOL, component="store")
+    kept = at_ledger(own, neighbours=[sibling, alike]).outcome
+    assert [(rung.siblings, rung.of) for rung in kept.ladder] == [(1, 2)]
+
+
+LOOKS = """RULE look-further
+WHEN symptom = latency
+THEN REQUIRE get_logs(service = $component) BEFORE CONCLUDE
+BECAUSE "who waits for it says how long"
+
+RULE late-answers-hide-a-stale-lease
+WHEN evidence(log, "timed out after")
+THEN IMPLY stale_lease WEIGHT 9 AT evidence
+BECAUSE "whoever waits for the lease is late"
+"""
+
+
+def test_a_check_and_its_reading_are_kept_together():
+    answer = Answer(causes=(Cause("till", "stale_lease"), Cause("ledger", "stale_lease")))
+    attempt, _ = tried(reply(*LOOKS.split("\n\n")), answer=answer, passes=lambda run: evaluate(run, answer).correct)
+    assert [rule.name for rule in attempt.outcome.rules] == ["look-further", "late-answers-hide-a-stale-lease"]
+    assert attempt.outcome.key_difference.startswith("Missing check: the failed session never asked get_logs")
+    assert [rung.width for rung in attempt.outcome.ladder] == ["late-answers-hide-a-stale-lease, as the model wrote it"]
 
 
 def test_what_a_tool_returns_is_data_and_can_approve_nothing():
