@@ -130,6 +130,11 @@ def _decide_deterministic(report: Report, policy: Policy) -> Verdict:
         reason = target.words if target else _unsettled_words(unsettled)
         return _verdict(report, Decision.INCONCLUSIVE, reason, settle=_settle(unsettled))
     totals = report.totals
+    if not totals.protected and not totals.fixed:
+        settle = ("confirm cases that the agent already solves", "name a case that it mends")
+        return _verdict(
+            report, Decision.INCONCLUSIVE, "No case passed before and none does now: nothing is shown", settle=settle
+        )
     reason = f"No case is lost ({totals.protected} that passed were held); {totals.fixed} fixed"
     return _verdict(report, Decision.ACCEPT, reason)
 

@@ -11,6 +11,7 @@ from rules.models import KnowledgeVersion, Patch, RuleRecord
 from rules.patching import difference
 from sandbox.knowledge.language import from_data
 from sandbox.models import Regression
+from sandbox.regression import untested
 from sandbox.values import stored
 
 
@@ -19,7 +20,7 @@ class MergeError(Exception):
 
 
 class StaleBase(MergeError):
-    """The head moved since the patch was tested: it is being tested again on the new head."""
+    """The head or the library moved since the patch was tested: it is being tested again."""
 
 
 @dataclass(frozen=True)
@@ -42,14 +43,18 @@ def requirements(patch: Patch) -> list[Requirement]:
     if patch.taken_on_by_id and not accepted:
         override = f"taken on by {patch.taken_on_by.get_username()}: {patch.taken_on_reason}"
     closed = regression is not None and regression.state == Regression.State.CLOSED
+    since = untested(regression).count() if on_head and closed else 0
+    tested = f"not tested on v{head.number} yet" if not (on_head and closed) else f"tested on v{head.number}"
+    if since:
+        tested = f"{since} confirmed case{'s' if since > 1 else ''} came or changed since it was tested"
     approved = review.approvals(patch)
     by = ", ".join(item.by.get_username() + (" (by flag)" if item.by_flag else "") for item in approved)
     unresolved = patch.comments.filter(resolved_at=None).count()
     return [
         Requirement(
             "Regression on the current version",
-            on_head and closed,
-            f"tested on v{head.number}" if on_head and closed else f"not tested on v{head.number} yet",
+            on_head and closed and not since,
+            tested,
         ),
         Requirement("Gate", accepted, verdict.get("reason", "no verdict yet"), override),
         Requirement("Approved by someone else", bool(approved), f"approved by {by}" if approved else "no approval yet"),
@@ -64,7 +69,7 @@ def requirements(patch: Patch) -> list[Requirement]:
 def merge(patch: Patch, *, by) -> KnowledgeVersion:
     """Make the next version of it. The approver may merge; the makers may merge once someone else approved.
 
-    Raises StaleBase where the head moved (the patch goes back to be tested on the new head, its
+    Raises StaleBase where the head or the library moved (the patch goes back to be tested again, its
     approvals stay), MergeError where a requirement is open.
     """
     require_role(by, "reviewer", "lead")
@@ -74,6 +79,9 @@ def merge(patch: Patch, *, by) -> KnowledgeVersion:
     if patch.base_id != head.pk:
         transition(patch, Patch.State.PROPOSED, regression=None, verdict=None)
         raise StaleBase(f"Knowledge is at v{head.number} now: the patch is being tested again on it")
+    if patch.regression is not None and untested(patch.regression).exists():
+        transition(patch, Patch.State.PROPOSED, regression=None, verdict=None)
+        raise StaleBase("Cases of the library came or changed since it was tested: the patch is being tested again")
     open_ones = [item for item in requirements(patch) if not item.satisfied and not item.overridden]
     if open_ones:
         raise MergeError("; ".join(f"{item.name}: {item.words}" for item in open_ones))

@@ -7,11 +7,12 @@ from django.utils import timezone
 
 from cases.access import require_role
 from cases.models import Case, Session, System
-from cloudmate.states import transition
+from cloudmate.states import TransitionError, transition
 from rules import versions
 from rules.gate import Decision, Policy, Verdict, decide, static_findings
 from rules.models import KnowledgeVersion, Patch, PatchComment, PatchRevision
 from rules.patching import PatchingError, apply
+from rules.review import makers
 from sandbox import regression as regressions
 from sandbox.agents.base import Budget
 from sandbox.knowledge.language import RuleSyntaxError, as_data, from_data, parse
@@ -62,7 +63,7 @@ def draft(
 def revise(patch: Patch, *, add: tuple[Rule, ...], remove: tuple[str, ...], note: str = "", by) -> PatchRevision:
     """A new revision by a person, on the current head: approvals and the regression count no more.
 
-    Raises PatchError for a patch that is merged, rejected or under test.
+    Raises PatchError for a patch that is merged, rejected or under test, TransitionError where somebody was faster.
     """
     require_role(by, "expert", "reviewer", "lead")
     if patch.state not in (Patch.State.DRAFT, Patch.State.REFUSED, Patch.State.IN_REVIEW):
@@ -72,9 +73,9 @@ def revise(patch: Patch, *, add: tuple[Rule, ...], remove: tuple[str, ...], note
     number = patch.revision_number + 1
     with transaction.atomic():
         if patch.state == Patch.State.DRAFT:
-            Patch.objects.filter(pk=patch.pk, state=patch.state, revision_number=patch.revision_number).update(
-                revision_number=number, base=base, regression=None, verdict=None
-            )
+            held = Patch.objects.filter(pk=patch.pk, state=patch.state, revision_number=patch.revision_number)
+            if not held.update(revision_number=number, base=base, regression=None, verdict=None):
+                raise TransitionError(f"patch {patch.pk} was edited or proposed meanwhile")
             patch.refresh_from_db()
         else:
             transition(patch, Patch.State.DRAFT, revision_number=number, base=base, regression=None, verdict=None)
@@ -100,24 +101,30 @@ def propose(patch: Patch, *, by=None) -> None:
 
 
 def start_regression(patch: Patch) -> Regression | None:
-    """Open the regression of a proposed patch on the current head; None where static checks refuse it first."""
+    """Open the regression of a proposed patch on the current head; None where it is refused before any case runs.
+
+    A patch that does not fit the head keeps the base it fits, so that it can still be read.
+    """
     base = versions.head()
-    if patch.base_id != base.pk:
-        Patch.objects.filter(pk=patch.pk).update(base=base)
-        patch.base = base
     knowledge = versions.knowledge(base)
     try:
-        candidate = candidate_of(patch)
+        candidate = candidate_of(patch, on=base)
     except PatchingError as problem:
         transition(patch, Patch.State.REFUSED, verdict=_words_only(f"It does not fit v{base.number}: {problem}"))
         return None
     if findings := static_findings(knowledge, candidate, known_names=known_names()):
         verdict = decide(Report(rows=()), static=findings)
-        transition(patch, Patch.State.REFUSED, verdict=verdict.as_dict())
+        transition(patch, Patch.State.REFUSED, base=base, verdict=verdict.as_dict())
         return None
-    with transaction.atomic():  # a worker that comes second leaves no second regression behind
-        regression = regressions.open_for(base=knowledge, candidate=candidate, budget=Budget(), target_case=patch.case)
-        transition(patch, Patch.State.TESTING, regression=regression, verdict=None)
+    try:
+        with transaction.atomic():  # a worker that comes second leaves no second regression behind
+            regression = regressions.open_for(
+                base=knowledge, candidate=candidate, budget=Budget(), target_case=patch.case
+            )
+            transition(patch, Patch.State.TESTING, base=base, regression=regression, verdict=None)
+    except regressions.RegressionError as problem:
+        transition(patch, Patch.State.REFUSED, base=base, verdict=_words_only(str(problem)))
+        return None
     return regression
 
 
@@ -158,14 +165,17 @@ def stop_testing(patch: Patch, *, by) -> None:
     require_role(by, "expert", "reviewer", "lead")
     if patch.state != Patch.State.TESTING or patch.regression.state != Regression.State.OPEN:
         raise PatchError("There is no regression running to stop")
-    regressions.cancel_regression(patch.regression)
     words = f"Stopped by {by.get_username()} before every case had run: run it again to settle it"
-    transition(patch, Patch.State.INCONCLUSIVE, verdict={**_words_only(words), "decision": "inconclusive"})
+    with transaction.atomic():
+        transition(patch, Patch.State.INCONCLUSIVE, verdict={**_words_only(words), "decision": "inconclusive"})
+        regressions.cancel_regression(patch.regression)
 
 
 def take_on(patch: Patch, *, by, reason: str) -> None:
-    """A lead takes an inconclusive patch to review, with a reason that is kept beside the verdict."""
+    """A lead takes an inconclusive patch to review, with a reason that is kept beside the verdict; never their own."""
     require_role(by, "lead")
+    if by.pk in makers(patch):
+        raise PatchError("You made it: another lead has to take it on")
     if not reason.strip():
         raise PatchError("Say why this may go to review although the gate could not settle it")
     transition(patch, Patch.State.IN_REVIEW, taken_on_by=by, taken_on_reason=reason.strip()[:300])
@@ -193,10 +203,12 @@ def current(patch: Patch) -> PatchRevision | None:
     return patch.revisions.filter(number=patch.revision_number).first() or patch.revisions.last()
 
 
-def candidate_of(patch: Patch) -> Knowledge:
-    """The base with the current revision applied. Raises PatchingError where it does not fit."""
+def candidate_of(patch: Patch, *, on: KnowledgeVersion | None = None) -> Knowledge:
+    """The base (or the version ``on``) with the current revision applied. Raises PatchingError where it does not fit."""
     revision = current(patch)
-    return apply(versions.knowledge(patch.base), add=[from_data(data) for data in revision.add], remove=revision.remove)
+    return apply(
+        versions.knowledge(on or patch.base), add=[from_data(data) for data in revision.add], remove=revision.remove
+    )
 
 
 def rules_from_text(text: str) -> tuple[Rule, ...]:

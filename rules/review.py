@@ -11,15 +11,28 @@ class ReviewError(Exception):
     """A decision that may not be taken; the message says why."""
 
 
-def decide(patch: Patch, *, by, decision: str, reason: str = "", words: str = "", by_flag: bool = False) -> Review:
+def decide(
+    patch: Patch,
+    *,
+    by,
+    decision: str,
+    reason: str = "",
+    words: str = "",
+    revision: int | None = None,
+    by_flag: bool = False,
+) -> Review:
     """Record one decision on the current revision. Approving lets it merge; it does not merge.
 
-    A rejection needs a reason from the list, a request for changes needs words. ``by_flag`` marks
+    ``revision`` is the one that the person has read: where another stands by now, nothing is recorded. A rejection needs a reason from the list, a request for changes needs words. ``by_flag`` marks
     a decision given on the command line in the name of ``by``. Raises ReviewError.
     """
     require_role(by, "reviewer", "lead")
     if why := why_not(patch, by):
         raise ReviewError(why)
+    if revision is not None and revision != patch.revision_number:
+        raise ReviewError(
+            f"You read revision {revision}; revision {patch.revision_number} stands now: read it, then decide"
+        )
     if decision not in Review.Decision.values:
         raise ReviewError(f"{decision!r} is no decision: choose one of {', '.join(Review.Decision.values)}")
     if decision == Review.Decision.REJECT and not reason:

@@ -16,6 +16,7 @@ from rules import critiques, patches, versions
 from rules.models import Critique, KnowledgeVersion, Patch
 from sandbox import exploration, runs
 from sandbox.models import Exploration, Pair, Regression, Run, Snapshot
+from sandbox.regression import untested
 from sandbox.work import work_off
 
 log = logging.getLogger(__name__)
@@ -121,9 +122,13 @@ def criticise(*, among: QuerySet | None = None) -> int:
 
 
 def retest_stale() -> int:
-    """Patches in review whose base is no longer the head go back to be tested on it; only what the move touches runs."""
+    """Patches in review that were tested on an older head, or before a case was confirmed, are tested again.
+
+    Only what the move touches runs.
+    """
     head = versions.head()
-    stale = Patch.objects.filter(state=Patch.State.IN_REVIEW).exclude(base=head)
+    waiting = Patch.objects.filter(state=Patch.State.IN_REVIEW).select_related("regression")
+    stale = [row for row in waiting if row.base_id != head.pk or (row.regression and untested(row.regression).exists())]
     return sum(_move(patch, Patch.State.PROPOSED, regression=None, verdict=None) for patch in stale)
 
 

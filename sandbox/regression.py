@@ -3,6 +3,7 @@
 from dataclasses import asdict
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from cases import recording
@@ -60,6 +61,11 @@ def open_for(
             _pair(regression, case.current, latest.get(case.pk), seed) for case in cases for seed in seeds
         )
     return regression
+
+
+def untested(regression: Regression) -> QuerySet[Case]:
+    """Confirmed cases that gate as they are now, and that this regression did not try so."""
+    return Case.objects.confirmed().exclude(current__in=regression.pairs.values("case_version"))
 
 
 def execute_pair(pair: Pair) -> None:

@@ -122,6 +122,15 @@ def test_gate_without_a_target_asks_only_that_nothing_is_lost():
     assert decide(Report((HELD, LOST)), policy=Policy(needs_target=False)).decision is Decision.REFUSE
 
 
+def test_gate_without_a_target_is_inconclusive_where_nothing_passed_and_nothing_does():
+    failing = Row(5, "the lost cause", (pair(False, False),))
+    verdict = decide(Report((failing,)), policy=Policy(needs_target=False))
+    assert (verdict.decision, verdict.reason) == (
+        Decision.INCONCLUSIVE,
+        "No case passed before and none does now: nothing is shown",
+    )
+
+
 def test_gate_refuses_a_static_finding_before_anything_runs():
     finding = Finding("lint", "look", "because is empty")
     verdict = decide(Report((TARGET,)), static=(finding,))

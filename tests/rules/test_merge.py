@@ -1,7 +1,8 @@
 import pytest
 
-from rules import merge, patches, review, versions
+from rules import evolution, merge, patches, review, versions, work
 from rules.models import KnowledgeVersion, Patch, RuleRecord
+from tests import factories
 from tests.rules import builders
 
 pytestmark = pytest.mark.django_db
@@ -82,3 +83,30 @@ def test_editing_a_patch_in_review_resets_approval_and_regression():
     patches.revise(patch, add=(builders.rule("another"),), remove=(), by=builders.user("eve", "expert"))
     assert (patch.state, patch.regression, patch.verdict, patch.revision_number) == (Patch.State.DRAFT, None, None, 2)
     assert review.approvals(patch) == []
+
+
+def test_case_confirmed_after_the_test_sends_the_patch_back_to_be_tested():
+    patch, reviewer = approved()
+    factories.make_confirmed_case()
+    tested = merge.requirements(patch)[0]
+    assert (tested.satisfied, tested.words) == (False, "1 confirmed case came or changed since it was tested")
+    with pytest.raises(merge.StaleBase, match="tested again"):
+        merge.merge(patch, by=reviewer)
+    assert (patch.state, versions.head().number) == (Patch.State.PROPOSED, 0)
+    assert len(review.approvals(patch)) == 1
+
+
+def test_worker_tests_again_what_waits_in_review_when_the_library_grows():
+    patch = builders.in_review()
+    assert work.retest_stale() == 0
+    factories.make_confirmed_case()
+    assert work.retest_stale() == 1
+    patch.refresh_from_db()
+    assert (patch.state, patch.regression, patch.verdict) == (Patch.State.PROPOSED, None, None)
+
+
+def test_flag_approves_nothing_with_an_open_comment():
+    patch, lead = builders.in_review(), builders.user("leo", "lead")
+    patches.comment(patch, by=lead, text="why the pool?")
+    assert evolution.approve_next(by=lead) is None
+    assert patch.reviews.count() == 0

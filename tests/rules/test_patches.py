@@ -1,8 +1,11 @@
 import pytest
 
-from rules import patches, versions
+from cloudmate.states import TransitionError, transition
+from rules import merge, patches, review, versions, work
 from rules.models import Patch
+from sandbox.models import Regression
 from tests import factories
+from tests.rules import builders
 
 pytestmark = pytest.mark.django_db
 
@@ -35,3 +38,86 @@ BECAUSE "it was so last time"
     assert patch.state == Patch.State.REFUSED
     assert "aardvark-checkout" in patch.verdict["reason"]
     assert versions.head().number == 0
+
+
+def test_draft_edited_in_two_browsers_keeps_the_first_edit_and_no_second():
+    patch = builders.draft()
+    same = Patch.objects.get(pk=patch.pk)
+    eve, ron = builders.user("eve", "expert"), builders.user("ron", "reviewer")
+    patches.revise(patch, add=(builders.rule("hers"),), remove=(), by=eve)
+    with pytest.raises(TransitionError):
+        patches.revise(same, add=(builders.rule("his"),), remove=(), by=ron)
+    assert [(row.number, row.by) for row in patch.revisions.all()] == [(1, None), (2, eve)]
+
+
+def test_draft_proposed_meanwhile_is_not_edited():
+    patch = builders.draft()
+    same = Patch.objects.get(pk=patch.pk)
+    patches.propose(patch)
+    with pytest.raises(TransitionError):
+        patches.revise(same, add=(builders.rule("late"),), remove=(), by=builders.user("eve", "expert"))
+    assert [row.number for row in patch.revisions.all()] == [1]
+
+
+def test_patch_that_fits_the_head_no_more_is_refused_and_can_still_be_read():
+    lead = builders.user("leo", "lead")
+    first = builders.in_review()
+    review.decide(first, by=lead, decision="approve")
+    merge.merge(first, by=lead)
+    twice = [patches.draft(title="out", remove=("look-behind-the-pool",)) for _ in range(2)]
+    builders.tested(twice[0])
+    review.decide(twice[0], by=lead, decision="approve")
+    merge.merge(twice[0], by=lead)
+    patches.propose(twice[1])
+    assert patches.start_regression(twice[1]) is None
+    assert (twice[1].state, twice[1].base.number) == (Patch.State.REFUSED, 1)
+    assert twice[1].verdict["reason"].startswith("It does not fit v2: ")
+    assert patches.candidate_of(twice[1]).rules == ()
+
+
+def test_without_any_confirmed_case_a_patch_is_refused_in_words_and_holds_nobody_up():
+    waiting, other = builders.draft(), builders.draft(name="another")
+    patches.propose(waiting)
+    assert work.turn() == 1
+    waiting.refresh_from_db()
+    assert (waiting.state, waiting.verdict["reason"]) == (
+        Patch.State.REFUSED,
+        "There is no confirmed case to test on: confirm cases in the library first",
+    )
+    patches.propose(other)
+    assert work.turn() == 1
+
+
+def test_stopping_is_whole_or_not_at_all():
+    factories.make_confirmed_case()
+    patch = builders.draft()
+    patches.propose(patch)
+    patches.start_regression(patch)
+    late = Patch.objects.get(pk=patch.pk)
+    Patch.objects.filter(pk=patch.pk).update(revision_number=2)  # the worker was faster
+    with pytest.raises(TransitionError):
+        patches.stop_testing(late, by=builders.user("eve", "expert"))
+    patch.regression.refresh_from_db()
+    assert patch.regression.state == Regression.State.OPEN
+
+
+def test_verdict_of_an_earlier_regression_is_not_written_beside_a_later_one():
+    factories.make_confirmed_case()
+    patch = builders.draft()
+    patches.propose(patch)
+    patches.start_regression(patch)
+    late = Patch.objects.get(pk=patch.pk)
+    patches.stop_testing(patch, by=builders.user("eve", "expert"))
+    transition(patch, Patch.State.PROPOSED, regression=None, verdict=None)
+    patches.start_regression(patch)
+    with pytest.raises(TransitionError):
+        patches.judge(late)
+    patch.refresh_from_db()
+    assert (patch.state, patch.verdict) == (Patch.State.TESTING, None)
+
+
+def test_lead_does_not_take_on_what_they_made():
+    lead = builders.user("leo", "lead")
+    patch = builders.tested(builders.draft(by=lead), decision="inconclusive", state=Patch.State.INCONCLUSIVE)
+    with pytest.raises(patches.PatchError, match="You made it: another lead"):
+        patches.take_on(patch, by=lead, reason="I know better")

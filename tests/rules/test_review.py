@@ -70,3 +70,12 @@ def test_newest_word_of_a_person_counts():
     review.decide(patch, by=lead, decision="approve")
     review.decide(patch, by=reviewer, decision="reject", reason="unclear")
     assert [item.by for item in review.approvals(patch)] == [lead]
+
+
+def test_approval_of_another_revision_than_the_one_read_is_not_recorded():
+    patch = builders.in_review()
+    patches.revise(patch, add=(builders.rule("another"),), remove=(), by=builders.user("eve", "expert"))
+    builders.tested(patch)
+    with pytest.raises(review.ReviewError, match="You read revision 1; revision 2 stands now"):
+        review.decide(patch, by=builders.user("ria", "reviewer"), decision="approve", revision=1)
+    assert patch.reviews.count() == 0
