@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from functools import lru_cache
 
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from cases import recording
 from cases.evaluation.registry import evaluate
@@ -20,6 +20,7 @@ from rules.models import Critique, KnowledgeVersion, Patch
 from sandbox import capture, runs
 from sandbox.models import Exploration, Pair, Regression
 
+FOUND = "Nothing to learn: the agent finds it with knowledge v"
 ROUNDS = 3  # times the critic may narrow a rule that the gate refused
 PENDING = (Patch.State.PROPOSED, Patch.State.TESTING, Patch.State.IN_REVIEW)
 
@@ -61,17 +62,18 @@ def refused(among: QuerySet | None = None) -> QuerySet[Patch]:
 
 
 def wanted(among: QuerySet | None = None) -> Iterator[tuple[Session, Session]]:
-    """Failed sessions with a better one that nothing in review mends, oldest first, each with that better session.
+    """Failed sessions that nothing in review mends, oldest first, each with a better one not yet compared with.
 
-    A failure is asked about once: what the critic could not mend, or the gate refused, is a person's.
+    Each better session is compared once: what the critic could make nothing of, or the gate refused, is a person's.
     """
+    of_case = Critique.objects.filter(failed__case=OuterRef("case"))
     failed = (
         Session.objects.recorded()
         .finished()
         .filter(actor=Session.Actor.AGENT, version__case__snapshots__isnull=False)
         .filter(Exists(Evaluation.objects.filter(session=OuterRef("pk"), low_scoring=True)))
         .filter(version__task_digest=F("case__current__task_digest"))
-        .exclude(Exists(Critique.objects.filter(failed__case=OuterRef("case"))))
+        .exclude(Exists(of_case.filter(Q(patch__isnull=False) | Q(outcome__startswith=FOUND))))
         .exclude(Exists(_later_success()))
         .exclude(Exists(Patch.objects.filter(case=OuterRef("case"), state__in=PENDING)))
         .exclude(Exists(_fixed_by_pending()))
@@ -80,24 +82,26 @@ def wanted(among: QuerySet | None = None) -> Iterator[tuple[Session, Session]]:
         .order_by("pk")
     )
     for session in failed if among is None else failed.filter(case__in=among):
-        if better := better_session(session):
-            yield session, better
+        tried = set(Critique.objects.filter(failed__case=session.case_id).values_list("better", flat=True))
+        for better in better_sessions(session):
+            if better.pk not in tried:
+                yield session, better
+                break
 
 
-def better_session(failed: Session) -> Session | None:
-    """What exploration found, or else an expert's successful session of the same case version."""
+def better_sessions(failed: Session) -> list[Session]:
+    """What exploration found, then experts' successful sessions of the same task; none while exploration goes on."""
     exploration = Exploration.objects.filter(session=failed).select_related("best").first()
     if exploration is not None and exploration.state == Exploration.State.OPEN:
-        return None  # wait for it
-    if exploration is not None and exploration.outcome == "success":
-        return exploration.best
-    return (
+        return []
+    found = [exploration.best] if exploration is not None and exploration.outcome == "success" else []
+    experts = (
         Session.objects.finished()
         .filter(case=failed.case_id, version__task_digest=failed.version.task_digest, actor=Session.Actor.EXPERT)
         .filter(Exists(Evaluation.objects.filter(session=OuterRef("pk"), correct=True)))
         .order_by("-pk")
-        .first()
     )
+    return [*found, *experts]
 
 
 def execute(critique: Critique, *, llm: LLM | None = None) -> Patch | None:
@@ -129,7 +133,7 @@ def _compare(critique: Critique, llm: LLM | None) -> Patch | None:
 
     now = replay(base)
     if right(now):
-        return _end(critique, f"Knowledge v{critique.base.number} already finds it: nothing to learn")
+        return _end(critique, f"{FOUND}{critique.base.number}")
     shown = recording.transcript_of(better)
     setting = {
         "answer": answer,
@@ -227,7 +231,7 @@ def _passed(sessions) -> dict[int, bool | None]:
     return {row.session_id: passed(row) for row in rows}
 
 
-@lru_cache(maxsize=600)
+@lru_cache(maxsize=400)
 def transcript(session: int) -> Transcript:
     """A finished session never changes, so its value is kept: the critic reads the whole library each time."""
     return recording.transcript_of(Session.objects.select_related("version__case__system").get(pk=session))

@@ -121,7 +121,7 @@ def loud(item: Evidence) -> bool:
     return item.aspect is not Aspect.NORMAL and item.strength >= FAINT
 
 
-@lru_cache(maxsize=100_000)
+@lru_cache(maxsize=50_000)
 def _shared_words(spoken: frozenset[str], fault_class: str) -> int:
     return sum(any(_akin(word, other) for other in spoken) for word in re.findall(r"[a-z]{2,}", fault_class.lower()))
 

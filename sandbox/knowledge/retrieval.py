@@ -138,7 +138,7 @@ def matches(test: EvidenceTest, evidence: Evidence) -> bool:
     )
 
 
-@lru_cache(maxsize=500_000)
+@lru_cache(maxsize=50_000)
 def _found(pattern: str, value: str) -> bool:
     return re.search(pattern, value, re.IGNORECASE) is not None
 

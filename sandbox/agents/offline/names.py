@@ -50,7 +50,7 @@ def is_hashed(name: str) -> bool:
     return bool(HASHED.match(name))
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=10_000)
 def template(text: str) -> str:
     """``text`` with ids, times, addresses, quoted names, paths and numbers replaced by marks, in one line."""
     found = text

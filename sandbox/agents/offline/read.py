@@ -69,7 +69,7 @@ def question_of(tool: str, arguments: dict) -> Question:
     return Question(tool=tool, **found)
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=2048)  # its keys are whole returns
 def _read(tool: str, arguments: str, output: str) -> Reading:
     reading, question = Reading(), question_of(tool, json.loads(arguments))
     text = output.removeprefix("stdout:\n")
