@@ -94,6 +94,7 @@ def revise(case: Case, *, task: Task, answer: Answer | None, by=None) -> tuple[C
     if case.current and case.current.digest == digest:
         return case.current, False
     with transaction.atomic():
+        case.state = Case.objects.select_for_update().get(pk=case.pk).state  # a confirmation may have come in between
         version = case.versions.filter(digest=digest).first()
         if version is None:
             newest = case.versions.order_by("-number").values_list("number", flat=True).first()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from cases.access import EXPERT, LEAD, has_role
 from cases.diagnosis import Answer
@@ -52,24 +53,28 @@ def settle(case: Case, *, by=None) -> None:
         _move(case, State.LABELLED)
 
 
-def confirm(case: Case, *, by) -> Confirmation:
-    """One person's word that the current version is right.
+def confirm(case: Case, *, by, version: int | None = None) -> Confirmation:
+    """One person's word that the current version is right; ``version`` is the number of the one they have read.
 
     The first is an expert's or a lead's; the second a lead's, who is another person: then the case gates.
-    Raises LibraryError otherwise.
+    Raises LibraryError otherwise, and where another version stands by now.
     """
     _require(by, EXPERT, LEAD)
     _confirmable(case)
+    if version is not None and version != case.current.number:
+        raise LibraryError(
+            f"You read version {version}; version {case.current.number} stands now: read it, then confirm."
+        )
     with transaction.atomic():
-        version = case.current
-        given = set(version.confirmations.values_list("by_id", flat=True))
+        read = case.current
+        given = set(read.confirmations.values_list("by_id", flat=True))
         if by.pk in given:
             raise LibraryError("You confirmed this version already: the second confirmation is another person's.")
         if given and not has_role(by, LEAD):
             raise LibraryError("The second confirmation is a lead's.")
-        confirmation = Confirmation.objects.create(version=version, by=by)
+        confirmation = Confirmation.objects.create(version=read, by=by)
         if given:
-            _move(case, State.CONFIRMED, state_reason="")
+            _move(case, State.CONFIRMED, among=_saying(read), state_reason="")
     return confirmation
 
 
@@ -86,7 +91,7 @@ def confirm_in_bulk(cases: Iterable[Case], *, by) -> list[Case]:
             continue
         with transaction.atomic():
             Confirmation.objects.update_or_create(version=case.current, by=by, defaults={"bulk": True})
-            _move(case, State.CONFIRMED, state_reason="")
+            _move(case, State.CONFIRMED, among=_saying(case.current), state_reason="")
         confirmed.append(case)
     return confirmed
 
@@ -108,7 +113,7 @@ def restore(case: Case, *, by, reason: str) -> None:
     _require(by, LEAD)
     if not is_confirmed(case.current):
         raise LibraryError("Its content changed since it was confirmed: confirm the new version instead.")
-    _move(case, State.CONFIRMED, state_reason=_said(reason))
+    _move(case, State.CONFIRMED, among=_saying(case.current), state_reason=_said(reason))
 
 
 def retire(case: Case, *, by, reason: str) -> None:
@@ -137,9 +142,16 @@ def _said(reason: str) -> str:
     return reason.strip()[:300]
 
 
-def _move(case: Case, to: str, **changes) -> None:
+def _saying(version: CaseVersion) -> QuerySet[Case]:
+    """Only while the case still says what was read: a label of the same moment is not confirmed with it."""
+    return Case.objects.filter(current=version)
+
+
+def _move(case: Case, to: str, *, among: QuerySet[Case] | None = None, **changes) -> None:
     try:
-        transition(case, to, **changes)
+        transition(case, to, among=among, **changes)
     except TransitionError:
+        if among is not None and not among.filter(pk=case.pk).exists():
+            raise LibraryError("The case was changed meanwhile: read its new version, then confirm.") from None
         now = Case.objects.get(pk=case.pk).get_state_display().lower()
         raise LibraryError(f"A case that is {now} cannot become {State(to).label.lower()}.") from None

@@ -129,3 +129,32 @@ def test_stale_copy_of_a_case_cannot_move_it():
     library.retire(case, by=lead, reason="gone")
     with pytest.raises(LibraryError, match="A case that is retired cannot become quarantined"):
         library.quarantine(stale, by=lead, reason="late")
+
+
+def test_label_of_the_same_moment_is_not_confirmed_with_the_old_one():
+    case = make_labelled_case()
+    expert, lead = make_user("expert"), make_user("lead")
+    library.confirm(case, by=expert)
+    read = Case.objects.select_related("current").get(pk=case.pk)
+    version = library.label(case, replace(ANSWER, title="another"), by=expert)
+    with pytest.raises(LibraryError, match="changed meanwhile"):
+        library.confirm(read, by=lead)
+    case.refresh_from_db()
+    assert (case.state, case.current, version.confirmations.count()) == (Case.State.LABELLED, version, 0)
+
+
+def test_label_that_comes_just_after_the_confirmation_takes_the_case_out_of_the_gate():
+    case = make_labelled_case()
+    late = Case.objects.select_related("current").get(pk=case.pk)
+    library.confirm_in_bulk([case], by=make_user("lead"))
+    library.label(late, replace(ANSWER, title="another"), by=make_user("expert"))
+    case.refresh_from_db()
+    assert (case.state, late.state) == (Case.State.QUARANTINED, Case.State.QUARANTINED)
+
+
+def test_confirmation_of_another_version_than_the_one_read_is_not_recorded():
+    case = make_labelled_case()
+    library.label(case, replace(ANSWER, title="another"), by=make_user("expert"))
+    with pytest.raises(LibraryError, match="You read version 1; version 2 stands now"):
+        library.confirm(case, by=make_user("lead"), version=1)
+    assert Confirmation.objects.count() == 0
