@@ -74,6 +74,7 @@ def patch_list(user, *, show: str, sort: str, page: str | None) -> dict:
         fixed=Count("regression__pairs", filter=Q(regression__pairs__outcome=Pair.Outcome.FIXED)),
         regressed=Count("regression__pairs", filter=Q(regression__pairs__outcome=Pair.Outcome.REGRESSED)),
         pairs=Count("regression__pairs"),
+        ended=Count("regression__pairs", filter=~Q(regression__pairs__outcome="")),
     )
     counts = dict(Patch.objects.order_by().values_list("state").annotate(n=Count("pk")))
     filters = [("", "All", sum(counts.values())), ("open", "Open", sum(counts.get(state, 0) for state in OPEN_STATES))]

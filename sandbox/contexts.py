@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from django.db.models import Count
+from django.db.models import Count, OuterRef, Subquery
 from django.utils import timezone
 
 from cases import recording
@@ -138,6 +138,8 @@ def exploration(row: Exploration, user) -> dict:
 def case_panel(case: Case, user) -> dict:
     """What the sandbox knows of a case: snapshot, misses, runs, explorations."""
     snapshot = runs.snapshot_of(case.current) if case.current_id else None
+    evaluations = Evaluation.objects.filter(session=OuterRef("session")).order_by("-pk")
+    newest = Subquery(evaluations.values("verdict")[:1])
     return {
         "case": case,
         "may_act": has_role(user, EXPERT, REVIEWER, LEAD),
@@ -146,7 +148,7 @@ def case_panel(case: Case, user) -> dict:
         "misses": list(snapshot.misses.all()[:20]) if snapshot else [],
         "misses_total": snapshot.misses.count() if snapshot else 0,
         "runs": list(
-            Run.objects.filter(case_version__case=case, origin=Session.Origin.RECORDED).select_related("session")[:5]
+            Run.objects.filter(case_version__case=case, origin=Session.Origin.RECORDED).annotate(verdict=newest)[:5]
         ),
         "working": Run.objects.filter(case_version__case=case).unfinished().exists(),
         "explorations": list(Exploration.objects.filter(session__case=case).select_related("session")[:5]),
@@ -154,7 +156,7 @@ def case_panel(case: Case, user) -> dict:
             Pair.objects.filter(case_version__case=case)
             .exclude(outcome="")
             .select_related("regression")
-            .order_by("-pk")[:8]
+            .order_by("-pk")[:5]
         ),
     }
 
