@@ -77,12 +77,23 @@ def work_off(kind: type[Work], execute: Callable, limit: int, *, give_up: Callab
     for row in kind.objects.due(timezone.now()).order_by("pk")[:limit]:
         try:
             execute(row)
-        except TransitionError:
-            continue  # another worker has it, or it was cancelled meanwhile: theirs counts
+        except TransitionError as problem:
+            if row.state != Work.State.RUNNING:
+                continue  # another worker has it, or it was cancelled meanwhile: theirs counts
+            _end(row, give_up, str(problem))
         except Exception as problem:
             log.exception("%r failed", row)
-            row.refresh_from_db()
-            if row.state == Work.State.RUNNING:
-                give_up(row, error=f"{type(problem).__name__}: {problem}"[:500])
+            _end(row, give_up, f"{type(problem).__name__}: {problem}")
         done += 1
     return done
+
+
+def _end(row: Work, give_up: Callable, error: str) -> None:
+    """Fail what this worker has claimed and still holds; what it lost is another's by now."""
+    if row.state != Work.State.RUNNING:
+        return
+    storable = error.replace("\x00", "\ufffd").encode(errors="replace").decode()[:500]
+    try:
+        give_up(row, error=storable)
+    except TransitionError:
+        log.info("%s %s is another worker's by now", row._meta.verbose_name, row.pk)
