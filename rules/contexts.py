@@ -163,6 +163,7 @@ def version_list() -> dict:
             fixed=Count("patch__regression__pairs", filter=Q(patch__regression__pairs__outcome="fixed")),
             tested=Count("patch__regression__pairs", filter=~Q(patch__regression__pairs__outcome="inconclusive")),
             passing=Count("patch__regression__pairs", filter=Q(patch__regression__pairs__candidate_passed=True)),
+            before=Count("patch__regression__pairs", filter=Q(patch__regression__pairs__base_passed=True)),
         )
         .order_by("-number")
     )
@@ -230,18 +231,17 @@ class Point:
 
 
 def _chart(rows: list[KnowledgeVersion]) -> dict | None:
-    """Pass rate of the library over versions as points of a 1240 x 160 drawing; None with fewer than two."""
-    if len(rows) < 2:
+    """Pass rate of the library over versions as points of a 1240 x 160 drawing; None where no version was tested.
+
+    The first point is the library before the first of them: the base arm of its regression.
+    """
+    if not rows:
         return None
-    width = 1192 / (len(rows) - 1)
+    tested = [(rows[0].number - 1, rows[0].before, rows[0].tested)]
+    tested += [(row.number, row.passing, row.tested) for row in rows]
+    width = 1160 / (len(tested) - 1)
     points = [
-        Point(
-            round(40 + number * width, 1),
-            round(140 - 120 * row.passing / row.tested, 1),
-            row.number,
-            row.passing,
-            row.tested,
-        )
-        for number, row in enumerate(rows)
+        Point(round(48 + place * width, 1), round(140 - 120 * passing / of, 1), number, passing, of)
+        for place, (number, passing, of) in enumerate(tested)
     ]
     return {"points": points, "line": " ".join(f"{point.x},{point.y}" for point in points)}

@@ -265,3 +265,13 @@ def test_version_is_taken_back_through_a_patch(client, signed_in):
     answer = client.post("/knowledge/1/revert/", follow=True)
     assert "Revert v1" in words(answer)
     assert (Patch.objects.first().state, Patch.objects.first().author) == ("draft", reviewer)
+
+
+def test_chart_begins_before_the_first_version(client, signed_in):
+    reviewer = signed_in("reviewer")
+    assert '<svg class="chart"' not in client.get("/knowledge/").content.decode()
+    patch = scene.patch("in_review", "fixed", "same_pass", "same_fail")
+    review.decide(patch, by=reviewer, decision="approve")
+    merge.merge(patch, by=reviewer)
+    page = client.get("/knowledge/").content.decode()
+    assert re.findall(r"<title>(v\d: .*?)</title>", page) == ["v0: 1 of 3", "v1: 2 of 3"]
