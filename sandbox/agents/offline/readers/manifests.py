@@ -24,14 +24,14 @@ def read(text: str, question: Question, reading: Reading) -> bool:
         return False
     try:
         documents = [one for one in yaml.load_all(text, LOADER) if isinstance(one, dict)]
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError, RecursionError):  # ValueError: a date that is none
         return False
-    objects = [one for document in documents for one in (document.get("items") or [document]) if isinstance(one, dict)]
+    objects = [one for document in documents for one in _list(document, "items") or [document] if isinstance(one, dict)]
     workloads = [one for one in objects if one.get("kind") in WORKLOADS]
     before = len(reading.findings)
     for one in objects:
-        metadata = one.get("metadata") or {}
-        if isinstance(metadata, dict) and metadata.get("namespace") and metadata.get("name"):
+        metadata = _map(one, "metadata")
+        if metadata.get("namespace") and metadata.get("name"):
             reading.homes[str(metadata["name"])] = str(metadata["namespace"])
     owner = _name(workloads[0]) if workloads else component_of(question.component)
     for aspect, value, strength, telling in _disagreements(objects, workloads):
@@ -61,7 +61,7 @@ def read(text: str, question: Question, reading: Reading) -> bool:
 
 
 def _name(one: dict[str, Any]) -> str:
-    return str((one.get("metadata") or {}).get("name", ""))
+    return str(_map(one, "metadata").get("name", ""))
 
 
 def _at(one: Any, *path: str) -> Any:
@@ -70,12 +70,32 @@ def _at(one: Any, *path: str) -> Any:
     return one
 
 
+def _map(one: Any, *path: str) -> dict[str, Any]:
+    """The object at this path; empty where something else, or nothing, stands there."""
+    found = _at(one, *path)
+    return found if isinstance(found, dict) else {}
+
+
+def _list(one: Any, *path: str) -> list[Any]:
+    found = _at(one, *path)
+    return found if isinstance(found, list) else []
+
+
+def _maps(one: Any, *path: str) -> list[dict[str, Any]]:
+    return [item for item in _list(one, *path) if isinstance(item, dict)]
+
+
+def _seconds(probe: dict[str, Any], name: str, usual: int) -> int:
+    found = probe.get(name)
+    return found if isinstance(found, int) and found else usual
+
+
 def _template(workload: dict[str, Any]) -> dict[str, Any]:
-    return workload if workload.get("kind") == "Pod" else _at(workload, "spec", "template") or {}
+    return workload if workload.get("kind") == "Pod" else _map(workload, "spec", "template")
 
 
 def _containers(workload: dict[str, Any]) -> list[dict[str, Any]]:
-    return [one for one in _at(_template(workload), "spec", "containers") or [] if isinstance(one, dict)]
+    return _maps(_template(workload), "spec", "containers")
 
 
 def _line_with(text: str, telling: str) -> str:
@@ -97,7 +117,7 @@ def _disagreements(objects: list[dict[str, Any]], workloads: list[dict[str, Any]
 
 
 def _own(workload: dict[str, Any], accounts: list[dict[str, Any]]) -> Iterator[Statement]:
-    spec = _at(_template(workload), "spec") or {}
+    spec = _map(_template(workload), "spec")
     if _at(workload, "spec", "replicas") == 0:
         yield Aspect.CONFIG, "deployment wants zero replicas", 3.0, "replicas"
     account = spec.get("serviceAccountName")
@@ -110,15 +130,15 @@ def _own(workload: dict[str, Any], accounts: list[dict[str, Any]]) -> Iterator[S
         if _at(spec, "affinity", which, "requiredDuringSchedulingIgnoredDuringExecution"):
             words = " ".join(re.findall(r"[A-Z]?[a-z]+", which)).lower()
             yield Aspect.CONFIG, f"required {words} is set", 1.2, which
-    for volume in spec.get("volumes") or []:
-        if isinstance(volume, dict) and "hostPath" in volume:
+    for volume in _maps(spec, "volumes"):
+        if "hostPath" in volume:
             yield Aspect.CONFIG, "volume is a host path of the node", 0.7, "hostPath"
     for container in _containers(workload):
         yield from _probes(container)
 
 
 def _probes(container: dict[str, Any]) -> Iterator[Statement]:
-    ports = {str(port.get("containerPort")) for port in container.get("ports") or [] if isinstance(port, dict)}
+    ports = {str(port.get("containerPort")) for port in _maps(container, "ports")}
     hows = {}
     for which in ("livenessProbe", "readinessProbe"):
         probe = container.get(which)
@@ -130,25 +150,24 @@ def _probes(container: dict[str, Any]) -> Iterator[Statement]:
         word = which.removesuffix("Probe")
         if port.isdigit() and ports and port not in ports:
             yield Aspect.CONFIG, f"{word} probe asks a port that the container does not open", 3.0, port
-        patience = int(probe.get("initialDelaySeconds") or 0) + int(probe.get("periodSeconds") or 10) * int(
-            probe.get("failureThreshold") or 3
-        )
+        rounds = _seconds(probe, "periodSeconds", 10) * _seconds(probe, "failureThreshold", 3)
+        patience = _seconds(probe, "initialDelaySeconds", 0) + rounds
         if patience < 6 and which == "livenessProbe":
             yield Aspect.CONFIG, "liveness probe timing kills after few seconds", 2.5, "livenessProbe"
     if len(set(hows.values())) > 1:
         told = " and ".join(sorted(set(hows.values())))
         yield Aspect.CONFIG, f"the probes of one container speak {told}", 2.0, "livenessProbe"
-    speaks = {str(port.get("name", "")) for port in container.get("ports") or [] if isinstance(port, dict)}
+    speaks = {str(port.get("name", "")) for port in _maps(container, "ports")}
     for which, how in hows.items():
         if how == "httpGet" and any("grpc" in name for name in speaks):
             yield Aspect.CONFIG, f"{which.removesuffix('Probe')} probe speaks http to a grpc port", 2.5, which
 
 
 def _service(service: dict[str, Any], workload: dict[str, Any]) -> Iterator[Statement]:
-    labels = _at(_template(workload), "metadata", "labels") or {}
-    selector = _at(service, "spec", "selector") or {}
-    if isinstance(selector, dict) and isinstance(labels, dict) and selector:
-        wrong = sorted(key for key, value in selector.items() if labels.get(key) != value)
+    labels = _map(_template(workload), "metadata", "labels")
+    selector = _map(service, "spec", "selector")
+    if selector:
+        wrong = sorted((key for key, value in selector.items() if labels.get(key) != value), key=str)
         if wrong:
             yield (
                 Aspect.CONFIG,
@@ -159,19 +178,11 @@ def _service(service: dict[str, Any], workload: dict[str, Any]) -> Iterator[Stat
     open_ports = {
         str(port.get("containerPort")): str(port.get("name", ""))
         for one in _containers(workload)
-        for port in one.get("ports") or []
-        if isinstance(port, dict)
+        for port in _maps(one, "ports")
     }
     named = set(open_ports.values()) - {""}
-    protocols = {
-        str(port.get("protocol", "TCP"))
-        for one in _containers(workload)
-        for port in one.get("ports") or []
-        if isinstance(port, dict)
-    }
-    for port in _at(service, "spec", "ports") or []:
-        if not isinstance(port, dict):
-            continue
+    protocols = {str(port.get("protocol", "TCP")) for one in _containers(workload) for port in _maps(one, "ports")}
+    for port in _maps(service, "spec", "ports"):
         target = str(port.get("targetPort", port.get("port")))
         if open_ports and target not in open_ports and target not in named:
             yield Aspect.CONFIG, "service target port is not a port of the container", 3.0, target
@@ -185,7 +196,7 @@ def _service(service: dict[str, Any], workload: dict[str, Any]) -> Iterator[Stat
 
 
 def _claim(claim: dict[str, Any], volume: dict[str, Any]) -> Iterator[Statement]:
-    wanted, offered = set(_at(claim, "spec", "accessModes") or []), set(_at(volume, "spec", "accessModes") or [])
+    wanted, offered = (set(map(str, _list(one, "spec", "accessModes"))) for one in (claim, volume))
     if wanted - offered:
         yield (
             Aspect.CONFIG,
@@ -206,8 +217,8 @@ def _claim(claim: dict[str, Any], volume: dict[str, Any]) -> Iterator[Statement]
         )
     if (_at(claim, "spec", "storageClassName") or "") != (_at(volume, "spec", "storageClassName") or ""):
         yield Aspect.CONFIG, "claim names another storage class than the volume", 3.0, "storageClassName"
-    labels = _at(volume, "metadata", "labels") or {}
-    for key, value in sorted((_at(claim, "spec", "selector", "matchLabels") or {}).items()):
+    labels = _map(volume, "metadata", "labels")
+    for key, value in sorted(_map(claim, "spec", "selector", "matchLabels").items(), key=str):
         if labels.get(key) != value:
             yield Aspect.CONFIG, "claim selector matches no label of the volume", 3.0, f"{key}: {value}"
 
@@ -215,9 +226,8 @@ def _claim(claim: dict[str, Any], volume: dict[str, Any]) -> Iterator[Statement]
 def _references(workload: dict[str, Any], text: str, reading: Reading) -> None:
     owner = _name(workload)
     for container in _containers(workload):
-        for setting in container.get("env") or []:
-            value = str(setting.get("value", "")) if isinstance(setting, dict) else ""
-            name = str(setting.get("name", "")) if isinstance(setting, dict) else ""
+        for setting in _maps(container, "env"):
+            value, name = str(setting.get("value", "")), str(setting.get("name", ""))
             found = HOST.match(value)
             if found and (found["port"] or re.search(r"ADDR|HOST|URL|ENDPOINT", name)) and "/" not in found["host"]:
                 reading.references.append(

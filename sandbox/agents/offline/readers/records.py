@@ -56,7 +56,7 @@ def read(text: str, question: Question, reading: Reading) -> bool:
         return False
     try:
         data = json.loads(stripped)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     before = len(reading.findings)
     Walk(text, reading).visit(data, question, "$", 0)

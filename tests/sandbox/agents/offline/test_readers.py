@@ -272,3 +272,32 @@ def test_template_keeps_the_telling_words(text, expected):
 )
 def test_odd_text_is_survived(output):
     assert isinstance(found(step(output)) if output.strip() else evidence_of(TASK, [step(output)]), list | tuple)
+
+
+ANYTHING = "apiVersion: v1\nkind: {kind}\nmetadata: {metadata}\nitems: {items}\nspec: {spec}\n"
+
+
+@pytest.mark.parametrize("kind", ["Pod", "Deployment", "Service", "PersistentVolumeClaim"])
+@pytest.mark.parametrize("junk", ["5", "true", "[5]", "[null]", "{a: 5}", "x", "2024-99-99"])
+def test_manifest_with_anything_in_the_place_of_anything_is_read_without_an_error(kind, junk):
+    spec = (
+        f"{{containers: {junk}, volumes: {junk}, ports: {junk}, selector: {junk}, template: {junk}, accessModes: {junk}}}"
+    )
+    containers = (
+        f"{{containers: [{{env: {junk}, ports: {junk}, livenessProbe: {{periodSeconds: {junk}, httpGet: {junk}}}}}]}}"
+    )
+    texts = [
+        ANYTHING.format(kind=kind, metadata=junk, items=junk, spec=junk),
+        ANYTHING.format(kind=kind, metadata="{name: a}", items="[]", spec=spec),
+        ANYTHING.format(kind=kind, metadata="{name: a}", items="[]", spec=containers),
+    ]
+    steps = tuple(
+        Step(index, "get_resource", {"name": "a"}, Observation("---\n".join([text, *texts])))
+        for index, text in enumerate(texts)
+    )
+    assert all(item.step in (0, 1, 2) for item in evidence_of(Task("a is slow"), steps))
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"a":' * 100_000, "apiVersion: v1\nkind: Pod\nx: " + "[" * 3000])
+def test_return_nested_without_end_is_read_as_text(text):
+    evidence_of(Task("a is slow"), (Step(0, "get_resource", {"name": "a"}, Observation(text)),))
