@@ -1,6 +1,7 @@
 """What each sandbox page shows; a page and its fragment build the same context."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from difflib import SequenceMatcher
 
 from django.db.models import Count, OuterRef, Subquery
@@ -16,6 +17,8 @@ from sandbox import matrix, runs
 from sandbox import regression as regressions
 from sandbox.models import Branch, Derivation, Exploration, Pair, Regression, Run
 from sandbox.report import Outcome, Report, divergence_of
+
+JUDGED_WITHIN = timedelta(minutes=1)  # a page waits no longer than this for the verdict of what just ended
 
 FILTERS = {
     "changed": (Outcome.REGRESSED, Outcome.FIXED, Outcome.FLAKY),
@@ -151,6 +154,9 @@ def case_panel(case: Case, user) -> dict:
             Run.objects.filter(case_version__case=case, origin=Session.Origin.RECORDED).annotate(verdict=newest)[:5]
         ),
         "working": Run.objects.filter(case_version__case=case).unfinished().exists(),
+        "judging": Session.objects.finished()
+        .filter(case=case, finished_at__gt=timezone.now() - JUDGED_WITHIN, evaluations=None)
+        .exists(),
         "explorations": list(Exploration.objects.filter(session__case=case).select_related("session")[:5]),
         "pairs": list(
             Pair.objects.filter(case_version__case=case)

@@ -7,6 +7,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from cases.access import case_for, require_role, session_for
+from cases.contexts.case import sessions_panel
 from cloudmate.states import TransitionError
 from sandbox import contexts, exports, guidance
 from sandbox import exploration as explorations
@@ -89,7 +90,11 @@ def prune(request, pk, index):
 @login_required
 @require_GET
 def case_panel(request, pk):
-    return render(request, "sandbox/_case_panel.html", contexts.case_panel(case_for(request.user, pk), request.user))
+    case = case_for(request.user, pk)
+    context = contexts.case_panel(case, request.user)
+    if request.headers.get("HX-Target") == "case-sandbox":  # asked again by the live part: the sessions moved as well
+        context |= sessions_panel(case) | {"beside": True}
+    return render(request, "sandbox/_case_panel.html", context)
 
 
 @login_required

@@ -35,7 +35,6 @@ def sessions_of(case: Case, *, origin: str = Session.Origin.RECORDED):
 def case_page(case: Case, user) -> dict[str, Any]:
     version = case.current
     confirmations = list(version.confirmations.select_related("by").order_by("pk")) if version else []
-    recorded = list(sessions_of(case)[: SESSIONS + 1])
     return {
         "case": case,
         "version": version,
@@ -50,6 +49,14 @@ def case_page(case: Case, user) -> dict[str, Any]:
         "versions": case.versions.select_related("created_by")
         .defer("tools", "context", "answer", "prompt", "fault_classes")
         .order_by("-number"),
+        **sessions_panel(case),
+    }
+
+
+def sessions_panel(case: Case) -> dict[str, Any]:
+    """The newest recorded sessions of a case, and how many there are besides; the case's live parts show it anew."""
+    recorded = list(sessions_of(case)[: SESSIONS + 1])
+    return {
         "sessions": recorded[:SESSIONS],
         "more_sessions": len(recorded) > SESSIONS,
         "others": dict(

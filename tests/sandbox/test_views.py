@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from cases.evaluation.run import evaluate_session
 from cases.models import Session
 from sandbox.models import Run
 from tests import factories
@@ -83,6 +84,21 @@ def test_case_panel_asks_the_same_queries_for_1_and_5_runs(client, signed_in):
     for _ in range(4):
         run()
     assert queries_of(client, url) == one
+
+
+def test_case_panel_brings_the_sessions_anew_when_its_live_part_asks_and_asks_on_until_the_verdict(client, signed_in):
+    signed_in("reviewer")
+    case = factories.make_confirmed_case()
+    session = factories.make_finished_session(case)
+    url = f"/panels/cases/{case.pk}/sandbox/"
+    first = client.get(url).content.decode()
+    assert 'id="case-sessions"' not in first
+    assert "case-sandbox-live" in first
+    again = client.get(url, headers={"HX-Request": "true", "HX-Target": "case-sandbox"}).content.decode()
+    assert 'hx-swap-oob="morph"' in again
+    assert f'href="/sessions/{session.pk}/"' in again
+    evaluate_session(session)
+    assert "case-sandbox-live" not in client.get(url).content.decode()
 
 
 def test_regression_shows_what_was_lost_first_and_counts_the_rest_apart(client, signed_in):
