@@ -200,7 +200,10 @@ def _noun(ask: Ask) -> str:
 
 
 def _why(rules: Sequence[Rule], rungs: Sequence[Rung], chosen: int, table: FlipTable) -> str:
-    flips = f"{len(table.rows)} replays show that these {len(rules)} rules flip the case and none can be left out"
+    which = "this rule flips the case"
+    if len(rules) > 1:
+        which = f"these {len(rules)} rules flip the case and none can be left out"
+    flips = f"{len(table.rows)} replays show that {which}"
     if not rungs:
         return f"{flips}."
     rung = rungs[chosen]
