@@ -12,16 +12,16 @@ class Command(BaseCommand):
     help = "The lab: list its systems and faults, or make a case from (system, fault, seed)."
 
     def add_arguments(self, parser):
-        todo = parser.add_subparsers(dest="todo", required=True)
-        todo.add_parser("list", help="the systems, and the faults with what each changes")
-        maker = todo.add_parser("make", help="print a case as a case-bundle/1 file that import_cases reads")
+        verbs = parser.add_subparsers(dest="verb", required=True)
+        verbs.add_parser("list", help="the systems, and the faults with what each changes")
+        maker = verbs.add_parser("make", help="print a case as a case-bundle/1 file that import_cases reads")
         maker.add_argument("system")
         maker.add_argument("fault")
         maker.add_argument("seed", type=int, help=f"from {HELD_OUT_FROM} up: never in the starter library")
         maker.add_argument("--out", type=Path, metavar="FILE", help="write to FILE instead of printing")
 
-    def handle(self, *, todo, **options):
-        if todo == "list":
+    def handle(self, *, verb, **options):
+        if verb == "list":
             return self.list()
         return self.make(options["system"], options["fault"], options["seed"], options["out"])
 
