@@ -163,7 +163,13 @@ def exploration(outcome: str = "success", *, branches: int = 4) -> Exploration:
 
 def every_state() -> dict[str, Patch]:
     """A patch in each state that a page can show, by state."""
+    reviewer = factories.make_user("reviewer")
+    # first, while the library is what it was tested on
+    merged = patch("in_review", "fixed")
+    review.decide(merged, by=reviewer, decision="approve")
+    merge.merge(merged, by=reviewer)
     found = {
+        "merged": merged,
         "draft": patch("draft"),
         "proposed": patch("proposed"),
         "testing": patch("testing", "fixed", "regressed", waiting=2),
@@ -171,11 +177,7 @@ def every_state() -> dict[str, Patch]:
         "refused": patch("refused", "regressed", "fixed"),
         "inconclusive": patch("inconclusive", "inconclusive", "fixed"),
         "rejected": patch("in_review", "fixed"),
-        "merged": patch("in_review", "fixed"),
     }
-    reviewer = factories.make_user("reviewer")
     patches.comment(found["in_review"], by=reviewer, text="And plain traffic?")
     review.decide(found["rejected"], by=reviewer, decision="reject", reason="too_broad", words="It says too much.")
-    review.decide(found["merged"], by=reviewer, decision="approve")
-    merge.merge(found["merged"], by=reviewer)
     return found
