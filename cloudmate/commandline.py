@@ -42,6 +42,7 @@ def run(argv: list[str]) -> int:
             return up.main(argv[2:])
         if command == "test":
             chosen = argv[2:] or ["-n", "2"]  # without a choice: all of them, two at a time
+            os.environ.pop("DJANGO_SETTINGS_MODULE", None)  # the product's settings; pytest names the tests' own
             return subprocess.call([sys.executable, "-m", "pytest", *chosen], cwd=ROOT)
         if command == "help" and len(argv) <= 2:
             print(WELCOME, flush=True)
