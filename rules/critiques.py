@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 from functools import lru_cache
 
+from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from cases import recording
+from cases.diagnosis import Answer
 from cases.evaluation.registry import evaluate
 from cases.evaluation.run import answering, passed
 from cases.models import Case, Evaluation, Session
@@ -15,8 +17,8 @@ from cloudmate.llm.roles import for_role
 from cloudmate.work import finish, held
 from rules import patches, versions
 from rules.critic import model
-from rules.critic.propose import Neighbour, NoProposal, propose
-from rules.models import Critique, KnowledgeVersion, Patch
+from rules.critic.propose import Neighbour, NoProposal, Proposal, propose
+from rules.models import Critique, KnowledgeVersion, Patch, PatchRevision
 from sandbox import capture, runs
 from sandbox.models import Exploration, Pair, Regression
 
@@ -52,12 +54,18 @@ def ask_again(patch: Patch) -> Critique:
 
 
 def refused(among: QuerySet | None = None) -> QuerySet[Patch]:
-    """Patches of the critic that were refused for a loss, and may be narrowed once more."""
-    tried = Critique.objects.filter(patch=OuterRef("pk"), round__gt=OuterRef("revision_number"))
+    """Patches of the critic alone that were refused for a loss, and may be narrowed once more.
+
+    A round that another patch of the same two sessions had on this head would say the same again.
+    """
+    asked = Q(failed=OuterRef("failed"), better=OuterRef("better"), base=versions.head())
+    tried = Critique.objects.filter(Q(patch=OuterRef("pk")) | asked, round__gt=OuterRef("revision_number"))
+    edited = PatchRevision.objects.filter(patch=OuterRef("pk"), by__isnull=False)
     rows = Patch.objects.filter(
         state=Patch.State.REFUSED, author=None, revision_number__lt=ROUNDS, failed__isnull=False, better__isnull=False
     )
-    rows = rows.filter(regression__pairs__outcome=Pair.Outcome.REGRESSED).exclude(Exists(tried))
+    rows = rows.filter(regression__pairs__outcome=Pair.Outcome.REGRESSED)
+    rows = rows.exclude(Exists(tried)).exclude(Exists(edited))
     return (rows if among is None else rows.filter(case__in=among)).distinct().order_by("pk")
 
 
@@ -150,10 +158,18 @@ def _compare(critique: Critique, llm: LLM | None) -> Patch | None:
     if isinstance(proposal, NoProposal):
         return _end(critique, proposal.reason)
     evidence |= proposal.as_evidence()
+    with transaction.atomic():  # a worker that is killed or late leaves no patch behind
+        patch = _written(critique, proposal, evidence, answer)
+        _end(critique, "", patch)
+    return patch
+
+
+def _written(critique: Critique, proposal: Proposal, evidence: dict, answer: Answer) -> Patch:
+    """The proposal as a patch that waits for its test: the next revision of a refused one, or a new one."""
+    failed, better = critique.failed, critique.better
     if critique.patch is not None:
         patches.narrow(critique.patch, add=proposal.rules, note=proposal.why, evidence=evidence)
         Patch.objects.filter(pk=critique.patch_id).update(engine=critique.engine)
-        _end(critique, "", critique.patch)
         return critique.patch
     patch = patches.draft(
         title=f"{answer.causes[0].fault_class.replace('_', ' ')}: {proposal.title}",
@@ -167,7 +183,6 @@ def _compare(critique: Critique, llm: LLM | None) -> Patch | None:
         case=failed.case,
     )
     patches.propose(patch)
-    _end(critique, "", patch)
     return patch
 
 
@@ -258,4 +273,4 @@ def _fixed_by_pending():
 
 
 def _end(critique: Critique, outcome: str, patch: Patch | None = None) -> None:
-    finish(critique, outcome=outcome[:300], patch=patch, engine=critique.engine)
+    finish(critique, outcome=outcome[:300], patch=patch or critique.patch, engine=critique.engine)

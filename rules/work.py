@@ -8,7 +8,7 @@ that is never taken here.
 import logging
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet, Subquery
 
 from cases.models import Case, Evaluation, Session, System
 from cloudmate.states import TransitionError, transition
@@ -88,20 +88,21 @@ def explore_failures(limit: int = 20, *, among: QuerySet | None = None) -> int:
         failed = failed.filter(case__system__policy=System.Policy.RUN_OPEN)
     else:
         failed = failed.filter(case__in=among)
+    newest = Evaluation.objects.filter(session=OuterRef("pk")).order_by("-pk").values("signature")[:1]
+    alike = Exploration.objects.filter(signature=OuterRef("signature"), knowledge=head.value_id).exclude(signature="")
+    waiting = failed.annotate(signature=Subquery(newest)).exclude(Exists(alike))
     opened = 0
+    seen: set[str] = set()
     knowledge = versions.knowledge(head)
-    for session in failed.select_related("case", "version__case__system").order_by("pk"):
-        signature = session.evaluations.order_by("-pk").values_list("signature", flat=True).first()
-        alike = Exploration.objects.filter(signature=signature, knowledge=head.value_id).exclude(signature="")
-        if alike.exists():
+    for session in waiting.select_related("case", "version__case__system").order_by("pk")[:limit]:
+        if session.signature and session.signature in seen:
             continue
         try:
             exploration.open_for(session, knowledge=knowledge)
         except exploration.ExplorationError:
             continue  # another worker opened it
+        seen.add(session.signature)
         opened += 1
-        if opened >= limit:
-            break
     return opened
 
 

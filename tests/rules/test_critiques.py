@@ -1,0 +1,59 @@
+"""Which patches and failures the critic still has to look at: it must come to rest, and starve nobody."""
+
+import pytest
+
+from cases.models import Case
+from cloudmate.work import Work
+from rules import critiques, patches, review
+from rules.models import Critique, Patch
+from sandbox.models import Pair
+from tests import factories
+from tests.rules import builders
+
+pytestmark = pytest.mark.django_db
+
+
+def refused(case: Case, *, name: str = "look-behind-the-pool", sessions=None) -> Patch:
+    """A patch of the critic for ``case`` that the gate refused, since it broke another case."""
+    failed, better = sessions or [factories.make_finished_session(case) for _ in range(2)]
+    rules = (builders.rule(name),)
+    patch = patches.draft(title=name, add=rules, engine="offline", failed=failed, better=better, case=case)
+    builders.tested(patch, decision="refuse", state=Patch.State.REFUSED)
+    other = factories.make_confirmed_case()
+    Pair.objects.create(regression=patch.regression, case_version=other.current, outcome=Pair.Outcome.REGRESSED)
+    return patch
+
+
+def unanswered() -> Case:
+    """A case that the critic can say nothing of."""
+    case = factories.make_case(answer=None)
+    factories.make_snapshot(case)
+    return case
+
+
+def test_round_that_finds_nothing_is_not_asked_for_again():
+    patch = refused(unanswered())
+    assert list(critiques.refused()) == [patch]
+    critique = critiques.ask_again(patch)
+    critiques.execute(critique)
+    critique.refresh_from_db()
+    assert (critique.state, critique.patch, bool(critique.outcome)) == (Work.State.DONE, patch, True)
+    assert list(critiques.refused()) == []
+
+
+def test_two_refused_patches_of_the_same_sessions_are_narrowed_once():
+    first = refused(unanswered())
+    refused(first.case, name="another", sessions=(first.failed, first.better))
+    critiques.execute(critiques.ask_again(first))
+    assert list(critiques.refused()) == []
+    assert Critique.objects.count() == 1
+
+
+def test_what_a_person_wrote_is_not_narrowed_by_the_critic():
+    patch = refused(unanswered())
+    patches.revise(patch, add=(builders.rule("mine"),), remove=(), by=builders.user("eve", "expert"))
+    regression_of = refused(patch.case, name="third").regression
+    patches.propose(patch)
+    Patch.objects.filter(pk=patch.pk).update(state=Patch.State.REFUSED, regression=regression_of)
+    assert patch not in critiques.refused()
+    assert review.makers(patch)
