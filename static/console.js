@@ -40,8 +40,9 @@ async function complete() {
   if (!text || text.startsWith("/")) return close();
   const mine = ++asked;
   const answer = await fetch(`${form.dataset.complete}?line=${encodeURIComponent(text)}`);
-  if (!answer.ok || mine !== asked || document.activeElement !== line()) return;
+  if (!answer.ok) return;
   const { completions } = await answer.json();
+  if (mine !== asked || document.activeElement !== line()) return;
   if (!completions.length) return close();
   choices().replaceChildren(
     ...completions.slice(0, 12).map((one, number) => {
@@ -70,6 +71,14 @@ document.addEventListener("input", (event) => {
   recall = -1;
   clearTimeout(timer);
   timer = setTimeout(complete, 120);
+});
+
+// What was asked for before the line ran comes too late.
+document.addEventListener("submit", (event) => {
+  if (event.target !== find("#console")) return;
+  clearTimeout(timer);
+  asked += 1;
+  close();
 });
 
 document.addEventListener("focusout", (event) => {

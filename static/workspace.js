@@ -22,7 +22,7 @@ document.body.addEventListener("step-recorded", async (event) => {
   document.getElementById("no-steps")?.remove();
   step?.classList.add("is-new");
   step?.scrollIntoView({ block: "start", behavior: "auto" });
-  document.dispatchEvent(new CustomEvent("announce", { detail: { words: `Step ${event.detail.index + 1} is recorded.`, kind: "ok" } }));
+  document.dispatchEvent(new CustomEvent("announce", { detail: { words: `Step ${event.detail.index + 1} is recorded.`, kind: "quiet" } }));
   setTimeout(() => document.getElementById("messages").replaceChildren(), 2500);
   document.getElementById("console-line")?.focus();
 });

@@ -142,6 +142,29 @@ def test_rest_of_a_long_return_comes_on_demand(full, sign_in, visit, page):
     assert step.locator(".line").count() == 400
 
 
+def test_a_call_moves_nothing_and_a_late_completion_stays_shut(full, sign_in, visit, page):
+    sign_in("expert")
+    visit(f"/cases/{full.case_id}/")
+    page.get_by_role("button", name="Record a session").click()
+    heading = page.get_by_role("heading", level=1)
+    line = page.get_by_label("Tool and arguments")
+    line.wait_for()
+    place = heading.bounding_box()
+    held = []
+    page.route("**/console/complete/**", lambda route: held.append(route))
+    line.press_sequentially("get_logs service=ledger")
+    page.wait_for_timeout(300)
+    line.press("Enter")
+    page.locator("#step-0").wait_for()
+    page.get_by_text("Step 1 is recorded.").wait_for(state="attached")
+    assert heading.bounding_box() == place
+    assert held
+    for one in held:
+        one.continue_()
+    page.wait_for_timeout(300)
+    assert page.locator(".choice:visible").count() == 0
+
+
 def test_expert_records_a_trace_from_first_call_to_diagnosis(full, sign_in, visit, page):
     sign_in("expert", name="elif")
     visit(f"/cases/{full.case_id}/")
