@@ -152,7 +152,7 @@ def test_a_call_moves_nothing_and_a_late_completion_stays_shut(full, sign_in, vi
     place = heading.bounding_box()
     held = []
     page.route("**/console/complete/**", lambda route: held.append(route))
-    line.press_sequentially("get_logs service=ledger")
+    line.press_sequentially("get_l")
     page.wait_for_timeout(300)
     line.press("Enter")
     page.locator("#step-0").wait_for()
