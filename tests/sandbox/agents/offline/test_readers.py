@@ -280,9 +280,7 @@ ANYTHING = "apiVersion: v1\nkind: {kind}\nmetadata: {metadata}\nitems: {items}\n
 @pytest.mark.parametrize("kind", ["Pod", "Deployment", "Service", "PersistentVolumeClaim"])
 @pytest.mark.parametrize("junk", ["5", "true", "[5]", "[null]", "{a: 5}", "x", "2024-99-99"])
 def test_manifest_with_anything_in_the_place_of_anything_is_read_without_an_error(kind, junk):
-    spec = (
-        f"{{containers: {junk}, volumes: {junk}, ports: {junk}, selector: {junk}, template: {junk}, accessModes: {junk}}}"
-    )
+    spec = f"{{containers: {junk}, volumes: {junk}, ports: {junk}, selector: {junk}, template: {junk}, accessModes: {junk}}}"
     containers = (
         f"{{containers: [{{env: {junk}, ports: {junk}, livenessProbe: {{periodSeconds: {junk}, httpGet: {junk}}}}}]}}"
     )
