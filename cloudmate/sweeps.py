@@ -43,6 +43,12 @@ class Sweeper(threading.Thread):
         self._last_words: dict[str, str] = {}
 
     def run(self):
+        try:
+            self._sweep_until_ended()
+        finally:
+            connections.close_all()
+
+    def _sweep_until_ended(self):
         sweeps = {"requeue": (10, requeue_all)}
         for name, seconds in settings.SWEEPS.items():
             sweeps[name] = (seconds, self._app.tasks[name])
