@@ -54,6 +54,11 @@ def test_same_case_twice_in_one_go_comes_in_once(tmp_path):
     assert (out.splitlines()[-1], err, failed) == ("1 created, 1 unchanged; 0 problems.", "", "")
 
 
+def test_one_problem_alone_is_one_and_claims_nothing_of_the_rest(tmp_path):
+    out, _, failed = run(tmp_path / "nowhere")
+    assert (out, failed) == ("no case came in; 1 problem.\n", "1 problem; nothing was stored.")
+
+
 def test_two_files_with_one_id_and_other_contents_are_refused(tmp_path):
     folder = write_bundles(tmp_path, bundle_data(), bundle_data(prompt="Something else."))
     _, err, failed = run(folder)

@@ -85,9 +85,10 @@ class Command(BaseCommand):
         else:
             said = ", ".join(f"{count} {outcome.replace('_', ' ')}" for outcome, count in sorted(counts.items()))
             would = "Nothing was changed (dry run). Would have been: " if dry_run else ""
-            self.stdout.write(f"{would}{said or 'no case came in'}; {len(tally.problems)} problems.")
+            self.stdout.write(f"{would}{said or 'no case came in'}; {_counted(tally.problems)}.")
         if tally.problems:
-            raise CommandError(f"{len(tally.problems)} problems; everything else came in.")
+            rest = "everything else came in" if tally.outcomes and not dry_run else "nothing was stored"
+            raise CommandError(f"{_counted(tally.problems)}; {rest}.")
 
     def _say(self, line: str, options, *, error: bool = False):
         if not options["json"]:
@@ -102,6 +103,10 @@ class Command(BaseCommand):
         if user is None or not has_role(user, LEAD):
             raise CommandError(f"--confirm-as: there is no lead named {name!r}. Only a lead may confirm in bulk.")
         return user
+
+
+def _counted(problems: list[ImportProblem]) -> str:
+    return f"{len(problems)} problem{'' if len(problems) == 1 else 's'}"
 
 
 def _as_data(tally: Tally, counts: Counter, *, dry_run: bool) -> dict[str, Any]:
