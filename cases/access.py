@@ -1,5 +1,7 @@
 """Who may do what. Roles are groups; an agent's token is none of them."""
 
+import re
+
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, Group
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
@@ -48,6 +50,11 @@ def require_role(user: User, *roles: str) -> None:
 def may_see_answer(user: User) -> bool:
     """People with a role see what a right diagnosis says; agents and everybody else never do."""
     return has_role(user)
+
+
+def number_in(text: str, *, usual: int | None) -> int | None:
+    """The number that an address or a form names; ``usual`` for anything else, such as the digit ² or a thousand digits."""
+    return int(text) if re.fullmatch(r"-?[0-9]{1,15}", text) else usual
 
 
 def case_for(user: User, pk: int) -> Case:

@@ -71,6 +71,7 @@ class ReviewForm(forms.Form):
     decision = forms.ChoiceField(choices=Review.Decision.choices)
     reason = forms.ChoiceField(choices=Review.Reason.choices, required=False)
     words = forms.CharField(required=False, max_length=4000, widget=forms.Textarea(attrs={"rows": 3}))
+    revision = forms.IntegerField(required=False, widget=forms.HiddenInput)  # the one the person has read
 
 
 class CommentForm(forms.Form):

@@ -8,7 +8,7 @@ from django.http import Http404
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from cases.access import case_for, require_role, session_for
+from cases.access import case_for, number_in, require_role, session_for
 from cloudmate.states import TransitionError
 from rules import contexts, critiques, merge, patches, review, versions
 from rules.access import patch_for, version_for
@@ -124,7 +124,12 @@ def decide(request, pk):
     said(
         request,
         lambda: review.decide(
-            row, by=request.user, decision=data["decision"], reason=data["reason"], words=data["words"]
+            row,
+            by=request.user,
+            decision=data["decision"],
+            reason=data["reason"],
+            words=data["words"],
+            revision=data["revision"],
         ),
         done[data["decision"]],
     )
@@ -270,11 +275,11 @@ def explore(request, pk):
 def critique(request, pk):
     failed = session_for(request.user, pk)
     require_role(request.user, "expert", "reviewer", "lead")
-    better = request.POST.get("better", "")
-    if not better.isdigit():
+    better = number_in(request.POST.get("better", ""), usual=None)
+    if better is None:
         messages.error(request, "Choose the better session to compare with.")
         return redirect(failed)
-    other = session_for(request.user, int(better))
+    other = session_for(request.user, better)
     said(
         request,
         lambda: critiques.ask(failed, other),

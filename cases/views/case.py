@@ -7,7 +7,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from cases import library
-from cases.access import EXPERT, LEAD, case_for, require_role
+from cases.access import EXPERT, LEAD, case_for, number_in, require_role
 from cases.contexts.case import case_page
 from cases.contexts.listing import cases_page
 from cases.forms.case import AnswerForm, CauseFormSet, ReasonForm
@@ -38,7 +38,9 @@ def clean(request: HttpRequest, pk: int) -> HttpResponse:
 @login_required
 @require_POST
 def confirm(request: HttpRequest, pk: int) -> HttpResponse:
-    return _moved(request, pk, lambda found: library.confirm(found, by=request.user), "Your confirmation is recorded.")
+    read = number_in(request.POST.get("version", ""), usual=None)
+    done = "Your confirmation is recorded."
+    return _moved(request, pk, lambda found: library.confirm(found, by=request.user, version=read), done)
 
 
 @login_required

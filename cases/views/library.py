@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from cases import library as baseline
-from cases.access import LEAD, has_role, require_role
+from cases.access import LEAD, has_role, number_in, require_role
 from cases.contexts.listing import library_map, library_page
 from cases.library import LibraryError
 from cases.models import Case
@@ -31,7 +31,7 @@ def library(request: HttpRequest) -> HttpResponse:
 def confirm_in_bulk(request: HttpRequest) -> HttpResponse:
     """A named lead's word for many cases at once; they show it for ever."""
     require_role(request.user, LEAD)
-    chosen = [int(pk) for pk in request.POST.getlist("case") if pk.isdigit()]
+    chosen = [pk for text in request.POST.getlist("case") if (pk := number_in(text, usual=None)) is not None]
     cases = list(Case.objects.select_related("current").filter(pk__in=chosen))
     if not cases:
         messages.warning(request, "Choose the cases first: tick them in the list.")

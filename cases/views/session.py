@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from cases import annotating
-from cases.access import EXPERT, LEAD, REVIEWER, require_role, session_for
+from cases.access import EXPERT, LEAD, REVIEWER, number_in, require_role, session_for
 from cases.annotating import AnnotationError
 from cases.contexts.series import series_of
 from cases.contexts.session import TABS, may_record, session_page
@@ -32,7 +32,7 @@ def session(request: HttpRequest, pk: int) -> HttpResponse:
 def steps(request: HttpRequest, pk: int) -> HttpResponse:
     """The next steps after an index: more of a long session, or what has just been recorded."""
     found = session_for(request.user, pk)
-    after = int(request.GET["after"]) if request.GET.get("after", "").removeprefix("-").isdigit() else -1
+    after = number_in(request.GET.get("after", ""), usual=-1)
     left = max(found.steps.filter(index__gt=after).count() - FETCH, 0)
     shown = {
         "session": found,
@@ -52,7 +52,7 @@ def step_of(found: Session, index: int) -> Step:
 def piece(request: HttpRequest, pk: int, index: int) -> HttpResponse:
     """More of a return, or the return in another shape."""
     step = step_of(session_for(request.user, pk), index)
-    start = int(request.GET["start"]) if request.GET.get("start", "").isdigit() else 0
+    start = number_in(request.GET.get("start", ""), usual=0)
     asked = request.GET.get("as", "")
     part = next_piece(step, start, shape=asked)
     shown = {"session": step.session, "step": step, "piece": part, "series": series_of(part), "asked": asked}

@@ -3,7 +3,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
 
-from cases.access import case_for, has_role, may_see_answer, require_role, roles_of, session_for
+from cases.access import case_for, has_role, may_see_answer, number_in, require_role, roles_of, session_for
 from tests.factories import make_case, make_session, make_user
 
 pytestmark = pytest.mark.django_db
@@ -55,3 +55,10 @@ def test_case_and_session_are_for_people_with_a_role(django_assert_num_queries):
             find(make_user(), pk)
         with pytest.raises(Http404):
             find(expert, pk + 1000)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"), [("12", 12), ("-1", -1), ("", None), ("²", None), ("٣", None), ("9" * 5000, None), ("1e9", None)]
+)
+def test_number_in_takes_plain_digits_only(text, number):
+    assert number_in(text, usual=None) == number

@@ -79,3 +79,15 @@ def test_approval_of_another_revision_than_the_one_read_is_not_recorded():
     with pytest.raises(review.ReviewError, match="You read revision 1; revision 2 stands now"):
         review.decide(patch, by=builders.user("ria", "reviewer"), decision="approve", revision=1)
     assert patch.reviews.count() == 0
+
+
+def test_page_of_an_older_revision_approves_nothing(client):
+    patch = builders.in_review()
+    patches.revise(patch, add=(builders.rule("another"),), remove=(), by=builders.user("eve", "expert"))
+    builders.tested(patch)
+    client.force_login(builders.user("ria", "reviewer"))
+    said = client.post(f"/patches/{patch.pk}/decide/", {"decision": "approve", "revision": 1}, follow=True)
+    assert "You read revision 1; revision 2 stands now" in said.text
+    assert review.approvals(patch) == []
+    client.post(f"/patches/{patch.pk}/decide/", {"decision": "approve", "revision": 2})
+    assert len(review.approvals(patch)) == 1

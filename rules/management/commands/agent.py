@@ -87,7 +87,7 @@ class Command(BaseCommand):
             )
 
     def _case(self, name):
-        match = Case.objects.filter(pk=name) if name.isdigit() else Case.objects.filter(name=name)
+        match = Case.objects.filter(pk=name) if name.isdecimal() else Case.objects.filter(name=name)
         case = match.select_related("current__case__system").first()
         if case is None or case.current is None:
             raise CommandError(f"There is no case {name!r}: give an id or a name as the library shows it")

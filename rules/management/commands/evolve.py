@@ -74,7 +74,7 @@ class Command(BaseCommand):
             return cases
         found = Case.objects.none()
         for name in wanted:
-            match = Case.objects.filter(pk=name) if name.isdigit() else Case.objects.filter(name=name)
+            match = Case.objects.filter(pk=name) if name.isdecimal() else Case.objects.filter(name=name)
             if not match.exists():
                 raise CommandError(f"There is no case {name!r}: give an id or a name of the library")
             found = found | match
