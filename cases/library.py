@@ -81,13 +81,15 @@ def confirm(case: Case, *, by, version: int | None = None) -> Confirmation:
 def confirm_in_bulk(cases: Iterable[Case], *, by) -> list[Case]:
     """Confirm the current versions of gating cases in one go, in one lead's name; they show that for ever.
 
-    Cases that do not gate, have no answer, are retired or confirmed already are passed over. Returns those confirmed.
+    Cases that do not gate, have no answer, are retired or confirmed already, or say what this lead wrote, are passed
+    over. Returns those confirmed.
     """
     _require(by, LEAD)
     confirmed = []
     for case in cases:
         waits = case.state == State.LABELLED or (case.state == State.QUARANTINED and not is_confirmed(case.current))
-        if not (case.gates and waits and case.current.answer):
+        own = case.current.created_by_id == by.pk
+        if not (case.gates and waits and case.current.answer) or own:
             continue
         with transaction.atomic():
             Confirmation.objects.update_or_create(version=case.current, by=by, defaults={"bulk": True})

@@ -158,3 +158,10 @@ def test_confirmation_of_another_version_than_the_one_read_is_not_recorded():
     with pytest.raises(LibraryError, match="You read version 1; version 2 stands now"):
         library.confirm(case, by=make_user("lead"), version=1)
     assert Confirmation.objects.count() == 0
+
+
+def test_lead_does_not_confirm_their_own_answer_in_bulk():
+    case, lead = make_labelled_case(), make_user("lead")
+    library.label(case, replace(ANSWER, title="another"), by=lead)
+    assert library.confirm_in_bulk([case], by=lead) == []
+    assert library.confirm_in_bulk([case], by=make_user("lead")) == [case]
