@@ -80,7 +80,7 @@ def _bring_in(bundle: CaseBundle, by, confirm_as, system: str) -> Outcome:
     added = _sessions(opened.version, bundle, snapshot.digest if snapshot else "")
     said += [f"{added} sessions"] if added else []
     library.settle(opened.case, by=by)
-    if confirm_as and library.confirm_in_bulk([opened.case], by=confirm_as):
+    if confirm_as and library.confirm_in_bulk([opened.case], by=confirm_as, imported=True):
         said.append("confirmed")
     changed = opened.outcome if opened.outcome != "unchanged" or not said else "extended"
     return Outcome(bundle.name, changed, ", ".join(said))
