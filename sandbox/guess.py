@@ -13,7 +13,7 @@ from cases import recording
 from cases.diagnosis import Diagnosis
 from cases.models import Evaluation, Score, Session
 from cases.transcript import Level, Observation, Step, Transcript
-from sandbox.agents.base import Conclude
+from sandbox.agents.base import AgentError, Conclude
 from sandbox.agents.registry import agent_named
 from sandbox.environment.base import Inventory
 from sandbox.knowledge.rule import EMPTY
@@ -67,7 +67,10 @@ def _outcome(session: Session) -> tuple[float | None, str]:
     cited = {ref.step for claim in transcript.diagnosis.claims for ref in claim.refs}
     if not cited:
         return None, "It cites nothing, so nothing can be taken away"
-    again = _conclude_without(session, transcript, cited)
+    try:
+        again = _conclude_without(session, transcript, cited)
+    except AgentError as problem:
+        return None, f"The agent could not be asked again: {problem}"[:300]
     if again is None:
         return None, "The agent did not conclude when asked again"
     steps = ", ".join(str(step + 1) for step in sorted(cited))

@@ -49,3 +49,13 @@ def test_conclusion_without_citations_is_unscored(evaluation):
     session.save(update_fields=["diagnosis"])
     evaluation.refresh_from_db()
     assert guess.test(evaluation).value is None
+
+
+def test_agent_that_cannot_be_asked_again_leaves_it_unscored_and_holds_up_nobody(evaluation):
+    session = evaluation.session  # of an engine for which no model is bound now
+    type(session).objects.filter(pk=session.pk).update(engine="llm")
+    type(session.run).objects.filter(pk=session.run.pk).update(engine="llm")
+    score = guess.test(guess.due().get())
+    assert score.value is None
+    assert score.reason.startswith("The agent could not be asked again: ")
+    assert list(guess.due()) == []
