@@ -73,6 +73,12 @@ def evaluate_session(
     return _store(session, version, evaluator, result)
 
 
+def leave_unscored(session: Session, why: str, *, judge: Judge | None = None) -> Evaluation:
+    """Store that this evaluator could not measure the session, and why: neither passed nor failed."""
+    said = why.replace("\x00", "\ufffd").encode(errors="replace").decode()[:500]
+    return _store(session, answering(session), evaluator_version(judge), Result.unreadable(said))
+
+
 def transcript_for(session: Session) -> Transcript:
     """The transcript as evaluation reads it: a session that a person recorded is an expert's, whoever imported it."""
     transcript = recording.transcript_of(session)
