@@ -63,7 +63,10 @@ def _no_skip(report):
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
-    return _no_skip((yield))
+    report = _no_skip((yield))
+    # what a test logged may hold half a character, on purpose; between processes only whole ones travel
+    report.sections = [(name, words.encode(errors="backslashreplace").decode()) for name, words in report.sections]
+    return report
 
 
 @pytest.hookimpl(wrapper=True)
