@@ -40,7 +40,7 @@ def requirements(patch: Patch) -> list[Requirement]:
     on_head = patch.base_id == head.pk and regression is not None and regression.base_id == head.value_id
     accepted = verdict.get("decision") == "accept"
     override = ""
-    if patch.taken_on_by_id and not accepted:
+    if patch.taken_on_by_id and verdict.get("decision") == "inconclusive":
         override = f"taken on by {patch.taken_on_by.get_username()}: {patch.taken_on_reason}"
     closed = regression is not None and regression.state == Regression.State.CLOSED
     since = untested(regression).count() if on_head and closed else 0

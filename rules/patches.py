@@ -97,6 +97,8 @@ def propose(patch: Patch, *, by=None) -> None:
     """Hand a draft to the gate. ``by`` is the person who does; None is the critic for its own draft."""
     if by is not None:
         require_role(by, "expert", "reviewer", "lead")
+    if patch.state != Patch.State.DRAFT:
+        raise TransitionError(f"patch {patch.pk} is {patch.state}: only a draft is proposed")
     transition(patch, Patch.State.PROPOSED)
 
 
@@ -176,14 +178,23 @@ def take_on(patch: Patch, *, by, reason: str) -> None:
     require_role(by, "lead")
     if by.pk in makers(patch):
         raise PatchError("You made it: another lead has to take it on")
+    if patch.state != Patch.State.INCONCLUSIVE:
+        raise PatchError(f"A patch that is {patch.get_state_display().lower()} is not waiting to be taken on")
     if not reason.strip():
         raise PatchError("Say why this may go to review although the gate could not settle it")
     transition(patch, Patch.State.IN_REVIEW, taken_on_by=by, taken_on_reason=reason.strip()[:300])
 
 
 def discard(patch: Patch, *, by) -> None:
-    """Close a draft that nobody wants; it stays readable."""
-    require_role(by, "expert", "reviewer", "lead")
+    """Close a draft that nobody wants, or, for a reviewer, what the gate could not settle; it stays readable."""
+    if patch.state == Patch.State.INCONCLUSIVE:
+        require_role(by, "reviewer", "lead")
+    elif patch.state != Patch.State.DRAFT:
+        raise PatchError(
+            f"A patch that is {patch.get_state_display().lower()} is not closed so: a reviewer decides on it"
+        )
+    else:
+        require_role(by, "expert", "reviewer", "lead")
     transition(patch, Patch.State.REJECTED)
 
 

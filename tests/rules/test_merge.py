@@ -110,3 +110,12 @@ def test_flag_approves_nothing_with_an_open_comment():
     patches.comment(patch, by=lead, text="why the pool?")
     assert evolution.approve_next(by=lead) is None
     assert patch.reviews.count() == 0
+
+
+def test_taking_on_overrides_no_refusal():
+    patch = builders.tested(builders.draft(), decision="inconclusive", state=Patch.State.INCONCLUSIVE)
+    patches.take_on(patch, by=builders.user("leo", "lead"), reason="the missed call is off the path")
+    for verdict in (None, {"decision": "refuse", "reason": "a case is lost"}):
+        patch.verdict = verdict
+        gate = next(item for item in merge.requirements(patch) if item.name == "Gate")
+        assert (gate.satisfied, gate.overridden) == (False, "")

@@ -1,4 +1,5 @@
 import pytest
+from django.core.exceptions import PermissionDenied
 
 from cloudmate.states import TransitionError, transition
 from rules import merge, patches, review, versions, work
@@ -121,3 +122,33 @@ def test_lead_does_not_take_on_what_they_made():
     patch = builders.tested(builders.draft(by=lead), decision="inconclusive", state=Patch.State.INCONCLUSIVE)
     with pytest.raises(patches.PatchError, match="You made it: another lead"):
         patches.take_on(patch, by=lead, reason="I know better")
+
+
+def test_lead_takes_on_only_what_the_gate_could_not_settle():
+    factories.make_confirmed_case()
+    patch = builders.draft()
+    patches.propose(patch)
+    patches.start_regression(patch)
+    with pytest.raises(patches.PatchError, match="that is testing"):
+        patches.take_on(patch, by=builders.user("leo", "lead"), reason="no time to wait")
+    assert patch.state == Patch.State.TESTING
+
+
+@pytest.mark.parametrize("state", [Patch.State.TESTING, Patch.State.IN_REVIEW, Patch.State.INCONCLUSIVE])
+def test_only_a_draft_is_proposed(state):
+    patch = builders.draft()
+    Patch.objects.filter(pk=patch.pk).update(state=state)
+    patch.refresh_from_db()
+    with pytest.raises(TransitionError, match="only a draft is proposed"):
+        patches.propose(patch, by=builders.user("eve", "expert"))
+
+
+def test_expert_closes_a_draft_but_nothing_that_waits_for_a_decision():
+    eve, patch = builders.user("eve", "expert"), builders.in_review()
+    with pytest.raises(patches.PatchError, match="reviewer decides"):
+        patches.discard(patch, by=eve)
+    unsettled = builders.tested(builders.draft(name="b"), decision="inconclusive", state=Patch.State.INCONCLUSIVE)
+    with pytest.raises(PermissionDenied):
+        patches.discard(unsettled, by=eve)
+    patches.discard(unsettled, by=builders.user("ria", "reviewer"))
+    assert (patch.state, unsettled.state) == (Patch.State.IN_REVIEW, Patch.State.REJECTED)
