@@ -20,6 +20,8 @@ from cases.transcript import Step as StepValue
 from cases.wellformed import flaw
 from cloudmate.states import TransitionError, transition
 
+LONGEST_NAME = 200  # characters of a tool's name
+
 
 class RecordingError(Exception):
     """A step or conclusion that does not fit its session; the message is for the person or agent recording."""
@@ -35,6 +37,11 @@ def _expect_storable(value: Any, what: str) -> None:
     reason = flaw(value)
     if reason:
         raise RecordingError(f"{what} holds {reason}: leave it out, or store a dump of it.")
+
+
+def _expect_a_name(tool: str) -> None:
+    if len(tool) > LONGEST_NAME:
+        raise RecordingError(f"A tool's name has at most {LONGEST_NAME} characters, not {len(tool)}.")
 
 
 def store_raw(text: str) -> RawReturn:
@@ -130,6 +137,7 @@ def append(
     that the time was not captured, as it is not for imported sessions.
     """
     _expect_storable([tool, arguments, thought, why], "The call")
+    _expect_a_name(tool)
     output, asked = redact(observation.output), redact_value(arguments)
     words = redact_value([thought, why])
     redactions = merged(output.redactions, asked.redactions, words.redactions)
@@ -176,6 +184,7 @@ def append_all(session: Session, steps: Sequence[StepValue]) -> None:
     rows = []
     for step in steps:
         _expect_storable([step.tool, step.arguments, step.thought], f"Step {step.index}")
+        _expect_a_name(step.tool)
         digest = digest_of_text(step.observation.output)
         asked, words = redact_value(step.arguments), redact(step.thought)
         hidden = merged(kept[digest].redactions if digest in kept else (), asked.redactions, words.redactions)

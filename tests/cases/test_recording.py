@@ -210,3 +210,10 @@ def test_what_an_expert_thought_is_the_why_of_a_whole_run():
     session = make_session(actor="expert")
     recording.append_all(session, values(RECORDINGS[0]))
     assert session.steps.values_list("thought", "why").get() == ("", "why")
+
+
+def test_tool_whose_name_no_column_holds_is_refused_in_words():
+    session = make_session()
+    with pytest.raises(RecordingError, match="at most 200 characters, not 201"):
+        recording.append(session, tool="x" * 201, arguments={}, observation=Observation("ok"))
+    assert session.steps.count() == 0
