@@ -33,6 +33,7 @@ class Filters:
 
     @classmethod
     def from_query(cls, query: dict[str, Any], *, sort: str = "-updated") -> "Filters":
+        query = {name: text.replace("\x00", "") for name, text in query.items()}  # which no text of a database holds
         asked = query.get("sort", sort)
         return cls(
             q=query.get("q", "").strip()[:200],
