@@ -16,6 +16,7 @@ from cases.access import require_role
 from cases.calls import canonical
 from cases.models import Evaluation, Guidance, Session
 from cases.transcript import Level, Step, Transcript
+from cases.wellformed import flaw
 from cloudmate.llm.base import LLM
 from cloudmate.llm.roles import for_role
 from cloudmate.work import finish, held
@@ -32,6 +33,7 @@ from sandbox.values import knowledge_of
 
 FIRST = 3  # the expert's call counts as matched among this many of the agent's next ones
 TELLING = 3  # words of what was seen that its rule asks for
+LONGEST = 4000  # characters of an expert's own words
 PUSH = 4.0  # weight of the preference a rationale compiles to
 OFFLINE, EXPERT = "offline", "expert"
 _PLACEHOLDER = re.compile(r"<[^>]*>|[^\w ]")
@@ -122,6 +124,8 @@ def edit(derivation: Derivation, *, step: int, rationale: str, by) -> None:
     require_role(by, "expert", "reviewer", "lead")
     if not rationale.strip():
         raise GuidanceError("Write why this step was taken, or leave the draft as it is")
+    if unfit := flaw(rationale) or (len(rationale) > LONGEST and f"more than {LONGEST} characters"):
+        raise GuidanceError(f"What you wrote holds {unfit}: leave it out")
     rows = [dict(row) for row in derivation.rationales]
     for row in rows:
         if row["step"] == step:

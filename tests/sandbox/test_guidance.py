@@ -157,3 +157,11 @@ def test_a_person_s_edit_replaces_a_draft():
     assert derivation.rationales[1]["edited_by"] == editor.get_username()
     with pytest.raises(guidance.GuidanceError, match="no rationale for step 8"):
         guidance.edit(derivation, step=7, rationale="x", by=editor)
+
+
+@pytest.mark.parametrize("words", ["a\x00b", "x" * 4001])
+def test_words_that_cannot_be_kept_are_refused(words):
+    derivation = offered("", "", "")
+    derived(derivation)
+    with pytest.raises(guidance.GuidanceError, match="leave it out"):
+        guidance.edit(derivation, step=1, rationale=words, by=make_user("expert"))
