@@ -58,7 +58,8 @@ def test_case_and_session_are_for_people_with_a_role(django_assert_num_queries):
 
 
 @pytest.mark.parametrize(
-    ("text", "number"), [("12", 12), ("-1", -1), ("", None), ("²", None), ("٣", None), ("9" * 5000, None), ("1e9", None)]
+    ("text", "number"),
+    [("12", 12), ("-1", -1), ("", None), ("²", None), ("٣", None), ("9" * 5000, None), ("1e9", None)],
 )
 def test_number_in_takes_plain_digits_only(text, number):
     assert number_in(text, usual=None) == number
