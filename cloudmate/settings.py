@@ -166,5 +166,6 @@ LOGGING = {
         "django.server": {"handlers": [], "level": "INFO", "propagate": True},
         "celery": {"level": "WARNING"},
         "kombu": {"level": "WARNING"},
+        **{name: {"level": "WARNING"} for name in ("httpx", "httpx2", "openai")},  # they log each request
     },
 }

@@ -199,8 +199,9 @@ def neighbours(failed: Session, head: KnowledgeVersion, *, broken: Patch | None 
     newest: dict[int, int] = {}
     for pair in pairs.values("case_version", "candidate_session"):
         newest.setdefault(pair["case_version"], pair["candidate_session"])
+    # what an agent posted was not run by this agent, whatever it calls itself
     direct = Session.objects.finished().filter(
-        knowledge_digest=head.value_id, actor=Session.Actor.AGENT, origin__in=["recorded", "regression"]
+        knowledge_digest=head.value_id, actor=Session.Actor.AGENT, origin__in=["recorded", "regression"], token=None
     )
     for session in direct.order_by("pk").values("pk", "version"):
         newest.setdefault(session["version"], session["pk"])

@@ -76,3 +76,12 @@ def test_agent_run_shows_each_step_and_stores_nothing(library):
 def test_agent_run_of_an_unknown_case_says_so():
     with pytest.raises(CommandError, match="There is no case 'nothing'"):
         told("agent", "run", "nothing")
+
+
+def test_evolve_says_what_waits_for_a_person(library):
+    assert "1 of these wait for a person's decision: review them, or give --approve-as" in told("evolve")
+
+
+def test_evolve_on_an_unknown_system_names_those_there_are(library):
+    with pytest.raises(CommandError, match="There is no system 'nope'; there are: quayside"):
+        told("evolve", "--system", "nope")

@@ -8,7 +8,7 @@ from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 
 from cases.access import has_role
-from cases.models import Case
+from cases.models import Case, System
 from rules import evolution, versions
 from rules.merge import rules_of
 from sandbox import exports
@@ -59,12 +59,17 @@ class Command(BaseCommand):
             options["json"].write_text(json.dumps(data, indent=1) + "\n")
         if options["junit"]:
             options["junit"].write_text(exports.as_junit(evolved.report, name="cloudmate evolve"))
+        if waiting := sum(patch.state == "in_review" for patch in evolved.patches):
+            self.stdout.write(f"\n{waiting} of these wait for a person's decision: review them, or give --approve-as")
         if evolved.report.totals.regressed:
             sys.exit(1)
 
     def _cases(self, wanted, system):
         cases = Case.objects.confirmed()
         if system:
+            if not System.objects.filter(slug=system).exists():
+                known = ", ".join(System.objects.values_list("slug", flat=True)) or "none yet"
+                raise CommandError(f"There is no system {system!r}; there are: {known}")
             cases = cases.filter(system__slug=system)
         if not wanted:
             if not cases.exists():
