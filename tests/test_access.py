@@ -140,6 +140,8 @@ def world():
         given = {key: kwargs.get(key) for key in re.findall(r"<(?:\w+:)?(\w+)>", route)}
         if "pk" in given:
             given["pk"] = pks[route.split("/")[0]]
+        if name == "sandbox:session_panel":
+            given["pk"] = recorded.pk
         if name in AGENTS and "pk" in given:
             given["pk"] = agents_session.json()["id"] if "sessions" in route else case.pk
         if name in {"rules:version", "rules:revert"}:

@@ -109,9 +109,9 @@ def test_a_long_return_is_cut_with_how_much():
 
 def test_over_http():
     with serving(
-        answers(json.dumps(SEEN)), answers("not JSON"), answers("still not"), late(5, answers("{}"))
+        answers(json.dumps(SEEN)), answers("not JSON"), answers("still not"), late(10, answers("{}"))
     ) as server:
-        explainer = Explainer(server.llm(timeout=0.3, retries=0))
+        explainer = Explainer(server.llm(timeout=3, retries=0))
         drafts = [explainer.why(transcript(*STEPS), 1) for _ in range(3)]
     assert drafts[0].cites == (0,)
     assert drafts[1].problem == "m1: schema: the reply holds no JSON object"
