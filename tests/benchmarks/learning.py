@@ -94,10 +94,12 @@ def measure(options) -> dict:
     start = time.monotonic()
     for name in [*known, *held_out]:
         for bundle in bundles.read(CASES / "cloudopsbench" / f"{name}.json"):
-            bring_in(bundle, by=lead)
+            bring_in(bundle)
             cases[name] = Case.objects.get(origin=bundle.identity[0], origin_path=bundle.identity[1])
     System.objects.update(policy=System.Policy.MANUAL)
-    library.confirm_in_bulk([cases[name] for name in known], by=lead)
+    confirmed = library.confirm_in_bulk([cases[name] for name in known], by=lead)
+    if len(confirmed) != len(known):
+        raise SystemExit(f"only {len(confirmed)} of {len(known)} cases could be confirmed")
     imported = time.monotonic() - start
 
     before = {name: run(case, versions.knowledge(versions.head())) for name, case in cases.items()}
@@ -108,6 +110,8 @@ def measure(options) -> dict:
     knowledge = versions.knowledge(evolved.after)
     after = {name: run(case, knowledge) for name, case in cases.items()}
     figures = {
+        "python": sys.version.split()[0],
+        "cores": os.cpu_count(),
         "split": options.split,
         "seconds": {"import": round(imported, 1), "loop": round(learned, 1)},
         "rules": len(knowledge.rules),
@@ -121,11 +125,11 @@ def measure(options) -> dict:
         "losses": sum(before[name].exact is True and after[name].exact is not True for name in known),
     }
     if options.others:
-        figures["others"] = {folder: others(folder, lead, knowledge) for folder in OTHERS}
+        figures["others"] = {folder: others(folder, knowledge) for folder in OTHERS}
     return figures
 
 
-def others(folder: str, lead, knowledge) -> dict:
+def others(folder: str, knowledge) -> dict:
     from cases.models import Case
     from sandbox.importers import bundles
     from sandbox.importers.store import bring_in
@@ -133,9 +137,9 @@ def others(folder: str, lead, knowledge) -> dict:
     from sandbox.runs import snapshot_of
 
     cases = {}
-    for bundle in bundles.read(CASES / folder):
-        if hasattr(bundle, "identity"):
-            bring_in(bundle, by=lead)
+    for path in sorted((CASES / folder).glob("*.json")):
+        for bundle in bundles.read(path):
+            bring_in(bundle)
             case = Case.objects.get(origin=bundle.identity[0], origin_path=bundle.identity[1])
             if snapshot_of(case.current):
                 cases[bundle.name] = case
