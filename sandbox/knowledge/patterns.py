@@ -9,9 +9,8 @@ from re import _parser as parser  # the only tree of a pattern there is; its sha
 from typing import Any
 
 LONGEST = 320  # characters of a value that evidence holds
-MOST = (
-    LONGEST**3
-)  # ways a search may have to try from one place: twice "anything" between telling words passes, three times does not
+# ways a search may have to try from one place: twice "anything" between telling words passes, three times does not
+MOST = LONGEST**3
 # how far a class of characters can run: numbers are short, and values hold no two spaces in a row
 RUNS = {code.CATEGORY_SPACE: 2, code.CATEGORY_DIGIT: 20, code.CATEGORY_WORD: 40}
 REPEATS = (code.MAX_REPEAT, code.MIN_REPEAT, code.POSSESSIVE_REPEAT)
