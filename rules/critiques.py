@@ -98,9 +98,14 @@ def wanted(among: QuerySet | None = None) -> Iterator[tuple[Session, Session]]:
 
 
 def better_sessions(failed: Session) -> list[Session]:
-    """What exploration found, then experts' successful sessions of the same task; none while exploration goes on."""
+    """What exploration found, then experts' successful sessions of the same task; none while exploration goes on.
+
+    Failures that share a signature share one exploration, so all of them wait for it.
+    """
     exploration = Exploration.objects.filter(session=failed).select_related("best").first()
     if exploration is not None and exploration.state == Exploration.State.OPEN:
+        return []
+    if exploration is None and _shared_exploration_runs(failed):
         return []
     found = [exploration.best] if exploration is not None and exploration.outcome == "success" else []
     experts = (
@@ -110,6 +115,12 @@ def better_sessions(failed: Session) -> list[Session]:
         .order_by("-pk")
     )
     return [*found, *experts]
+
+
+def _shared_exploration_runs(failed: Session) -> bool:
+    evaluation = failed.evaluations.first()
+    alike = evaluation.signature if evaluation else ""
+    return bool(alike) and Exploration.objects.filter(signature=alike, state=Exploration.State.OPEN).exists()
 
 
 def execute(critique: Critique, *, llm: LLM | None = None) -> Patch | None:

@@ -1,20 +1,25 @@
 """What each sandbox page shows; a page and its fragment build the same context."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
 from difflib import SequenceMatcher
 
-from django.db.models import Count, OuterRef, Subquery
+from django.db.models import Count, OuterRef, Q, Subquery
 from django.utils import timezone
 
 from cases import recording
 from cases.access import EXPERT, LEAD, REVIEWER, has_role
 from cases.calls import canonical
 from cases.models import Case, Evaluation, Session
+from cases.recording import task_of
 from cases.transcript import Step
 from cloudmate.work import Work
 from sandbox import matrix, runs
 from sandbox import regression as regressions
+from sandbox.archive import MODALITY_NAMES
+from sandbox.exploration import archive_of, spent
+from sandbox.forms import InjectForm
 from sandbox.models import Branch, Derivation, Exploration, Pair, Regression, Run
 from sandbox.report import Outcome, Report, divergence_of
 
@@ -102,8 +107,8 @@ class ShownBranch:
     running: bool
 
     @property
-    def may_be_left_out(self) -> bool:
-        return self.running and not self.row.run_id and not self.row.verdict
+    def waits(self) -> bool:
+        return not self.row.run_id and not self.row.verdict
 
 
 def differences(branch: Branch) -> tuple[tuple[str, str], ...]:
@@ -119,9 +124,15 @@ def _operand(value) -> str:
     return str(value)
 
 
-def exploration(row: Exploration, user) -> dict:
-    """The exploration page: the plan with what came of each branch, and the evidence map where it was handed over."""
-    branches = list(row.branches.select_related("run", "confirms").order_by("index"))
+def bases(row: Exploration):
+    """The sessions whose first steps a person's own branch may keep: the failed one, and what the branches made."""
+    made = Branch.objects.filter(exploration=row, run__session__isnull=False).values("run__session")
+    return Session.objects.finished().filter(Q(pk=row.session_id) | Q(pk__in=made)).order_by("pk")
+
+
+def exploration(row: Exploration, user, *, form: InjectForm | None = None) -> dict:
+    """The exploration page: the plan with what came of each branch, what they cover, and the map where it was handed over."""
+    branches = list(row.branches.select_related("run", "confirms", "continues", "added_by").order_by("index"))
     ended = sum(bool(branch.verdict) for branch in branches)
     running = row.state == Exploration.State.OPEN
     return {
@@ -134,6 +145,13 @@ def exploration(row: Exploration, user) -> dict:
         "may_record": has_role(user, EXPERT, LEAD),
         "found": sum(branch.verdict == Evaluation.Verdict.SUCCESS for branch in branches),
         "running": running,
+        "may_get_more": row.outcome != "success",
+        "spent": spent(row),
+        "modalities": MODALITY_NAMES,
+        "coverage": archive_of(branches).table(),
+        "verdicts": Counter(branch.verdict for branch in branches if branch.run_id and branch.verdict).most_common(),
+        "form": form or InjectForm(sessions=bases(row), initial={"after": row.session_id}),
+        "tools": [tool for tool in task_of(row.session.version).tools if not tool.effectful],
         "evidence_map": sorted((row.evidence_map or {}).items()),
     }
 

@@ -1,31 +1,38 @@
 """Exploration: many sandbox sessions on one failed session, each differing in one named way.
 
-The whole plan stands before anything runs; it is spent in waves, likeliest first. A success
-counts once it repeats on fresh seeds, because the best of many looks better than it is.
+The whole plan stands before anything runs; it is spent in waves, the emptiest, likeliest cells first. A
+branch gets few calls at first; of those that run out, the better half goes on (successive halving). A
+success counts once it repeats on fresh seeds, because the best of many looks better than it is.
 """
 
 from dataclasses import asdict, replace
 
 from django.db import transaction
+from django.db.models import Count
 from django.utils import timezone
 
 from cases import recording
-from cases.models import Evaluation, Session
+from cases.models import Annotation, Evaluation, Score, Session
+from cases.transcript import Transcript
 from cloudmate.states import transition
-from cloudmate.work import Work, cancel
+from cloudmate.work import Work
 from sandbox import guess, runs
 from sandbox.agents.base import Budget, Profile, RunParameters
-from sandbox.agents.offline.read import evidence_of
+from sandbox.agents.offline.read import CaseFile
+from sandbox.archive import Archive, Cell, distances
 from sandbox.knowledge.evidence import Aspect, Evidence
 from sandbox.knowledge.rule import Knowledge
-from sandbox.models import Branch, Exploration, Run
-from sandbox.strategies import plan
+from sandbox.models import Branch, Exploration
+from sandbox.partial import half, partial_score
+from sandbox.strategies import BranchPlan, cells_of, plan
 from sandbox.values import knowledge_of, stored
 
 WAVE = 4  # branches at a time
+RUNGS = (8, 8, 9)  # calls a branch gets at first, and each time it is gone on with
 CONFIRMATIONS, NEEDED = 3, 2  # a success repeats on 2 of 3 fresh seeds (engine section 4)
 GROUNDED = 0.8
-BRANCH_BUDGET = Budget(steps=25)
+WHOLE = Budget(steps=sum(RUNGS))
+STEPS_PER_RUN = 16  # what a run is reckoned at when a budget is given
 
 
 class ExplorationError(Exception):
@@ -46,9 +53,7 @@ def open_for(
         raise ExplorationError("This session was explored already: see its exploration")
     if runs.snapshot_of(session.version) is None:
         raise ExplorationError(f"{session.case} has no snapshot: record a session or import recordings first")
-    transcript = recording.transcript_of(session)
-    evidence = evidence_of(transcript.task, transcript.steps)
-    branches = plan(transcript, evidence=evidence, task=transcript.task, runs=budget_runs, seed=session.pk)
+    branches = planned(session, runs=budget_runs)
     evaluation = session.evaluations.first()
     with transaction.atomic():
         exploration, made = Exploration.objects.get_or_create(
@@ -57,29 +62,91 @@ def open_for(
                 "reason": reason or ", ".join(evaluation.reasons if evaluation else [])[:60],
                 "signature": evaluation.signature if evaluation else "",
                 "knowledge": stored(knowledge),
+                "engine": engine,
                 "budget_runs": budget_runs,
+                "budget_steps": budget_runs * STEPS_PER_RUN,
                 "asked_by": by,
             },
         )
         if not made:
             raise ExplorationError("This session was explored already: see its exploration")
-        Branch.objects.bulk_create(
-            Branch(
-                exploration=exploration,
-                index=index,
-                operators=branch.operators,
-                why=branch.why[:300],
-                profile=asdict(branch.profile),
-                seed=branch.seed,
-            )
-            for index, branch in enumerate(branches)
-        )
-    advance(exploration, engine=engine)
+        add_branches(exploration, branches)
+    advance(exploration)
     return exploration
 
 
-def advance(exploration: Exploration, *, engine: str = "offline") -> bool:
-    """Take in what has ended, then close, confirm or start the next wave; True where something moved.
+def planned(session: Session, *, runs: int) -> tuple[BranchPlan, ...]:
+    """The portfolio on a failed session; a longer one begins with the shorter one."""
+    transcript = recording.transcript_of(session)
+    file = read(transcript)
+    hints = session.annotations.filter(
+        kind=Annotation.Kind.HYPOTHESIS, hypothesis_state=Annotation.HypothesisState.OPEN
+    )
+    return plan(
+        transcript,
+        evidence=tuple(file.evidence),
+        task=transcript.task,
+        runs=runs,
+        seed=session.pk,
+        hops=hops_of(file),
+        hints=tuple(hints.values_list("text", flat=True)),
+    )
+
+
+def add_branches(exploration: Exploration, branches: tuple[BranchPlan, ...]) -> None:
+    """Append branches to the plan; each waits for its turn."""
+    following = next_index(exploration)
+    Branch.objects.bulk_create(
+        Branch(
+            exploration=exploration,
+            index=following + offset,
+            operators=branch.operators,
+            why=branch.why[:300],
+            profile=asdict(branch.profile),
+            seed=branch.seed,
+            cell=list(branch.cell),
+        )
+        for offset, branch in enumerate(branches)
+    )
+
+
+def next_index(exploration: Exploration) -> int:
+    last = exploration.branches.order_by("-index").values_list("index", flat=True).first()
+    return 0 if last is None else last + 1
+
+
+def read(transcript: Transcript) -> CaseFile:
+    """What a session's returns say."""
+    file = CaseFile(transcript.task)
+    for step in transcript.steps:
+        file.add(step)
+    return file
+
+
+def hops_of(file: CaseFile) -> dict[str, int]:
+    """Component -> calls between it and what the alert names, as far as the session saw who calls whom."""
+    return distances(file.symptom_components(), file.edges)
+
+
+def archive_of(branches: list[Branch]) -> Archive:
+    """What the branches so far have covered, and how well each cell did."""
+    archive = Archive()
+    for branch in branches:
+        for cell in branch.covered or ([branch.cell] if branch.run_id and branch.cell else []):
+            archive.visit(Cell(*cell), branch.partial)
+    return archive
+
+
+def spent(exploration: Exploration) -> int:
+    """Calls that the branches have made, those that a branch was only led through not counted."""
+    rows = exploration.branches.exclude(run__session=None).annotate(calls=Count("run__session__steps"))
+    return sum(
+        row.calls - (min(row.calls, len(row.profile.get("prefix", ()))) if row.continues_id else 0) for row in rows
+    )
+
+
+def advance(exploration: Exploration) -> bool:
+    """Take in what has ended, then close, confirm, go on or start the next wave; True where something moved.
 
     Safe to call at any time and from any number of workers.
     """
@@ -87,12 +154,12 @@ def advance(exploration: Exploration, *, engine: str = "offline") -> bool:
         held = Exploration.objects.select_for_update().get(pk=exploration.pk)
         if held.state != Exploration.State.OPEN:
             return False
-        moved = _advance(held, engine)
+        moved = _advance(held)
     exploration.refresh_from_db()
     return moved
 
 
-def _advance(exploration: Exploration, engine: str) -> bool:
+def _advance(exploration: Exploration) -> bool:
     branches = list(exploration.branches.select_related("run__session").order_by("index"))
     _take_verdicts(branches)
     if any(_under_way(branch) for branch in branches):
@@ -100,35 +167,23 @@ def _advance(exploration: Exploration, engine: str) -> bool:
     if best := _confirmed(branches):
         _close(exploration, outcome="success", best=best.run.session)
     elif candidate := _unconfirmed_success(branches):
-        _confirm(exploration, candidate, branches, engine)
-    elif waiting := [branch for branch in branches if branch.run is None and not branch.verdict]:
-        for branch in waiting[:WAVE]:
-            _start(branch, exploration, engine)
+        _confirm(exploration, candidate)
+    elif (left := exploration.budget_steps - spent(exploration)) <= 0:
+        _hand_over(exploration, branches)
+    elif goes_on := _halved(branches):
+        for branch in goes_on:
+            _go_on(branch, exploration)
+    elif waiting := _next(branches):
+        for branch in waiting[: max(1, min(WAVE, left // RUNGS[0]))]:
+            start(branch, exploration, Budget(steps=RUNGS[0] + len(branch.profile.get("prefix", ()))))
     else:
-        _close(
-            exploration,
-            outcome="handed_over",
-            best=_best_partial(branches),
-            evidence=_evidence_map(branches),
-        )
+        _hand_over(exploration, branches)
     return True
 
 
 def _under_way(branch: Branch) -> bool:
     """Waiting, running, or played and not evaluated yet."""
     return branch.run is not None and not branch.verdict
-
-
-def cancel_exploration(exploration: Exploration) -> None:
-    """Stop: queued runs are cancelled, what has ended is kept."""
-    transition(exploration, Exploration.State.CANCELLED, closed_at=timezone.now(), outcome="cancelled")
-    cancel(Run.objects.filter(branch__exploration=exploration))
-
-
-def prune(branch: Branch) -> bool:
-    """Leave out a planned branch; it stays in the plan, marked. False where it has started already."""
-    left_out = Branch.objects.filter(pk=branch.pk, run=None, verdict="").update(verdict="pruned")
-    return bool(left_out)
 
 
 def _take_verdicts(branches: list[Branch]) -> None:
@@ -139,8 +194,19 @@ def _take_verdicts(branches: list[Branch]) -> None:
             branch.verdict = "failed"
         elif branch.run.session_id and (evaluation := branch.run.session.evaluations.order_by("-pk").first()):
             branch.verdict = _believed(branch.run.session, evaluation)
+            if branch.verdict:
+                _measure(branch, evaluation)
         if branch.verdict:
-            branch.save(update_fields=["verdict"])
+            branch.save(update_fields=["verdict", "partial", "covered"])
+
+
+def _measure(branch: Branch, evaluation: Evaluation) -> None:
+    """How far it got and where it looked."""
+    transcript = recording.transcript_of(branch.run.session)
+    file = read(transcript)
+    coherence = evaluation.scores.filter(dimension=Score.Dimension.COHERENCE, source="deterministic").first()
+    branch.partial = partial_score(branch.verdict, evaluation.grounded, coherence.value if coherence else None)
+    branch.covered = [list(cell) for cell in cells_of(transcript, file.evidence, hops_of(file))]
 
 
 def _believed(session: Session, evaluation: Evaluation) -> str:
@@ -171,11 +237,72 @@ def _unconfirmed_success(branches: list[Branch]) -> Branch | None:
     return None
 
 
-def _confirm(exploration: Exploration, success: Branch, branches: list[Branch], engine: str) -> None:
+def _halved(branches: list[Branch]) -> list[Branch]:
+    """Of the branches that ran out of calls and were not looked at yet, the better half; each is marked."""
+    unfinished = {branch.pk: branch for branch in branches if _may_go_on(branch)}
+    better = half({pk: branch.partial or 0.0 for pk, branch in unfinished.items()})
+    for pk, branch in unfinished.items():
+        branch.kept = pk in better
+        branch.save(update_fields=["kept"])
+    return [branch for pk, branch in unfinished.items() if pk in better]
+
+
+def _may_go_on(branch: Branch) -> bool:
+    return (
+        branch.kept is None
+        and branch.confirms_id is None
+        and branch.run is not None
+        and branch.run.session is not None
+        and branch.run.session.stop_reason == "max_steps"
+        and branch.verdict not in (Evaluation.Verdict.SUCCESS, Evaluation.Verdict.TAINTED)
+        and _rung(branch) + 1 < len(RUNGS)
+    )
+
+
+def _rung(branch: Branch) -> int:
+    """How often it was gone on with already."""
+    return int(branch.operators.get("goes_on", 0))
+
+
+def _go_on(branch: Branch, exploration: Exploration) -> None:
+    """Another stretch for a branch that ran out of calls: it is led through its own steps, then decides freely."""
+    steps = branch.run.session.steps.order_by("index").values_list("tool", "arguments")
+    profile = replace(Profile.from_data(branch.profile), prefix=tuple(steps))
+    rung = _rung(branch) + 1
+    following = Branch.objects.create(
+        exploration=exploration,
+        index=next_index(exploration),
+        operators={**branch.operators, "goes_on": rung},
+        why=f"branch {branch.index + 1} ran out of calls and promised more than others: {RUNGS[rung]} more",
+        profile=asdict(profile),
+        seed=branch.seed,
+        cell=branch.cell,
+        continues=branch,
+    )
+    start(following, exploration, Budget(steps=len(profile.prefix) + RUNGS[rung]))
+
+
+def _next(branches: list[Branch]) -> list[Branch]:
+    """What waits, in the order to be spent: what a person wants next, then the emptiest, likeliest cells."""
+    archive = archive_of(branches)
+    waiting = [branch for branch in branches if branch.run is None and not branch.verdict]
+
+    def worth(pair: tuple[int, Branch]) -> tuple:
+        rank, branch = pair
+        if branch.boosted_at:
+            return (0, branch.boosted_at.timestamp(), rank)
+        return (1, (1 + rank) * (1 + archive.crowd(Cell(*branch.cell))) if branch.cell else 1 + rank, rank)
+
+    return [branch for _, branch in sorted(enumerate(waiting), key=worth)]
+
+
+def _confirm(exploration: Exploration, success: Branch) -> None:
     """Repeat a success on fresh seeds, with a little randomness, so that luck of one seed does not count."""
     profile = Profile.from_data(success.profile)
     profile = replace(profile, temperature=max(profile.temperature, 0.2))
-    following = max(branch.index for branch in branches) + 1
+    if success.continues_id:
+        profile = replace(profile, prefix=Profile.from_data(_first(success).profile).prefix)
+    following = next_index(exploration)
     for offset in range(CONFIRMATIONS):
         branch = Branch.objects.create(
             exploration=exploration,
@@ -184,21 +311,36 @@ def _confirm(exploration: Exploration, success: Branch, branches: list[Branch], 
             why=f"does branch {success.index + 1} repeat on a fresh seed?",
             profile=asdict(profile),
             seed=success.seed + offset + 1,
+            cell=success.cell,
             confirms=success,
         )
-        _start(branch, exploration, engine)
+        start(branch, exploration, WHOLE)
 
 
-def _start(branch: Branch, exploration: Exploration, engine: str) -> None:
+def _first(branch: Branch) -> Branch:
+    """The branch that one began as: a repeat on a fresh seed is led through nothing of its own."""
+    while branch.continues_id:
+        branch = branch.continues
+    return branch
+
+
+def start(branch: Branch, exploration: Exploration, budget: Budget) -> None:
+    """Queue a branch's run."""
     run = runs.ask(
         exploration.session.version,
         knowledge=knowledge_of(exploration.knowledge),
-        parameters=RunParameters(engine, branch.seed, Profile.from_data(branch.profile), BRANCH_BUDGET),
+        parameters=RunParameters(exploration.engine, branch.seed, Profile.from_data(branch.profile), budget),
         origin=Session.Origin.EXPLORATION,
-        by=exploration.asked_by,
+        by=branch.added_by or exploration.asked_by,
     )
     branch.run = run
     branch.save(update_fields=["run"])
+
+
+def _hand_over(exploration: Exploration, branches: list[Branch]) -> None:
+    """Nothing succeeded, or the budget ended: an expert gets what was seen and the best there is to start from."""
+    seen = _evidence_map(branches)
+    _close(exploration, outcome="handed_over", best=_best_partial(branches), evidence=seen)
 
 
 def _close(exploration: Exploration, *, outcome: str, best: Session | None, evidence: dict | None = None) -> None:
@@ -218,7 +360,8 @@ _PARTIAL = (Evaluation.Verdict.LUCKY, Evaluation.Verdict.INCONCLUSIVE, Evaluatio
 def _best_partial(branches: list[Branch]) -> Session | None:
     """What an expert may want to start from where nothing succeeded."""
     ranked = sorted(
-        (branch for branch in branches if branch.verdict in _PARTIAL), key=lambda b: _PARTIAL.index(b.verdict)
+        (branch for branch in branches if branch.verdict in _PARTIAL),
+        key=lambda branch: (-(branch.partial or 0.0), branch.index),
     )
     return ranked[0].run.session if ranked else None
 
@@ -229,8 +372,7 @@ def _evidence_map(branches: list[Branch]) -> dict:
     for branch in branches:
         if branch.run is None or branch.run.session is None:
             continue
-        transcript = recording.transcript_of(branch.run.session)
-        for item in evidence_of(transcript.task, transcript.steps):
+        for item in read(recording.transcript_of(branch.run.session)).evidence:
             _note(seen, item)
     return seen
 

@@ -15,6 +15,10 @@ urlpatterns = [
     path("sessions/<int:pk>/console/run/", console_views.run, name="console_run"),
     path("sessions/<int:pk>/console/complete/", console_views.complete, name="console_complete"),
     path("sessions/<int:pk>/why/<int:index>/", views.edit_rationale, name="edit_rationale"),
+    path("explorations/<int:pk>/branches/<int:index>/boost/", views.boost, name="boost"),
+    path("explorations/<int:pk>/inject/", views.inject, name="inject"),
+    path("explorations/<int:pk>/more/", views.more, name="more_branches"),
+    path("explorations/<int:pk>/resume/", views.resume_exploration, name="resume_exploration"),
     path("panels/cases/<int:pk>/sandbox/", views.case_panel, name="case_panel"),
     path("panels/sessions/<int:pk>/sandbox/", views.session_panel, name="session_panel"),
 ]

@@ -9,10 +9,11 @@ from django.views.decorators.http import require_GET, require_POST
 from cases.access import case_for, require_role, session_for
 from cases.contexts.case import sessions_panel
 from cloudmate.states import TransitionError
-from sandbox import contexts, exports, guidance
-from sandbox import exploration as explorations
+from sandbox import contexts, exports, guidance, steering
 from sandbox import regression as regressions
 from sandbox.access import exploration_for, regression_for
+from sandbox.console import CommandError
+from sandbox.forms import InjectForm
 from sandbox.models import Derivation
 
 EXPORTS = {
@@ -65,7 +66,7 @@ def stop_exploration(request, pk):
     row = exploration_for(request.user, pk)
     require_role(request.user, "expert", "reviewer", "lead")
     try:
-        explorations.cancel_exploration(row)
+        steering.cancel_exploration(row)
         messages.success(request, "Stopped. What had ended is kept.")
     except TransitionError:
         messages.info(request, "It had ended already.")
@@ -80,10 +81,74 @@ def prune(request, pk, index):
     branch = row.branches.filter(index=index).first()
     if branch is None:
         raise Http404(f"There is no branch {index}.")
-    if explorations.prune(branch):
+    if steering.prune(branch):
         messages.success(request, f"Branch {index + 1} is left out.")
     else:
         messages.info(request, f"Branch {index + 1} has started already.")
+    return redirect("sandbox:exploration", pk)
+
+
+@login_required
+@require_POST
+def boost(request, pk, index):
+    row = exploration_for(request.user, pk)
+    require_role(request.user, "expert", "reviewer", "lead")
+    branch = row.branches.filter(index=index).first()
+    if branch is None:
+        raise Http404(f"There is no branch {index}.")
+    if steering.boost(branch):
+        messages.success(request, f"Branch {index + 1} is next.")
+    else:
+        messages.info(request, f"Branch {index + 1} has started already.")
+    return redirect("sandbox:exploration", pk)
+
+
+@login_required
+@require_POST
+def inject(request, pk):
+    """Add a branch of one's own; what was typed comes back where it does not fit."""
+    row = exploration_for(request.user, pk)
+    require_role(request.user, "expert", "reviewer", "lead")
+    form = InjectForm(request.POST, sessions=contexts.bases(row))
+    if form.is_valid():
+        try:
+            branch = steering.inject(row, **form.cleaned_data, by=request.user)
+            messages.success(request, f"Branch {branch.index + 1} is next.")
+            return redirect("sandbox:exploration", pk)
+        except (steering.SteeringError, CommandError) as problem:
+            form.add_error(None, str(problem))
+    context = contexts.exploration(row, request.user, form=form)
+    return render(request, "sandbox/exploration.html", context, status=422)
+
+
+@login_required
+@require_POST
+def more(request, pk):
+    row = exploration_for(request.user, pk)
+    require_role(request.user, "expert", "reviewer", "lead")
+    try:
+        count = steering.more(row, runs=int(request.POST.get("runs") or 0))
+        said = (
+            f"{count} branches more." if count > 1 else "One branch more." if count else "Nothing new is left to try."
+        )
+        messages.success(request, said)
+    except ValueError:
+        messages.error(request, f"Write a number from 1 to {steering.MOST_MORE}.")
+    except steering.SteeringError as problem:
+        messages.error(request, str(problem))
+    return redirect("sandbox:exploration", pk)
+
+
+@login_required
+@require_POST
+def resume_exploration(request, pk):
+    row = exploration_for(request.user, pk)
+    require_role(request.user, "expert", "reviewer", "lead")
+    try:
+        steering.resume(row)
+        messages.success(request, "It goes on with what had not ended.")
+    except TransitionError:
+        messages.info(request, "It is running already.")
     return redirect("sandbox:exploration", pk)
 
 

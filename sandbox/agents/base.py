@@ -32,6 +32,9 @@ class Conclude:
 Decision = Call | Conclude
 
 
+FAR_FIRST = "far_first"  # Profile.order: what is far from the alert before what it names
+
+
 @dataclass(frozen=True)
 class Profile:
     """How a run differs from another of the same engine: the operators of an exploration branch set these."""
@@ -44,6 +47,8 @@ class Profile:
     contrarian: str = ""  # a conclusion (fault class) to hold wrong and look for what it does not explain
     focus: str = ""  # metrics, logs, traces, events, configuration, database, changes
     hint: str = ""  # an expert's words
+    window: int = 0  # minutes that calls ask for where a tool takes a time; 0 = as the agent sees fit
+    order: str = ""  # FAR_FIRST, or "" for the agent's own
     prefix: tuple[tuple[str, dict[str, Any]], ...] = ()  # fork: calls to make first, before deciding freely
     model: str = ""  # llm: another endpoint or model than the role's own
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from cases.transcript import Step, Task, ToolSchema
 from cloudmate.llm.base import Tool
 from cloudmate.llm.prompts import Prompt, as_data
-from sandbox.agents.base import Profile
+from sandbox.agents.base import FAR_FIRST, Profile
 from sandbox.environment.base import Inventory
 from sandbox.knowledge.language import text_of
 from sandbox.knowledge.rule import Rule
@@ -22,6 +22,7 @@ SUBMIT = "submit_diagnosis"
 
 LONGEST_RETURN = 12_000  # characters of one return that a model sees
 LONGEST_CONTEXT = 20_000
+FAR_WORDS = "the components that are two or more calls away from what the alert names"
 
 
 def observed(step: Step) -> str:
@@ -81,6 +82,8 @@ def first_message(task: Task, inventory: Inventory, profile: Profile) -> str:
         ("Take this explanation to be wrong, and look for what it does not explain", profile.contrarian),
         ("Look first at", profile.focus),
         ("An expert who knows the system says", profile.hint),
+        ("Where a tool takes a time, ask for this many minutes", str(profile.window or "")),
+        ("Begin with", FAR_WORDS if profile.order == FAR_FIRST else ""),
     ]
     return TASK.fill(
         prompt=as_data("task", task.prompt),

@@ -2,11 +2,11 @@
 
 import pytest
 
-from cases.models import Case
+from cases.models import Case, Evaluation
 from cloudmate.work import Work
-from rules import critiques, patches, review
+from rules import critiques, patches, review, versions
 from rules.models import Critique, Patch
-from sandbox.models import Pair
+from sandbox.models import Exploration, Pair
 from tests import factories
 from tests.rules import builders
 
@@ -57,3 +57,20 @@ def test_what_a_person_wrote_is_not_narrowed_by_the_critic():
     Patch.objects.filter(pk=patch.pk).update(state=Patch.State.REFUSED, regression=regression_of)
     assert patch not in critiques.refused()
     assert review.makers(patch)
+
+
+def evaluated(session, **how) -> Evaluation:
+    return Evaluation.objects.create(session=session, version=session.version, evaluator="e", **how)
+
+
+def test_failure_waits_for_the_exploration_that_its_signature_shares():
+    expert = factories.make_finished_session(factories.make_confirmed_case(), actor="expert", engine="expert")
+    failed = factories.make_finished_session(expert.case)
+    alike = factories.make_finished_session(factories.make_confirmed_case())
+    evaluated(failed, verdict="wrong", signature="same")
+    evaluated(expert, verdict="success", correct=True)
+    assert critiques.better_sessions(failed) == [expert]
+    shared = Exploration.objects.create(session=alike, signature="same", knowledge=versions.head().value)
+    assert critiques.better_sessions(failed) == []
+    Exploration.objects.filter(pk=shared.pk).update(state=Exploration.State.CLOSED)
+    assert critiques.better_sessions(failed) == [expert]

@@ -2,7 +2,7 @@ import pytest
 
 from cases import work as evaluation_work
 from cases.models import Case, Evaluation
-from sandbox import exploration, runs
+from sandbox import exploration, runs, steering
 from sandbox import work as sandbox_work
 from sandbox.importers.store import bring_in
 from sandbox.knowledge.rule import EMPTY
@@ -83,7 +83,7 @@ def test_stopping_cancels_what_waits_and_keeps_what_ended(failed):
     row = exploration.open_for(failed, knowledge=EMPTY)
     first = row.branches.exclude(run=None).first()
     runs.execute(first.run)
-    exploration.cancel_exploration(row)
+    steering.cancel_exploration(row)
     assert row.state == "cancelled"
     states = set(Run.objects.filter(branch__exploration=row).values_list("state", "error"))
     assert states == {("done", ""), ("failed", "cancelled")}
@@ -94,8 +94,43 @@ def test_stopping_cancels_what_waits_and_keeps_what_ended(failed):
 def test_branch_is_left_out_only_before_it_starts(failed):
     row = exploration.open_for(failed, knowledge=EMPTY)
     started, planned = row.branches.exclude(run=None).first(), row.branches.filter(run=None).first()
-    assert exploration.prune(started) is False
-    assert exploration.prune(planned) is True
+    assert steering.prune(started) is False
+    assert steering.prune(planned) is True
     work_off(row)
     planned.refresh_from_db()
     assert (planned.verdict, planned.run) == ("pruned", None)
+
+
+def test_branch_that_runs_out_of_calls_is_gone_on_with_only_in_the_better_half(failed, monkeypatch):
+    monkeypatch.setattr(exploration, "RUNGS", (2, 3, 20))
+    row = work_off(exploration.open_for(failed, knowledge=EMPTY))
+    ended = list(row.branches.filter(run__session__stop_reason="max_steps", confirms=None))
+    considered = [branch for branch in ended if branch.kept is not None]
+    kept = {branch.pk for branch in considered if branch.kept}
+    assert 0 < len(kept) < len(considered)
+    goes_on = row.branches.exclude(continues=None).first()
+    calls = [tuple(step) for step in goes_on.continues.run.session.steps.values_list("tool", "arguments")]
+    assert [tuple(step) for step in goes_on.run.session.steps.values_list("tool", "arguments")][: len(calls)] == calls
+    assert goes_on.continues.pk in kept
+    assert goes_on.run.budget["steps"] == len(calls) + 3
+
+
+def test_budget_of_calls_ends_an_exploration(failed):
+    answer = failed.version.answer
+    failed.version.answer = {**answer, "causes": [{"component": "nothing-here", "fault_class": "disk_full"}]}
+    failed.version.save(update_fields=["answer"])
+    row = exploration.open_for(failed, knowledge=EMPTY)
+    row.budget_steps = 10
+    row.save(update_fields=["budget_steps"])
+    work_off(row)
+    assert row.outcome == "handed_over"
+    assert exploration.spent(row) >= 10
+    assert row.branches.filter(run=None, verdict="").exists()
+
+
+def test_every_ended_branch_says_how_far_it_got_and_where_it_looked(failed):
+    row = work_off(exploration.open_for(failed, knowledge=EMPTY))
+    ended = [branch for branch in row.branches.all() if branch.run_id]
+    assert all(0 <= branch.partial <= 1 and branch.covered for branch in ended)
+    best = max(ended, key=lambda branch: branch.partial)
+    assert best.verdict == "success"

@@ -5,8 +5,10 @@ import pytest
 from cases.diagnosis import Claim, ClaimKind, Conclusion, Diagnosis, Ref, RootCause
 from cases.transcript import Observation, RuleUse, Step, Task, ToolSchema, Transcript
 from sandbox.agents.base import Profile
+from sandbox.archive import Cell
 from sandbox.knowledge.evidence import Aspect, Evidence
-from sandbox.strategies import OPERATORS, BranchPlan, plan
+from sandbox.operators import OPERATORS
+from sandbox.strategies import BranchPlan, plan
 
 
 def tool(name, description, *required):
@@ -97,7 +99,7 @@ def test_fork_keeps_the_steps_before_the_conclusion_took_hold_and_never_changes_
         Profile(prefix=(("get_metrics", {"service": "orders"}), ("get_slow_queries", {"service": "orders"}))),
         forks[0].seed,
         "Keep the first 1 steps, then call get_slow_queries, which the failed session never did",
-        ("", "get_slow_queries@1"),
+        Cell(modality="database"),
     )
 
 

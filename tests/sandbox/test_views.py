@@ -209,6 +209,42 @@ def test_branch_is_left_out_and_the_rest_stopped(client, signed_in):
     assert client.post(f"/explorations/{row.pk}/branches/99/leave-out/").status_code == 404
 
 
+def test_branch_is_put_first_and_a_stopped_exploration_goes_on(client, signed_in):
+    signed_in("expert")
+    row = scene.exploration("")
+    client.post(f"/explorations/{row.pk}/branches/3/boost/")
+    assert row.branches.get(index=3).boosted_at is not None
+    assert client.post(f"/explorations/{row.pk}/branches/99/boost/").status_code == 404
+    client.post(f"/explorations/{row.pk}/stop/")
+    assert "Go on" in words(client.get(f"/explorations/{row.pk}/"))
+    answer = client.post(f"/explorations/{row.pk}/resume/", follow=True)
+    assert "It goes on with what had not ended." in words(answer)
+    assert "It is running already." in words(client.post(f"/explorations/{row.pk}/resume/", follow=True))
+
+
+def test_branch_of_ones_own_is_added_and_what_does_not_fit_comes_back(client, signed_in):
+    signed_in("expert", name="vera")
+    row = scene.exploration("")
+    given = {"after": row.session_id, "steps": "0", "line": "", "hint": "look at the locks"}
+    shown = client.post(f"/explorations/{row.pk}/inject/", given, follow=True)
+    assert "Branch 5 is next." in words(shown) and "added by vera" in words(shown)
+    shown = client.post(f"/explorations/{row.pk}/inject/", given | {"line": "what is it", "hint": ""})
+    assert shown.status_code == 422
+    assert 'value="what is it"' in shown.content.decode()
+    assert "write name=value" in words(shown)
+
+
+def test_more_branches_want_a_number(client, signed_in):
+    signed_in("expert")
+    row = scene.exploration("handed_over")
+    assert "Write a number from 1 to 20" in words(
+        client.post(f"/explorations/{row.pk}/more/", {"runs": "x"}, follow=True)
+    )
+    assert "branches more" in words(client.post(f"/explorations/{row.pk}/more/", {"runs": "2"}, follow=True))
+    row.refresh_from_db()
+    assert row.state == "open"
+
+
 def test_panel_of_a_case_without_snapshot_says_what_to_do(client, signed_in):
     signed_in("expert")
     case = factories.make_case()

@@ -11,7 +11,7 @@ from typing import Any
 from cases.calls import canonical
 from cases.diagnosis import Diagnosis
 from cases.transcript import Level, RuleUse, Step, Task
-from sandbox.agents.base import Call, Conclude, Decision, Profile
+from sandbox.agents.base import FAR_FIRST, Call, Conclude, Decision, Profile
 from sandbox.agents.offline import concluding
 from sandbox.agents.offline.calls import Candidate, Memory, candidates
 from sandbox.agents.offline.capabilities import WORTH, capabilities_of, capability_for
@@ -21,12 +21,14 @@ from sandbox.agents.offline.names import component_of, words_of
 from sandbox.agents.offline.profiles import FOCUS, temper_named
 from sandbox.agents.offline.read import CaseFile, question_of
 from sandbox.agents.offline.teaching import Teacher, Teaching, Wanted
+from sandbox.archive import distances
 from sandbox.environment.base import Inventory
 from sandbox.knowledge.rule import Knowledge
 
 REQUIRED = 2.0  # what a rule's requirement adds to a call's worth
 LED = 2.5  # what a branch's hypothesis adds, and how many calls it gets before any conclusion
 LED_CALLS = 3
+AFAR = 2.0  # what a far-first branch adds for two calls from the alert, and takes at the alert
 FILLERS = {"the", "a", "of", "and", "to", "is", "in", "at", "for", "look", "get", "check"}
 NAMED = 0.9  # suspicion of what the alert names, before anything is seen
 
@@ -161,7 +163,10 @@ class OfflineMind:
         wanted: dict[str, float] = {}
         for want in teaching.wanted:
             wanted[want.key] = wanted.get(want.key, 0.0) + (REQUIRED if want.weight is None else want.weight)
-        found = {one.key: one for one in candidates(self.task.tools, self.file, suspects, self.memory)}
+        found = {
+            one.key: one
+            for one in candidates(self.task.tools, self.file, suspects, self.memory, window=self.profile.window)
+        }
         for want in teaching.wanted:
             if want.key not in found and (tool := self.task.tool(want.tool)) is not None:
                 told = capabilities_of(tool)
@@ -202,6 +207,8 @@ class OfflineMind:
             worth += LED * len(one.concepts & self.led) / max(1, len(self.led)) + (
                 LED if one.component == self.profile.hypothesis else 0.0
             )
+        if self.profile.order == FAR_FIRST:
+            worth += self._farness(one)
         if self.hinted:
             told = (one.words & self.hinted) - FILLERS
             worth += 0.9 * min(5, len(told) + len(told & set(words_of(one.tool))))
@@ -212,6 +219,15 @@ class OfflineMind:
             0.12 if one.capability in ("describe", "logs", "configuration", "connectivity", "host") else 0.05
         )
         return worth - 0.5 * max(0, lost - answered) - repeated
+
+    def _farness(self, one: Candidate) -> float:
+        """From the far end: first learn what calls what, then what is two or more calls away from the alert."""
+        if not self.file.edges:
+            return AFAR * (one.capability == "topology")
+        if not one.component:
+            return 0.0
+        hops = distances(self.file.symptom_components(), self.file.edges).get(one.component)
+        return 0.0 if hops is None else AFAR * (min(hops, 2) - 1)
 
     def _noise(self, key: str) -> float:
         """Gumbel-max: adding this and taking the best draws from the softmax at the profile's temperature."""

@@ -87,9 +87,11 @@ Memory = dict[tuple[Any, ...], Candidate]
 
 
 def candidates(
-    tools: tuple[ToolSchema, ...], file: CaseFile, suspects: list[str], memory: Memory
+    tools: tuple[ToolSchema, ...], file: CaseFile, suspects: list[str], memory: Memory, *, window: int = 0
 ) -> Iterator[Candidate]:
     """Every call that can be filled; ``suspects`` are components, the most suspicious first.
+
+    ``window`` is how many minutes to ask for wherever a tool takes a time; 0 asks only where it must.
 
     ``memory`` is the run's own: a call that was considered before is not worked out again.
     """
@@ -103,7 +105,8 @@ def candidates(
             continue
         slots = slots_of(tool)
         told = capabilities_of(tool)
-        for arguments, component, kind in _fillings(slots, told[0][0] if told else "", file, components):
+        for filled, component, kind in _fillings(slots, told[0][0] if told else "", file, components):
+            arguments = {**filled, **_timed(slots, file, window)} if window else filled
             known = (tool.name, component, kind, *sorted(arguments.items()))
             if known not in memory:
                 memory[known] = _candidate(tool, arguments, component, kind)
@@ -223,14 +226,20 @@ def _varied(
         yield {**base, **dict(zip(enumerated, values, strict=False))}, component, kind_of(str(values[0])) or ""
 
 
-def _moment(name: str, kind: str, file: CaseFile) -> Any:
-    """A window around what the task complains of; the last half hour where it gives no time."""
+def _timed(slots: Slots, file: CaseFile, window: int) -> dict[str, Any]:
+    """Every argument of time, required or not, for a window of so many minutes."""
+    types = dict(slots.types)
+    return {name: _moment(name, types.get(name, ""), file, window) for name, role in slots.roles if role == "time"}
+
+
+def _moment(name: str, kind: str, file: CaseFile, around: int = AROUND) -> Any:
+    """A window around what the task complains of; the last ``around`` minutes where it gives no time."""
     if "int" in kind or "number" in kind:
-        return AROUND
+        return around
     if file.alert.start is None:
-        return f"-{AROUND}m"
+        return f"-{around}m"
     later = re.search(r"end|until|^to$", name)
-    at = file.alert.start + timedelta(minutes=AROUND if later else -AROUND)
+    at = file.alert.start + timedelta(minutes=around if later else -around)
     return at.isoformat().replace("+00:00", "Z")
 
 
