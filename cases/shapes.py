@@ -5,31 +5,34 @@ A shape never changes what was said: the raw text stays one click away, and a pi
 
 from __future__ import annotations
 
-import json
 import re
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
-from typing import Any
+
+from cases import folding
+from cases.ansi import PLAIN, Style, plain, runs
+from cases.folding import Node
+from cases.printed import Table, is_table, read_table, sifted
 
 PIECE = 6_000  # characters shown at first
 MORE = 60_000  # characters that one more click brings
-LARGEST_JSON = 200_000  # characters; above it JSON is shown as text
+FOUND = 400  # lines or rows that a search shows at once
 
-_ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-_HEADING = re.compile(r"[A-Z][A-Za-z0-9()%/_.:-]*(?: [A-Z0-9()%/_.:-]+)*|[a-z][a-z0-9()%/_.-]*")
-_NAME = re.compile(r"[A-Za-z_][\w%/.()-]*")
 _STAMP = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d|^\d\d:\d\d:\d\d|^\w{3} +\d+ \d\d:\d\d:\d\d|^[IWEF]\d{4} ")
 _LEVELS = (
-    ("bad", re.compile(r"\b(?:ERROR|ERR|FATAL|CRITICAL|CRIT|PANIC|SEVERE|Exception|Traceback)\b|^[EF]\d{4} |level=(?:error|fatal)")),
-    ("warn", re.compile(r"\b(?:WARN|WARNING)\b|^W\d{4} |level=warn")),
-    ("quiet", re.compile(r"\b(?:DEBUG|TRACE)\b|level=debug")),
+    ("bad", re.compile(r"\b(?:ERROR|ERR|FATAL|CRITICAL|CRIT|PANIC|SEVERE|Exception|Traceback)\b|^[EF]\d{4} |\b(?:level|severity|lvl)\"?[=:] ?\"?(?:error|fatal|crit|panic)")),
+    ("warn", re.compile(r"\b(?:WARN|WARNING)\b|^W\d{4} |\b(?:level|severity|lvl)\"?[=:] ?\"?warn")),
+    ("quiet", re.compile(r"\b(?:DEBUG|TRACE)\b|\b(?:level|severity|lvl)\"?[=:] ?\"?(?:debug|trace)")),
 )  # fmt: skip
+LEVELS = {"bad": ("bad",), "warn": ("bad", "warn"), "": ("bad", "warn", "", "quiet")}  # at least -> those shown
 
 
 class Shape(StrEnum):
     JSON = "json"
+    YAML = "yaml"
     TABLE = "table"
     LOG = "log"
     TEXT = "text"
@@ -38,24 +41,31 @@ class Shape(StrEnum):
 @dataclass(frozen=True)
 class Segment:
     text: str
-    marked: bool = False
+    marked: bool = False  # kept as evidence
+    style: str = ""  # classes of its colour
+    found: bool = False
 
 
 @dataclass(frozen=True)
 class Line:
     segments: tuple[Segment, ...]
     level: str = ""  # bad, warn, quiet or nothing
+    number: int = 0  # counted from 1 in the whole return
 
 
 @dataclass(frozen=True)
-class Node:
-    """One value of a JSON document; ``children`` of an object or list, ``value`` of anything else."""
+class Sieve:
+    """What a search through the whole return found. ``shown`` of ``matching`` of ``total`` lines or rows are here."""
 
-    key: str
-    value: str = ""
-    kind: str = "value"  # object, list, text, value
-    size: int = 0
-    children: tuple[Node, ...] = ()
+    total: int
+    matching: int
+    after: int  # how many matching ones came before those shown
+    shown: int
+    levels: tuple[tuple[str, int], ...] = ()  # of all lines
+
+    @property
+    def left(self) -> int:
+        return self.matching - self.after - self.shown
 
 
 @dataclass(frozen=True)
@@ -70,7 +80,8 @@ class Piece:
     above: str = ""  # comment lines above a table
     headings: tuple[str, ...] = ()
     rows: tuple[tuple[str, ...], ...] = ()
-    nodes: tuple[Node, ...] = field(default=())
+    nodes: tuple[Node, ...] = ()
+    sieve: Sieve | None = None
 
     @property
     def left(self) -> int:
@@ -83,23 +94,30 @@ class Piece:
 
 
 def shape_of(text: str, *, whole: bool = True) -> Shape:
-    """What the text looks like. Only a whole text can be JSON."""
-    head = text.lstrip()[:1]
-    if whole and head in "{[" and head and len(text) <= LARGEST_JSON and _parsed(text) is not None:
+    """What the text looks like. Only a whole text folds."""
+    fits = whole and len(text) <= folding.LARGEST
+    if fits and text.lstrip()[:1] in ("{", "[") and folding.parsed(text) is not None:
         return Shape.JSON
     lines = [line for line in text.splitlines()[:40] if line.strip()]
     if not whole and len(lines) > 2:
         lines = lines[:-1]  # the last one may be cut
-    below = [line for line in lines if not line.startswith("#")]
-    if len(below) >= 2 and (_is_separated(below) or _is_aligned(below)):
+    if is_table(lines):
         return Shape.TABLE
-    if lines and sum(bool(_STAMP.search(line[:60])) for line in lines) * 2 >= len(lines):
+    if lines and sum(bool(_STAMP.search(plain(line)[:60])) for line in lines) * 2 >= len(lines):
         return Shape.LOG
+    if fits and folding.is_indented(lines):
+        return Shape.YAML
     return Shape.TEXT
 
 
 def piece(
-    text: str, total: int, *, start: int = 0, marks: Sequence[tuple[int, int]] = (), shape: Shape | None = None
+    text: str,
+    total: int,
+    *,
+    start: int = 0,
+    marks: Sequence[tuple[int, int]] = (),
+    shape: Shape | None = None,
+    first_line: int = 1,
 ) -> Piece:
     """``text`` is the part of a return that begins at ``start``; ``total`` the length of the whole return.
 
@@ -110,109 +128,107 @@ def piece(
         text = text[: text.rindex("\n") + 1]
     end = start + len(text)
     seen = shape or shape_of(text, whole=whole)
-    if seen is Shape.JSON and whole:
-        return Piece(seen, start, end, total, nodes=_nodes(_parsed(text)))
+    if seen is Shape.JSON and whole and (value := folding.parsed(text)) is not None:
+        return Piece(seen, start, end, total, nodes=folding.nodes_of(value))
+    if seen is Shape.YAML and whole and not marks:
+        return Piece(seen, start, end, total, nodes=folding.folds_of(text))
     if seen is Shape.TABLE and start == 0 and not marks:
-        headings, rows, above = _table(text)
-        return Piece(seen, start, end, total, headings=headings, rows=rows, above=above)
-    return Piece(Shape.LOG if seen is Shape.LOG else Shape.TEXT, start, end, total, lines=_lines(text, start, marks))
+        table = read_table(text)
+        return Piece(seen, start, end, total, headings=table.headings, rows=table.rows, above=table.above)
+    plainly = Shape.LOG if seen is Shape.LOG else Shape.TEXT
+    return Piece(plainly, start, end, total, lines=lines_of(text, start, marks, first_line=first_line))
 
 
-def _parsed(text: str) -> Any:
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict | list) else None
+def search(
+    text: str,
+    *,
+    shape: Shape,
+    find: str = "",
+    level: str = "",
+    after: int = 0,
+    marks: Sequence[tuple[int, int]] = (),
+) -> Piece:
+    """The lines of a whole return that hold ``find``, in any case, and are at least as bad as ``level``.
+
+    At most FOUND lines at once, after the first ``after`` of them; the sieve says how many there are.
+    """
+    wanted, kept = find.lower(), LEVELS.get(level, LEVELS[""])
+    levels: Counter[str] = Counter()
+    matching, shown, at = 0, [], 0
+    lines = text.splitlines(keepends=True)
+    for number, raw in enumerate(lines, 1):
+        bare = raw.rstrip("\r\n")
+        how_bad = level_of(plain(bare))
+        levels[how_bad] += 1
+        if how_bad in kept and (not wanted or wanted in plain(bare).lower()):
+            matching += 1
+            if after < matching <= after + FOUND:
+                segments, _ = _segments(bare, at, marks, PLAIN)
+                shown.append(Line(_with_found(segments, wanted), how_bad, number))
+        at += len(raw)
+    sieve = Sieve(len(lines), matching, after, len(shown), tuple(sorted(levels.items())))
+    return Piece(shape, 0, len(text), len(text), lines=tuple(shown), sieve=sieve)
 
 
-def _columns(heading: str) -> list[tuple[str, int]]:
-    """The headings of a table as tools print them, two spaces or more apart, and where each begins."""
-    return [(match[0], match.start()) for match in re.finditer(r"\S+(?: \S+)*", _plain(heading))]
-
-
-def _is_aligned(lines: Sequence[str]) -> bool:
-    """Whether nearly every line keeps the columns that the first one, in capitals or in single words, begins."""
-    columns = _columns(lines[0])
-    if len(columns) < 3 or not all(_HEADING.fullmatch(name) for name, _ in columns):
-        return False
-    kept = sum(_keeps(line, columns) for line in lines[1:])
-    return kept * 10 >= (len(lines) - 1) * 8
-
-
-def _keeps(line: str, columns: Sequence[tuple[str, int]]) -> bool:
-    line = _plain(line)
-    return all(start == 0 or line[start - 1 : start] in ("", " ") for _, start in columns)
-
-
-def _is_separated(lines: Sequence[str]) -> bool:
-    """Comma-separated rows under a heading of names, as metrics are exported."""
-    names = lines[0].split(",")
-    if len(names) < 3 or not all(_NAME.fullmatch(name) for name in names):
-        return False
-    return all(len(line.split(",")) == len(names) for line in lines[1:])
-
-
-def _table(text: str) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...], str]:
-    """Headings, rows, and the comment lines above them."""
-    lines = [_plain(line) for line in text.splitlines() if line.strip()]
-    above = [line for line in lines if line.startswith("#")]
-    lines = lines[len(above) :]
-    if _is_separated(lines[:40]):
-        rows = tuple(tuple(cell.strip() for cell in line.split(",")) for line in lines[1:])
-        return tuple(name.strip() for name in lines[0].split(",")), rows, "\n".join(above)
-    columns = _columns(lines[0])
-    starts = [start for _, start in columns]
-    ends = [*starts[1:], None]
-    rows = tuple(
-        tuple(line[start:end].strip() for start, end in zip(starts, ends, strict=True))
-        if _keeps(line, columns)
-        else (line,)
-        for line in lines[1:]
+def search_table(text: str, *, find: str = "", sort: int | None = None, descending: bool = False) -> Piece:
+    """The rows of a whole table that hold ``find``, ordered by a column; at most FOUND of them."""
+    whole = read_table(text)
+    table: Table = sifted(whole, find=find, sort=sort, descending=descending)
+    rows = table.rows[:FOUND]
+    return Piece(
+        Shape.TABLE,
+        0,
+        len(text),
+        len(text),
+        above=table.above,
+        headings=table.headings,
+        rows=rows,
+        sieve=Sieve(len(whole.rows), len(table.rows), 0, len(rows)),
     )
-    return tuple(name for name, _ in columns), rows, "\n".join(above)
-
-
-def _plain(line: str) -> str:
-    return _ANSI.sub("", line) if "\x1b" in line else line
 
 
 def level_of(line: str) -> str:
     return next((name for name, pattern in _LEVELS if pattern.search(line[:400])), "")
 
 
-def _lines(text: str, start: int, marks: Sequence[tuple[int, int]]) -> tuple[Line, ...]:
-    lines, at = [], start
-    for line in text.splitlines(keepends=True):
+def lines_of(text: str, start: int, marks: Sequence[tuple[int, int]] = (), *, first_line: int = 1) -> tuple[Line, ...]:
+    lines, at, style = [], start, PLAIN
+    for number, line in enumerate(text.splitlines(keepends=True), first_line):
         shown = line.rstrip("\r\n")
-        lines.append(Line(_segments(shown, at, marks), level_of(shown)))
+        segments, style = _segments(shown, at, marks, style)
+        lines.append(Line(segments, level_of(plain(shown)), number))
         at += len(line)
     return tuple(lines)
 
 
-def _segments(line: str, at: int, marks: Sequence[tuple[int, int]]) -> tuple[Segment, ...]:
-    cuts = {0, len(line)}
-    for begin, end in marks:
-        cuts |= {min(max(begin - at, 0), len(line)), min(max(end - at, 0), len(line))}
-    edges = sorted(cuts)
-    return tuple(
-        Segment(_plain(line[a:b]), any(begin - at <= a and b <= end - at for begin, end in marks))
-        for a, b in pairwise(edges)
-    )
+def _segments(line: str, at: int, marks: Sequence[tuple[int, int]], style: Style) -> tuple[tuple[Segment, ...], Style]:
+    """A line cut where its colour or a mark begins or ends; and the colour it ends in."""
+    drawn, style = runs(line, style)
+    found = []
+    for run in drawn:
+        cuts = {run.start, run.end}
+        for begin, end in marks:
+            cuts |= {min(max(begin - at, run.start), run.end), min(max(end - at, run.start), run.end)}
+        for a, b in pairwise(sorted(cuts)):
+            marked = any(begin - at <= a and b <= end - at for begin, end in marks)
+            found.append(Segment(line[a:b], marked, run.style.classes))
+    return tuple(found), style
 
 
-def _nodes(value: Any) -> tuple[Node, ...]:
-    items = value.items() if isinstance(value, dict) else enumerate(value)
-    return tuple(_node(str(key), item) for key, item in items)
-
-
-def _node(key: str, value: Any) -> Node:
-    if isinstance(value, dict | list):
-        kind = "object" if isinstance(value, dict) else "list"
-        return Node(key, kind=kind, size=len(value), children=_nodes(value))
-    if isinstance(value, str):
-        return Node(key, value, kind="text")
-    return Node(key, json.dumps(value))
+def _with_found(segments: tuple[Segment, ...], wanted: str) -> tuple[Segment, ...]:
+    if not wanted:
+        return segments
+    cut = []
+    for one in segments:
+        at, lower = 0, one.text.lower()
+        while (hit := lower.find(wanted, at)) >= 0:
+            if hit > at:
+                cut.append(Segment(one.text[at:hit], one.marked, one.style))
+            cut.append(Segment(one.text[hit : hit + len(wanted)], one.marked, one.style, found=True))
+            at = hit + len(wanted)
+        if at < len(one.text):
+            cut.append(Segment(one.text[at:], one.marked, one.style))
+    return tuple(cut)
 
 
 def find(quote: str, text: str) -> tuple[int, int] | None:

@@ -2,16 +2,20 @@
 
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from django.db.models import F
 from django.db.models.functions import Left
 
 from cases import shapes
+from cases.contexts.returns import Choice, choices_of, same_call_before, same_calls
 from cases.contexts.series import Series, series_of
 from cases.models import Annotation, Session, Step
+from cases.series import series_in
 
 FETCH = 100  # steps at once
+SHORT = 300  # characters that nobody searches
 
 
 @dataclass(frozen=True)
@@ -23,10 +27,29 @@ class Shown:
     arguments: tuple[tuple[str, str], ...]
     evidence: tuple[Annotation, ...]
     notes: tuple[Annotation, ...]
+    same_before: int | None = None  # the step that asked the same
 
-    @property
+    @cached_property
     def series(self) -> list[Series]:
         return series_of(self.piece)
+
+    @cached_property
+    def choices(self) -> tuple[Choice, ...]:
+        """The ways to see the return; one way, of a short one, is no choice."""
+        return choices_of(self.piece, has_series=self._may_chart, asked_before=self.same_before)
+
+    @property
+    def _may_chart(self) -> bool:
+        return bool(self.series) or (self.piece.shape is shapes.Shape.JSON and bool(series_in(self.step.head)))
+
+    @property
+    def is_short(self) -> bool:
+        return self.piece.total < SHORT
+
+    @property
+    def before(self) -> int | None:
+        """The number, for people, of the step that asked the same."""
+        return None if self.same_before is None else self.same_before + 1
 
     @property
     def redacted(self) -> int:
@@ -47,7 +70,7 @@ def arguments_of(arguments: dict[str, Any]) -> tuple[tuple[str, str], ...]:
 
 
 def shown_steps(session: Session, *, after: int = -1, limit: int = FETCH) -> list[Shown]:
-    """Steps after an index with the head of each return: a big one never loads whole. Two queries, however many."""
+    """Steps after an index with the head of each return: a big one never loads whole. Three queries, however many."""
     steps = list(
         session.steps.filter(index__gt=after)
         .annotate(head=Left("raw__text", shapes.PIECE), size=F("raw__size"))
@@ -56,15 +79,16 @@ def shown_steps(session: Session, *, after: int = -1, limit: int = FETCH) -> lis
     said: dict[int, list[Annotation]] = {}
     for annotation in session.annotations.filter(step__in=[step.pk for step in steps]).select_related("by"):
         said.setdefault(annotation.step_id, []).append(annotation)
-    return [_shown(step, said.get(step.pk, [])) for step in steps]
+    before = same_calls(session)
+    return [_shown(step, said.get(step.pk, []), before.get(step.index)) for step in steps]
 
 
 def shown_step(step: Step) -> Shown:
     step.head, step.size = step.raw.text[: shapes.PIECE], step.raw.size
-    return _shown(step, list(step.annotations.select_related("by")))
+    return _shown(step, list(step.annotations.select_related("by")), same_call_before(step))
 
 
-def _shown(step: Step, said: list[Annotation]) -> Shown:
+def _shown(step: Step, said: list[Annotation], same_before: int | None) -> Shown:
     evidence = tuple(one for one in said if one.kind == Annotation.Kind.EVIDENCE)
     marks = [(one.start, one.end) for one in evidence if one.end is not None]
     # bytes, where characters are fewer: an overestimate that the next piece corrects
@@ -75,20 +99,8 @@ def _shown(step: Step, said: list[Annotation]) -> Shown:
         arguments_of(step.arguments),
         evidence,
         tuple(one for one in said if one.kind != Annotation.Kind.EVIDENCE),
+        same_before,
     )
-
-
-def next_piece(step: Step, start: int, *, shape: str = "") -> shapes.Piece:
-    """The part of a return that follows ``start``, or the whole of it where it is asked for in a shape of its own."""
-    text = step.raw.text
-    if shape == shapes.Shape.JSON and len(text) <= shapes.LARGEST_JSON:
-        return shapes.piece(text, len(text))
-    marks = [
-        (one.start, one.end) for one in step.annotations.filter(kind=Annotation.Kind.EVIDENCE) if one.end is not None
-    ]
-    part = text[start : start + (shapes.MORE if start else shapes.PIECE)]
-    kind = shapes.Shape(shape) if shape in set(shapes.Shape) else shapes.shape_of(text[: shapes.PIECE], whole=False)
-    return shapes.piece(part, len(text), start=start, marks=marks, shape=kind)
 
 
 @dataclass(frozen=True)

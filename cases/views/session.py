@@ -10,9 +10,9 @@ from django.views.decorators.http import require_GET, require_POST
 from cases import annotating
 from cases.access import EXPERT, LEAD, REVIEWER, number_in, require_role, session_for
 from cases.annotating import AnnotationError
-from cases.contexts.series import series_of
+from cases.contexts.returns import Asked, view_of
 from cases.contexts.session import TABS, may_record, session_page
-from cases.contexts.steps import FETCH, next_piece, shown_steps
+from cases.contexts.steps import FETCH, shown_steps
 from cases.forms.session import AnnotationForm, ScoreForm
 from cases.models import Annotation, Score, Session, Step
 
@@ -50,13 +50,10 @@ def step_of(found: Session, index: int) -> Step:
 @login_required
 @require_GET
 def piece(request: HttpRequest, pk: int, index: int) -> HttpResponse:
-    """More of a return, or the return in another shape."""
+    """More of a return, or the return in another shape, sifted, as a chart, or against an earlier one."""
     step = step_of(session_for(request.user, pk), index)
-    start = number_in(request.GET.get("start", ""), usual=0)
-    asked = request.GET.get("as", "")
-    part = next_piece(step, start, shape=asked)
-    shown = {"session": step.session, "step": step, "piece": part, "series": series_of(part), "asked": asked}
-    return render(request, "cases/_piece.html", shown)
+    shown = {"session": step.session, "step": step, "view": view_of(step, Asked.of(request.GET))}
+    return render(request, "cases/_view.html", shown)
 
 
 @login_required

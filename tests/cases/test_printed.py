@@ -1,0 +1,22 @@
+import pytest
+
+from cases.printed import read_table, sifted
+
+PODS = "NAME    CPU     AGE\na       250m    5m\nb       1       3h\nc       2       2d\nd       90m     4d\n"
+
+
+@pytest.mark.parametrize(
+    ("sort", "descending", "names"),
+    [(0, True, "dcba"), (1, False, "dabc"), (2, False, "abcd"), (2, True, "dcba"), (9, False, "abcd")],
+)
+def test_figures_are_ordered_by_what_they_are_worth(sort, descending, names):
+    assert "".join(row[0] for row in sifted(read_table(PODS), sort=sort, descending=descending).rows) == names
+
+
+def test_rows_that_hold_the_words_are_left():
+    assert sifted(read_table(PODS), find="3H").rows == (("b", "1", "3h"),)
+
+
+def test_row_that_breaks_the_columns_stays_last():
+    text = PODS + "error: the server was unable to return a response\n"
+    assert sifted(read_table(text), sort=0).rows[-1] == ("error: the server was unable to return a response",)
