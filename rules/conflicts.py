@@ -34,6 +34,7 @@ class Conflict:
     kind: str
     rules: tuple[str, str]
     text: str
+    parts: tuple[Operator | Test, ...] = ()  # the operators and tests that clash: where to mark it
 
     @property
     def refuses(self) -> bool:
@@ -80,13 +81,16 @@ def _between(first: Rule, second: Rule) -> Iterator[Conflict]:
     kind = "contradiction" if always_together(first, second) else "overlap"
     for one, other in product(first.then, second.then):
         if reason := _opposes(one, other) or _opposes(other, one):
-            yield Conflict(kind, names, reason)
+            yield Conflict(kind, names, reason, (one, other))
         elif same_trigger and isinstance(one, Implies) and isinstance(other, Implies) and _rivals(one, other):
             reason = f"the same trigger is read as {one.fault_class} and as {other.fault_class}"
-            yield Conflict("contradiction", names, reason)
+            yield Conflict("contradiction", names, reason, (one, other))
     for rule, blinded in ((first, second), (second, first)):
-        if blind := _blinds(rule, blinded):
-            yield Conflict("overlap", names, blind)
+        for operator, test in product(rule.then, blinded.when):
+            if _blinds(operator, test):
+                blind = f"{rule.name} excludes the evidence that {blinded.name} waits for ({test.aspect or 'any'})"
+                yield Conflict("overlap", names, blind, (operator, test))
+                break
 
 
 def _opposes(one: Operator, other: Operator) -> str:
@@ -112,14 +116,11 @@ def _rivals(one: Implies, other: Implies) -> bool:
     return one.weight > 0 and other.weight > 0 and one.fault_class != other.fault_class
 
 
-def _blinds(rule: Rule, other: Rule) -> str:
-    """An exclusion that takes away exactly the evidence another rule waits for."""
-    for operator, test in product(rule.then, other.when):
-        if not isinstance(operator, Exclude) or not isinstance(test, EvidenceTest) or test.negated:
-            continue
-        if operator.aspect in ("", test.aspect) and operator.pattern in ("", test.pattern):
-            return f"{rule.name} excludes the evidence that {other.name} waits for ({test.aspect or 'any'})"
-    return ""
+def _blinds(operator: Operator, test: Test) -> bool:
+    """Whether an exclusion takes away exactly the evidence another rule waits for."""
+    if not isinstance(operator, Exclude) or not isinstance(test, EvidenceTest) or test.negated:
+        return False
+    return operator.aspect in ("", test.aspect) and operator.pattern in ("", test.pattern)
 
 
 def _denies(one: Test, other: Test) -> bool:

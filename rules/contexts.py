@@ -7,10 +7,11 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.urls import reverse
 
 from cases.access import has_role
-from rules import merge, patches, review, versions
+from rules import patches, review, versions
 from rules.diffs import diff_of
 from rules.flips import flips_of
-from rules.models import KnowledgeVersion, Patch, Review, RuleRecord
+from rules.models import KnowledgeVersion, Patch, PatchComment, Review, RuleRecord
+from rules.requirements import requirements as requirements_of
 from sandbox import contexts as sandbox_contexts
 from sandbox.knowledge.language import from_data, text_of
 from sandbox.knowledge.rule import Knowledge, Rule
@@ -87,11 +88,11 @@ def patch_list(user, *, show: str, sort: str, page: str | None) -> dict:
     }
 
 
-def patch(row: Patch, user, *, tab: str = "", show: str = "") -> dict:
+def patch(row: Patch, user, *, tab: str = "", show: str = "", say: str = "") -> dict:
     """The patch page: only the chosen tab is worked out; the merge box always is."""
     revision = patches.current(row)
-    requirements = merge.requirements(row) if row.state not in (Patch.State.MERGED, Patch.State.REJECTED) else []
-    missing = [item for item in requirements if not item.satisfied and not item.overridden]
+    requirements = requirements_of(row) if row.state not in (Patch.State.MERGED, Patch.State.REJECTED) else []
+    missing = [item for item in requirements if item.missing]
     may_decide = has_role(user, "reviewer", "lead")
     context = {
         "patch": row,
@@ -118,19 +119,41 @@ def patch(row: Patch, user, *, tab: str = "", show: str = "") -> dict:
         item.name.startswith("Approved") and item.satisfied for item in requirements
     ):
         context["turn"] = "its merge"
-    comments = list(row.comments.select_related("by"))
+    comments = list(row.comments.seen_by(user).select_related("by"))
     context["happened"] = sorted([*context["reviews"], *comments], key=lambda item: item.at)
-    context["open_comments"] = sum(comment.resolved_at is None for comment in comments)
+    context["open_comments"] = sum(comment.resolved_at is None and not comment.pending for comment in comments)
+    context["held_back"] = sum(comment.pending for comment in comments)
+    context["threads"] = _threads(comments)
+    context["say"] = say
     if context["tab"] == "" or context["tab"] == "diff":
         context["diff"] = diff_of(versions.knowledge(row.base), _candidate(row))
     if context["tab"] == "evidence":
         context["evidence"] = revision.evidence if revision else {}
         context["flips"] = flips_of(context["evidence"])
+        context["key_steps"] = _key_steps(context["evidence"])
+        if row.failed and row.better:
+            context["aligned"] = sandbox_contexts.comparison(row.failed, row.better)
     if context["tab"] == "regression" and row.regression:
         context.update(sandbox_contexts.regression(row.regression, show=show), in_patch=True)
     if context["tab"] == "history":
         context["revisions"] = list(row.revisions.select_related("by").order_by("-number"))
     return context
+
+
+def _threads(comments: list[PatchComment]) -> dict[str, list[PatchComment]]:
+    """Comments by the place they speak of."""
+    found: dict[str, list[PatchComment]] = {}
+    for comment in comments:
+        if comment.place:
+            found.setdefault(comment.place, []).append(comment)
+    return found
+
+
+def _key_steps(evidence: dict) -> set[int]:
+    """Steps of the better session that the key difference speaks of."""
+    words = evidence.get("key_difference", "")
+    found = evidence.get("differences") or ()
+    return {item["step"] for item in found if item.get("step") is not None and item["text"] in words}
 
 
 @dataclass(frozen=True)

@@ -78,7 +78,7 @@ def approve_next(*, by) -> KnowledgeVersion | None:
     for patch in Patch.objects.filter(state=Patch.State.IN_REVIEW, base=versions.head()).order_by("pk"):
         if (patch.verdict or {}).get("decision") != "accept" or review.why_not(patch, by):
             continue
-        if patch.comments.filter(resolved_at=None).exists():
+        if patch.comments.holding_up().exists():
             continue  # somebody's question is open: a flag does not answer it
         review.decide(patch, by=by, decision=Review.Decision.APPROVE, by_flag=True)
         try:

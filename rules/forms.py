@@ -75,7 +75,12 @@ class ReviewForm(forms.Form):
 
 
 class CommentForm(forms.Form):
+    """``place`` is what is spoken of, ``tab`` the one to come back to; ``pending`` holds it back."""
+
     text = forms.CharField(max_length=4000, widget=forms.Textarea(attrs={"rows": 3}))
+    place = forms.CharField(required=False, max_length=200)
+    tab = forms.ChoiceField(required=False, choices=[("diff", "Diff"), ("evidence", "Evidence")])
+    pending = forms.BooleanField(required=False)
 
 
 class TakeOnForm(forms.Form):

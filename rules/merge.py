@@ -1,16 +1,14 @@
 """Merging an approved patch into the next immutable version."""
 
-from dataclasses import dataclass
-
 from django.db import IntegrityError, transaction
 
 from cases.access import require_role
 from cloudmate.states import transition
-from rules import patches, review, versions
+from rules import patches, versions
 from rules.models import KnowledgeVersion, Patch, RuleRecord
 from rules.patching import difference
+from rules.requirements import requirements
 from sandbox.knowledge.language import from_data
-from sandbox.models import Regression
 from sandbox.regression import untested
 from sandbox.values import stored
 
@@ -21,49 +19,6 @@ class MergeError(Exception):
 
 class StaleBase(MergeError):
     """The head or the library moved since the patch was tested: it is being tested again."""
-
-
-@dataclass(frozen=True)
-class Requirement:
-    """One line of the merge box."""
-
-    name: str
-    satisfied: bool
-    words: str
-    overridden: str = ""  # by whom and why
-
-
-def requirements(patch: Patch) -> list[Requirement]:
-    """Everything that must hold before a merge, each with why it does or does not."""
-    head = versions.head()
-    regression, verdict = patch.regression, patch.verdict or {}
-    on_head = patch.base_id == head.pk and regression is not None and regression.base_id == head.value_id
-    accepted = verdict.get("decision") == "accept"
-    override = ""
-    if patch.taken_on_by_id and verdict.get("decision") == "inconclusive":
-        override = f"taken on by {patch.taken_on_by.get_username()}: {patch.taken_on_reason}"
-    closed = regression is not None and regression.state == Regression.State.CLOSED
-    since = untested(regression).count() if on_head and closed else 0
-    tested = f"not tested on v{head.number} yet" if not (on_head and closed) else f"tested on v{head.number}"
-    if since:
-        tested = f"{since} confirmed case{'s' if since > 1 else ''} came or changed since it was tested"
-    approved = review.approvals(patch)
-    by = ", ".join(item.by.get_username() + (" (by flag)" if item.by_flag else "") for item in approved)
-    unresolved = patch.comments.filter(resolved_at=None).count()
-    return [
-        Requirement(
-            "Regression on the current version",
-            on_head and closed and not since,
-            tested,
-        ),
-        Requirement("Gate", accepted, verdict.get("reason", "no verdict yet"), override),
-        Requirement("Approved by someone else", bool(approved), f"approved by {by}" if approved else "no approval yet"),
-        Requirement(
-            "Comments resolved",
-            unresolved == 0,
-            "none open" if unresolved == 0 else f"{unresolved} open",
-        ),
-    ]
 
 
 def merge(patch: Patch, *, by) -> KnowledgeVersion:
@@ -82,7 +37,7 @@ def merge(patch: Patch, *, by) -> KnowledgeVersion:
     if patch.regression is not None and untested(patch.regression).exists():
         transition(patch, Patch.State.PROPOSED, regression=None, verdict=None)
         raise StaleBase("Cases of the library came or changed since it was tested: the patch is being tested again")
-    open_ones = [item for item in requirements(patch) if not item.satisfied and not item.overridden]
+    open_ones = [item for item in requirements(patch) if item.missing]
     if open_ones:
         raise MergeError("; ".join(f"{item.name}: {item.words}" for item in open_ones))
     before, after = versions.knowledge(head), patches.candidate_of(patch)

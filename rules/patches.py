@@ -3,14 +3,13 @@
 from dataclasses import replace
 
 from django.db import transaction
-from django.utils import timezone
 
 from cases.access import require_role
 from cases.models import Case, Session, System
 from cloudmate.states import TransitionError, transition
 from rules import versions
 from rules.gate import Decision, Policy, Verdict, decide, static_findings
-from rules.models import KnowledgeVersion, Patch, PatchComment, PatchRevision
+from rules.models import KnowledgeVersion, Patch, PatchRevision
 from rules.patching import PatchingError, apply
 from rules.review import makers
 from sandbox import regression as regressions
@@ -196,18 +195,6 @@ def discard(patch: Patch, *, by) -> None:
     else:
         require_role(by, "expert", "reviewer", "lead")
     transition(patch, Patch.State.REJECTED)
-
-
-def comment(patch: Patch, *, by, text: str) -> PatchComment:
-    require_role(by, "expert", "reviewer", "lead")
-    if not text.strip():
-        raise PatchError("Write something before sending a comment")
-    return PatchComment.objects.create(patch=patch, text=text.strip(), by=by)
-
-
-def resolve(comment: PatchComment, *, by) -> None:
-    require_role(by, "expert", "reviewer", "lead")
-    PatchComment.objects.filter(pk=comment.pk, resolved_at=None).update(resolved_at=timezone.now())
 
 
 def current(patch: Patch) -> PatchRevision | None:

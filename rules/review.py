@@ -24,7 +24,8 @@ def decide(
     """Record one decision on the current revision. Approving lets it merge; it does not merge.
 
     ``revision`` is the one that the person has read: where another stands by now, nothing is recorded. A rejection needs a reason from the list, a request for changes needs words. ``by_flag`` marks
-    a decision given on the command line in the name of ``by``. Raises ReviewError.
+    a decision given on the command line in the name of ``by``. Comments that ``by`` held back are sent with it,
+    and do for the words of a request for changes. Raises ReviewError.
     """
     require_role(by, "reviewer", "lead")
     if why := why_not(patch, by):
@@ -39,8 +40,9 @@ def decide(
         raise ReviewError("Choose the reason for rejecting: it is what the critic learns from")
     if reason not in Review.Reason.values:
         raise ReviewError(f"{reason!r} is no reason of the list")
-    if decision == Review.Decision.CHANGES and not words.strip():
-        raise ReviewError("Say what should change")
+    held_back = patch.comments.filter(by=by, pending=True)
+    if decision == Review.Decision.CHANGES and not words.strip() and not held_back.exists():
+        raise ReviewError("Say what should change: in words here, or in a comment on a line")
     with transaction.atomic():
         review = Review.objects.create(
             patch=patch,
@@ -51,6 +53,7 @@ def decide(
             by=by,
             by_flag=by_flag,
         )
+        held_back.update(pending=False, at=review.at)
         if decision == Review.Decision.REJECT:
             transition(patch, Patch.State.REJECTED)
         elif decision == Review.Decision.CHANGES:

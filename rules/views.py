@@ -10,9 +10,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from cases.access import case_for, number_in, require_role, session_for
 from cloudmate.states import TransitionError
-from rules import contexts, critiques, merge, patches, review, versions
+from rules import comments, contexts, critiques, merge, patches, review, versions
 from rules.access import patch_for, version_for
 from rules.forms import CommentForm, ReviewForm, RuleForm, TakeOnForm
+from rules.templatetags.discussing import anchor
 from sandbox import exploration, runs
 from sandbox.knowledge.language import from_data, text_of
 
@@ -20,6 +21,7 @@ REFUSALS = (
     patches.PatchError,
     review.ReviewError,
     merge.MergeError,
+    comments.CommentError,
     critiques.CritiqueError,
     runs.RunError,
     exploration.ExplorationError,
@@ -53,7 +55,8 @@ def patch_list(request):
 @require_GET
 def patch(request, pk):
     row = patch_for(request.user, pk)
-    context = contexts.patch(row, request.user, tab=request.GET.get("tab", ""), show=request.GET.get("show", ""))
+    get = request.GET.get
+    context = contexts.patch(row, request.user, tab=get("tab", ""), show=get("show", ""), say=get("say", ""))
     return render(request, "rules/_patch.html" if request.htmx else "rules/patch.html", context)
 
 
@@ -183,19 +186,57 @@ def take_on(request, pk):
 def comment(request, pk):
     row = patch_for(request.user, pk)
     form = CommentForm(request.POST)
-    text = form.cleaned_data["text"] if form.is_valid() else ""
-    said(request, lambda: patches.comment(row, by=request.user, text=text), "Comment added.")
+    data = form.cleaned_data if form.is_valid() else {"text": "", "place": "", "tab": "", "pending": False}
+    place = data["place"]
+    done = "Added to your review: send it, or decide." if data["pending"] else "Comment added."
+    said(
+        request,
+        lambda: comments.comment(row, by=request.user, text=data["text"], place=place, pending=data["pending"]),
+        done,
+    )
+    return redirect(f"{row.get_absolute_url()}?tab={data['tab']}#{anchor(place)}" if place else row)
+
+
+@login_required
+@require_POST
+def send_comments(request, pk):
+    row = patch_for(request.user, pk)
+    require_role(request.user, "expert", "reviewer", "lead")
+    count = comments.send(row, by=request.user)
+    messages.success(request, f"Sent {count} comment{'' if count == 1 else 's'}.")
     return redirect(row)
+
+
+def _comment_of(row, number):
+    found = row.comments.filter(pk=number).first()
+    if found is None:
+        raise Http404("There is no such comment.")
+    return found
 
 
 @login_required
 @require_POST
 def resolve(request, pk, number):
     row = patch_for(request.user, pk)
-    found = row.comments.filter(pk=number).first()
-    if found is None:
-        raise Http404("There is no such comment.")
-    patches.resolve(found, by=request.user)
+    comments.resolve(_comment_of(row, number), by=request.user)
+    return redirect(row)
+
+
+@login_required
+@require_POST
+def reopen(request, pk, number):
+    row = patch_for(request.user, pk)
+    comments.reopen(_comment_of(row, number), by=request.user)
+    return redirect(row)
+
+
+@login_required
+@require_POST
+def withdraw(request, pk, number):
+    row = patch_for(request.user, pk)
+    require_role(request.user, "expert", "reviewer", "lead")
+    found = _comment_of(row, number)
+    said(request, lambda: comments.withdraw(found, by=request.user), "Dropped.")
     return redirect(row)
 
 

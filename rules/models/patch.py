@@ -77,15 +77,35 @@ class PatchRevision(models.Model):
         return f"{self.patch} r{self.number}"
 
 
+class PatchCommentQuerySet(models.QuerySet):
+    def seen_by(self, user):
+        """What was sent, and what this person still holds back."""
+        return self.filter(models.Q(pending=False) | models.Q(by=user))
+
+    def holding_up(self):
+        """Sent and not resolved: these keep a patch from being merged."""
+        return self.filter(pending=False, resolved_at=None)
+
+
 class PatchComment(models.Model):
+    """What somebody says of a patch: of the whole, of a line of its diff, or of a step it was learned from."""
+
     patch = models.ForeignKey(Patch, models.CASCADE, related_name="comments")
     text = models.TextField()
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     at = models.DateTimeField(auto_now_add=True)
+    revision_number = models.PositiveIntegerField(default=1)  # the revision that was read
+    place = models.CharField(max_length=200, blank=True)  # line:RULE:NUMBER, step:SESSION:INDEX; "" = the whole
+    quote = models.CharField(max_length=300, blank=True)  # what stood there
+    pending = models.BooleanField(default=False)  # held back until its writer sends or decides
     resolved_at = models.DateTimeField(null=True, blank=True)
+    resolved_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+
+    objects = PatchCommentQuerySet.as_manager()
 
     class Meta:
         ordering = ["pk"]
+        indexes = [models.Index(fields=["by", "pending"])]
 
     def __str__(self):
         return f"{self.by} on {self.patch}"

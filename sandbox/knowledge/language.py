@@ -39,7 +39,17 @@ from sandbox.knowledge.rule import (
     ToolTest,
 )
 
-__all__ = ["RuleSyntaxError", "as_data", "from_data", "knowledge_from", "lint", "parse", "parse_rule", "text_of"]
+__all__ = [
+    "RuleSyntaxError",
+    "as_data",
+    "from_data",
+    "knowledge_from",
+    "lint",
+    "parse",
+    "parse_rule",
+    "part_text",
+    "text_of",
+]
 
 DEEP = "something is nested too deeply"
 PLAIN_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_.:/-]*\Z")
@@ -112,6 +122,13 @@ def text_of(rule: Rule) -> str:
     if rule.because:
         lines.append(f"BECAUSE {_quoted(rule.because)}")
     return "\n".join(lines) + "\n"
+
+
+def part_text(part: Test | Operator) -> str:
+    """One test or operator, as it stands in its rule's text."""
+    if isinstance(part, EvidenceTest | SymptomTest | ConclusionTest | ToolTest):
+        return _test_text(part)
+    return _operator_text(part)
 
 
 @lru_cache(maxsize=1)

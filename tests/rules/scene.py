@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from cases.models import Session
 from cloudmate.states import transition
-from rules import merge, patches, review, versions
+from rules import comments, merge, patches, review, versions
 from rules.models import Patch
 from sandbox.models import Branch, Exploration, Pair, Regression, Run
 from sandbox.report import Divergence
@@ -178,6 +178,6 @@ def every_state() -> dict[str, Patch]:
         "inconclusive": patch("inconclusive", "inconclusive", "fixed"),
         "rejected": patch("in_review", "fixed"),
     }
-    patches.comment(found["in_review"], by=reviewer, text="And plain traffic?")
+    comments.comment(found["in_review"], by=reviewer, text="And plain traffic?")
     review.decide(found["rejected"], by=reviewer, decision="reject", reason="too_broad", words="It says too much.")
     return found

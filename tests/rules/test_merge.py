@@ -1,6 +1,6 @@
 import pytest
 
-from rules import evolution, merge, patches, review, versions, work
+from rules import comments, evolution, merge, patches, review, versions, work
 from rules.models import KnowledgeVersion, Patch, RuleRecord
 from tests import factories
 from tests.rules import builders
@@ -35,10 +35,10 @@ def test_merge_without_approval_is_refused_in_words():
 
 def test_merge_needs_comments_resolved():
     patch, reviewer = approved()
-    remark = patches.comment(patch, by=reviewer, text="why the pool?")
+    remark = comments.comment(patch, by=reviewer, text="why the pool?")
     with pytest.raises(merge.MergeError, match="Comments resolved: 1 open"):
         merge.merge(patch, by=reviewer)
-    patches.resolve(remark, by=reviewer)
+    comments.resolve(remark, by=reviewer)
     assert merge.merge(patch, by=reviewer).number == 1
 
 
@@ -88,7 +88,7 @@ def test_editing_a_patch_in_review_resets_approval_and_regression():
 def test_case_confirmed_after_the_test_sends_the_patch_back_to_be_tested():
     patch, reviewer = approved()
     factories.make_confirmed_case()
-    tested = merge.requirements(patch)[0]
+    tested = merge.requirements(patch)[1]
     assert (tested.satisfied, tested.words) == (False, "1 confirmed case came or changed since it was tested")
     with pytest.raises(merge.StaleBase, match="tested again"):
         merge.merge(patch, by=reviewer)
@@ -107,7 +107,7 @@ def test_worker_tests_again_what_waits_in_review_when_the_library_grows():
 
 def test_flag_approves_nothing_with_an_open_comment():
     patch, lead = builders.in_review(), builders.user("leo", "lead")
-    patches.comment(patch, by=lead, text="why the pool?")
+    comments.comment(patch, by=lead, text="why the pool?")
     assert evolution.approve_next(by=lead) is None
     assert patch.reviews.count() == 0
 
