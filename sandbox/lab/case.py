@@ -71,6 +71,11 @@ def make(system: str, fault: str, seed: int) -> CaseBundle:
     )
 
 
+def answer_of(happened: Incident) -> Answer:
+    """What a right diagnosis of the incident says."""
+    return _answer(happened, overview.primary(happened))
+
+
 def _task(happened: Incident, alert: overview.Alert | None) -> Task:
     system, now = happened.system, happened.now.strftime("%Y-%m-%dT%H:%M:%SZ")
     context: dict[str, object] = {"snapshot_time": now}

@@ -22,7 +22,8 @@ def names_of(system: System, seed: str) -> dict[str, tuple[str, ...]]:
     """Pod names by app, as controllers make them: hashes for deployments, ordinals for stateful sets."""
     names: dict[str, tuple[str, ...]] = {}
     for service in system.services:
-        draw = Random(f"{seed}:{service.name}:{service.version}:{service.cpu_request}")
+        again = f":{service.generation}" if service.generation else ""
+        draw = Random(f"{seed}:{service.name}:{service.version}:{service.cpu_request}{again}")
         replica_set = "".join(draw.choices(SUFFIX, k=9))
         names[service.name] = tuple(
             f"{service.name}-{replica_set}-{''.join(draw.choices(SUFFIX, k=5))}" for _ in range(service.replicas)
@@ -34,15 +35,15 @@ def names_of(system: System, seed: str) -> dict[str, tuple[str, ...]]:
 
 def place(system: System, names: dict[str, tuple[str, ...]]) -> tuple[Pod, ...]:
     """Give each pod the node with most unrequested CPU; a pod that fits nowhere stays without one."""
-    free = {node.name: node.cores - 0.4 for node in system.nodes}
+    free = {node.name: node.cores - 0.4 for node in system.nodes if not node.cordoned}
     wanted = [(names[system.database.name][0], system.database.name, system.database.cpu_request)]
     wanted += [(names[store][0], store, 1.0) for store in (system.cache.name, system.queue.name)]
     order = sorted(system.services, key=lambda service: service.cpu_request)  # a changed deployment's pods come last
     wanted += [(name, service.name, service.cpu_request) for service in order for name in names[service.name]]
     pods = []
     for name, app, request in wanted:
-        node = max(free, key=lambda candidate: (free[candidate], candidate))
-        if free[node] < request:
+        node = max(free, key=lambda candidate: (free[candidate], candidate), default="")
+        if not node or free[node] < request:
             pods.append(Pod(name, app, "", request))
             continue
         free[node] -= request

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from random import Random
 
+from sandbox.lab.actions.base import Action, Interference
 from sandbox.lab.decoys import decoys, deployed
 from sandbox.lab.faults.base import Change, Effect, Fault
 from sandbox.lab.model import Clockwork
 from sandbox.lab.parameters import System
 from sandbox.lab.state import Minute
 
-MINUTES = 31
+MINUTES = 31  # of a case; a live incident goes on for as long as somebody works on it
 SETTLING = 3  # minutes run before the first that is kept
 FIRST_DAY = datetime(2026, 2, 2, 8, 0, tzinfo=UTC)
 
@@ -46,7 +48,12 @@ class Incident:
 
     @property
     def now(self) -> datetime:
-        return self.at(MINUTES - 1)
+        return self.at(self.count - 1)
+
+    @property
+    def count(self) -> int:
+        """Minutes there are, from 0 to now."""
+        return len(self.minutes)
 
     @property
     def last(self) -> Minute:
@@ -58,10 +65,20 @@ class Incident:
         found = {}
         for service in self.system.services:
             templates = [system.service(service.name).template for system in self.timeline]
-            changed = [minute for minute in range(1, MINUTES) if templates[minute] != templates[minute - 1]]
+            changed = [minute for minute in range(1, self.count) if templates[minute] != templates[minute - 1]]
             if changed:
                 found[service.name] = changed[-1]
         return found
+
+    def until(self, count: int) -> Incident:
+        """The first ``count`` minutes alone, as far as metrics and alerts tell of them."""
+        restarts = {name: tuple(each for each in known if each < count) for name, known in self.restarts.items()}
+        return replace(
+            self,
+            timeline=self.timeline[:count],
+            minutes=self.minutes[:count],
+            restarts={name: known for name, known in restarts.items() if known},
+        )
 
     def at(self, minute: float) -> datetime:
         return self.started + timedelta(minutes=minute)
@@ -74,8 +91,13 @@ class Incident:
         return self.timeline[minute]
 
 
-def happen(system: System, fault: Fault, seed: int) -> Incident:
-    """Run ``system`` into ``fault``. The same arguments give the same incident, always."""
+def happen(
+    system: System, fault: Fault, seed: int, *, until: int = MINUTES, actions: Sequence[Action] = ()
+) -> Incident:
+    """Run ``system`` into ``fault`` for ``until`` minutes, with what people did meanwhile.
+
+    The same arguments give the same incident, always; its minutes do not depend on how long it is looked at.
+    """
     key = f"{system.name}:{fault.name}:{seed}"
     random = Random(key)
     onset = random.randint(15, 18)
@@ -89,8 +111,10 @@ def happen(system: System, fault: Fault, seed: int) -> Incident:
     pod_seed = f"{system.name}:{seed}"
     works = Clockwork(system, pod_seed, Random(f"{key}:load"))
     minutes, timeline = [], []
-    for minute in range(-SETTLING, MINUTES):
+    interference = Interference(actions, pod_seed)
+    for minute in range(-SETTLING, until):
         parameters = deployed(effect.system if minute >= onset else system, harmless, minute - onset)
+        parameters = interference.at(minute, parameters, timeline[SETTLING:], works.carried)
         minutes.append(works.step(parameters, minute, _surge(effect, minute - onset)))
         timeline.append(parameters)
     return Incident(
@@ -102,7 +126,9 @@ def happen(system: System, fault: Fault, seed: int) -> Incident:
         minutes=tuple(minutes[SETTLING:]),
         restarts={name: tuple(each) for name, each in works.carried.restarts.items()},
         leaked={name: tuple(each) for name, each in works.carried.leaked.items()},
-        changes=tuple(sorted((*effect.changes, *harmless), key=lambda change: change.offset)),
+        changes=tuple(
+            sorted((*effect.changes, *harmless, *interference.changes(onset)), key=lambda change: change.offset)
+        ),
         seed=key,
         pod_seed=pod_seed,
     )

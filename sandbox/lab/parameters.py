@@ -70,11 +70,12 @@ class Service:
     publishes: float = 0.0  # messages per request, to the system's queue
     defect: Defect | None = None
     secret_version: int = 3
+    generation: int = 0  # times its pods were replaced though nothing of it changed
 
     @property
     def template(self) -> tuple[object, ...]:
         """What, when changed, replaces the pods."""
-        return self.version, self.cpu_request, self.calls
+        return self.version, self.cpu_request, self.calls, self.generation
 
 
 @dataclass(frozen=True)
@@ -146,6 +147,7 @@ class Node:
     memory_gb: float
     delay_ms: float = 0.0
     loss: float = 0.0
+    cordoned: bool = False  # no pod is placed here
 
 
 @dataclass(frozen=True)

@@ -96,7 +96,7 @@ def _describe_node(incident: Incident, name: str) -> str:
         f"  {batch.name + '-0':<34} 0 (no limit)\n" for batch in incident.system.batches if batch.node == name
     )
     return (
-        f"Name:               {name}\nTaints:             <none>\nUnschedulable:      false\nConditions:\n  MemoryPressure   False\n  DiskPressure     False\n  Ready            True\n"
+        f"Name:               {name}\nTaints:             <none>\nUnschedulable:      {str(node.cordoned).lower()}\nConditions:\n  MemoryPressure   False\n  DiskPressure     False\n  Ready            True\n"
         f"Allocatable:\n  cpu:     {node.cores:.0f}\n  memory:  {node.memory_gb:.0f}Gi\nNon-terminated Pods (cpu requests):\n{rows}"
         f"Allocated resources:\n  cpu  {asked * 1000:.0f}m ({asked / node.cores:.0%})\nEvents:  <none>\n"
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from sandbox.lab import cluster
-from sandbox.lab.incident import MINUTES, Incident
+from sandbox.lab.incident import Incident
 
 KINDS = ("pods", "deployments", "statefulsets", "services", "endpoints", "nodes", "events", "networkpolicies")
 
@@ -48,7 +48,7 @@ def born(incident: Incident, app: str) -> datetime:
 
 def restarts(incident: Incident, app: str) -> tuple[int, ...]:
     if app == incident.system.cache.name and incident.system.cache.startup_error:
-        return tuple(range(incident.onset, MINUTES, 3))
+        return tuple(range(incident.onset, incident.count, 3))
     return incident.restarts.get(app, ())
 
 
@@ -58,11 +58,11 @@ def state_of(incident: Incident, pod: cluster.Pod) -> tuple[str, str, str]:
         return "0/1", "Pending", "0"
     minutes = restarts(incident, pod.app)
     if pod.app == incident.system.cache.name and minutes:
-        return "0/1", "CrashLoopBackOff", f"{len(minutes)} ({MINUTES - minutes[-1]}m ago)"
+        return "0/1", "CrashLoopBackOff", f"{len(minutes)} ({incident.count - minutes[-1]}m ago)"
     mine = minutes if pod == cluster.running(incident.last.pods, pod.app)[0] else minutes[:-1]
-    if mine and mine[-1] >= MINUTES - 2:
-        return "0/1", "OOMKilled", f"{len(mine)} ({MINUTES - mine[-1]}m ago)"
-    return "1/1", "Running", f"{len(mine)} ({MINUTES - mine[-1]}m ago)" if mine else "0"
+    if mine and mine[-1] >= incident.count - 2:
+        return "0/1", "OOMKilled", f"{len(mine)} ({incident.count - mine[-1]}m ago)"
+    return "1/1", "Running", f"{len(mine)} ({incident.count - mine[-1]}m ago)" if mine else "0"
 
 
 def ready_pods(incident: Incident, app: str) -> int:
@@ -91,7 +91,7 @@ def events(incident: Incident) -> list[tuple[str, ...]]:
     for pod in incident.last.pods:
         if not pod.node:
             message = f"0/{len(system.nodes)} nodes are available: {len(system.nodes)} Insufficient cpu. preemption: No preemption victims found."
-            add(incident.onset, "Warning", "FailedScheduling", f"pod/{pod.name}", message)
+            add(_unplaced_since(incident, pod), "Warning", "FailedScheduling", f"pod/{pod.name}", message)
         elif pod.app in incident.rollouts:
             add(
                 incident.rollouts[pod.app],
@@ -113,7 +113,7 @@ def events(incident: Incident) -> list[tuple[str, ...]]:
     cache = system.cache.name
     if restarts(incident, cache):
         add(
-            MINUTES - 2,
+            incident.count - 2,
             "Warning",
             "BackOff",
             f"pod/{cache}-0",
@@ -122,11 +122,20 @@ def events(incident: Incident) -> list[tuple[str, ...]]:
     for batch in system.batches:
         add(incident.onset, "Normal", "Started", f"pod/{batch.name}-0", f"Started container {batch.name}")
     random = incident.random("events")
-    add(random.randrange(8, MINUTES - 1), "Normal", "Sync", "ingress/edge", "Scheduled for sync")
-    once = random.choice([pod for pod in incident.last.pods if pod.node and system.has_service(pod.app)])
+    add(random.randrange(8, 30), "Normal", "Sync", "ingress/edge", "Scheduled for sync")
+    when = random.randrange(0, 8)
+    once = random.choice([pod for pod in incident.minutes[when].pods if pod.node and system.has_service(pod.app)])
     message = "Readiness probe failed: HTTP probe failed with statuscode: 503"
-    add(random.randrange(0, 8), "Warning", "Unhealthy", f"pod/{once.name}", message)
-    return [row for _, row in sorted(found, key=lambda each: each[0])]
+    add(when, "Warning", "Unhealthy", f"pod/{once.name}", message)
+    return [row for minute, row in sorted(found, key=lambda each: each[0]) if minute < incident.count]
+
+
+def _unplaced_since(incident: Incident, pod: cluster.Pod) -> int:
+    """The minute from which this pod has been without a node."""
+    since = incident.count - 1
+    while since and pod in incident.minutes[since - 1].pods:
+        since -= 1
+    return since
 
 
 def resources(incident: Incident, kind: str, name: str = "") -> str:
@@ -162,7 +171,10 @@ def resources(incident: Incident, kind: str, name: str = "") -> str:
         rows = [(app, endpoints(incident, app), "212d") for app in apps(incident)]
     elif kind == "nodes":
         header = ("NAME", "STATUS", "ROLES", "AGE", "VERSION")
-        rows = [(node.name, "Ready", "worker", "212d", "v1.31.4") for node in system.nodes]
+        rows = [
+            (node.name, "Ready,SchedulingDisabled" if node.cordoned else "Ready", "worker", "212d", "v1.31.4")
+            for node in system.nodes
+        ]
     elif kind == "networkpolicies":
         header = ("NAME", "POD-SELECTOR", "AGE")
         rows = [

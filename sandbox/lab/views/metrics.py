@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sandbox.lab.incident import MINUTES, Incident
+from sandbox.lab.incident import Incident
 from sandbox.lab.state import Minute
 
 P50, P95 = 0.693, 2.996  # -ln(1 - q) of an exponential
@@ -109,7 +109,7 @@ def values(incident: Incident, name: str) -> dict[str, list[str]]:
         printed[metric] = series
     if any(node.name == name for node in incident.system.nodes):
         random = incident.random(f"metric:{name}:network")
-        nodes = [incident.parameters(minute).node(name) for minute in range(MINUTES)]
+        nodes = [incident.parameters(minute).node(name) for minute in range(incident.count)]
         printed["network_round_trip_ms"] = [
             f"{0.6 + 2 * node.delay_ms + abs(random.gauss(0, 0.1)):.1f}" for node in nodes
         ]
@@ -120,7 +120,7 @@ def values(incident: Incident, name: str) -> dict[str, list[str]]:
 def metrics(incident: Incident, name: str, printed: dict[str, list[str]]) -> str:
     """Series of one component as CSV: one column for each of ``printed``."""
     lines = [f"# {name}, step 60s, UTC", ",".join(("time", *printed))]
-    for minute in range(MINUTES):
+    for minute in range(incident.count):
         time = incident.at(minute).strftime("%Y-%m-%dT%H:%M:%SZ")
         lines.append(",".join((time, *(series[minute] for series in printed.values()))))
     return "\n".join(lines) + "\n"

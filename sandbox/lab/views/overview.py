@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from sandbox.lab import cluster
-from sandbox.lab.incident import MINUTES, Incident
+from sandbox.lab.incident import Incident
 from sandbox.lab.state import Minute
 from sandbox.lab.views.kubernetes import address, port, table
 from sandbox.lab.views.metrics import P95
@@ -81,7 +81,7 @@ def alerts(incident: Incident) -> tuple[Alert, ...]:
             lambda m, n=name: any(not pod.node for pod in m.pods if pod.app == n),
             f"{pending} of {service.replicas} pods of {name} not ready",
         )
-        kills = [minute for minute in incident.restarts.get(name, ()) if minute >= MINUTES - 15]
+        kills = [minute for minute in incident.restarts.get(name, ()) if minute >= incident.count - 15]
         if kills:
             found.append(
                 Alert(
@@ -188,7 +188,7 @@ def changes(incident: Incident, only: str = "") -> str:
             change.by,
         )
         for change in incident.changes
-        if not only or change.target == only
+        if (not only or change.target == only) and incident.onset + change.offset < incident.count
     ]
     return table(("TIME", "KIND", "TARGET", "CHANGE", "BY"), rows, "No changes in the last 2 hours.")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from sandbox.lab import database
-from sandbox.lab.incident import MINUTES, Incident
+from sandbox.lab.incident import Incident
 from sandbox.lab.parameters import Service, Statement
 from sandbox.lab.state import ServiceMinute
 
@@ -174,7 +174,7 @@ def slow_queries(incident: Incident) -> str:
             )
         )
         if plan.work_ms * last.db_stretch > SLOW_MS:
-            at = incident.at(MINUTES - 1).strftime("%Y-%m-%d %H:%M:%S")
+            at = incident.now.strftime("%Y-%m-%d %H:%M:%S")
             took = plan.work_ms * last.db_stretch * random.uniform(0.9, 1.2)
             plans.append(
                 f"{at} UTC [{service.name}] LOG:  duration: {took:.3f} ms  plan:\n  Query Text: {statement.text}\n{_plan_text(incident, statement, took)}"
@@ -264,7 +264,7 @@ def storage(incident: Incident) -> str:
     """Disk of the data directory and what keeps write-ahead log."""
     store, ratio = incident.system.database, incident.last.disk_ratio
     used = ratio * store.disk_gb
-    kept = max(0.0, used - store.disk_used_gb - 0.01 * MINUTES)
+    kept = max(0.0, used - store.disk_used_gb - 0.01 * incident.count)
     disk = f"Filesystem      Size  Used Avail Use% Mounted on\n/dev/vdb        {store.disk_gb:.0f}G  {used:.1f}G  {store.disk_gb - used:.1f}G {ratio:4.0%} /var/lib/postgresql\n\n"
     slots = [("berth_standby", "physical", "t", "16 MB")]
     if store.inactive_slot:

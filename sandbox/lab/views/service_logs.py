@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 
 from sandbox.lab import cluster
-from sandbox.lab.incident import MINUTES, Incident
+from sandbox.lab.incident import Incident
 from sandbox.lab.parameters import Call, Service, System
 from sandbox.lab.responses import CONNECT_TIMEOUT_MS, QUEUE_BOUND_MS
 from sandbox.lab.state import Minute, ServiceMinute
@@ -25,7 +25,7 @@ NOISE = (
 
 def service_lines(incident: Incident, name: str) -> list[Line]:
     log = Log(incident, name)
-    for minute in range(MINUTES):
+    for minute in range(incident.count):
         state = incident.minutes[minute]
         pods = [pod.name for pod in cluster.running(state.pods, name)]
         if pods:
@@ -108,7 +108,7 @@ def consumer_lines(incident: Incident) -> list[Line]:
     """A consumer that meets malformed messages says so at each redelivery."""
     log = Log(incident, "consumer")
     numbers = [log.random.randrange(10**6, 10**7) for _ in range(4)]
-    for minute in range(MINUTES):
+    for minute in range(incident.count):
         queue = incident.parameters(minute).queue
         if not queue.poison_messages:
             continue

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sandbox.lab.database import plan_of
-from sandbox.lab.incident import MINUTES, Incident
+from sandbox.lab.incident import Incident
 from sandbox.lab.parameters import System
 from sandbox.lab.state import Minute
 from sandbox.lab.views.lines import Line, Log
@@ -15,7 +15,7 @@ def database_lines(incident: Incident) -> list[Line]:
     """Slow statements, refused log-ins, lock time-outs, a full disk, idle slots, checkpoints."""
     name = incident.system.database.name
     log = Log(incident, name)
-    for minute in range(MINUTES):
+    for minute in range(incident.count):
         now = incident.parameters(minute)
         if minute % 5 == 2:
             text = f"checkpoint complete: wrote {log.random.randint(900, 2400)} buffers"
@@ -50,7 +50,7 @@ def _complaints(log: Log, system: System, state: Minute) -> list[tuple[str, str]
 def cache_lines(incident: Incident) -> list[Line]:
     name = incident.system.cache.name
     log = Log(incident, name)
-    for minute in range(MINUTES):
+    for minute in range(incident.count):
         cache = incident.parameters(minute).cache
         if cache.startup_error:
             log.write(minute, f"{name}-0", "ERROR", cache.startup_error)
@@ -63,7 +63,7 @@ def cache_lines(incident: Incident) -> list[Line]:
 def queue_lines(incident: Incident) -> list[Line]:
     name = incident.system.queue.name
     log = Log(incident, name)
-    for minute in range(MINUTES):
+    for minute in range(incident.count):
         queue, again = incident.system.queue, incident.minutes[minute].queue_redelivered
         if again:
             text = f"queue {queue.queue}: {again * 60:.0f} messages requeued in the last minute"

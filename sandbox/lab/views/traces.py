@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 
 from sandbox.lab.database import plan_of, waits_for_lock
-from sandbox.lab.incident import MINUTES, Incident
+from sandbox.lab.incident import Incident
 from sandbox.lab.parameters import System
 from sandbox.lab.state import Minute
 
@@ -126,9 +126,11 @@ def traces(incident: Incident, name: str, count: int = 3) -> str:
     sampled: list[tuple[float, str]] = []
     for attempt in range(240):
         route = random.choices(system.routes, weights=[route.share for route in system.routes])[0]
-        minute = MINUTES - 1 - attempt % 6
+        minute = incident.count - 1 - attempt % 6
         spans: list[Span] = []
-        total, failed = _spans(system, incident.minutes[minute], system.edge, route.path, 0, random, spans)
+        total, failed = _spans(
+            incident.parameters(minute), incident.minutes[minute], system.edge, route.path, 0, random, spans
+        )
         if not any(component == name for _, component, _, _, _ in spans):
             continue
         at = incident.at(minute).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,140 @@
+"""An incident while it happens: what is seen at its current minute, and what people do to it. No Django here.
+
+Nothing is kept between calls: the same system, fault, seed and actions give the same incident at the same minute,
+in any process. What was worked out last is remembered, and may be forgotten at any time.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+from cases.diagnosis import Answer
+from cases.transcript import Level, Observation, Task, ToolSchema
+from sandbox.environment.replay import ReplaySource
+from sandbox.lab import case, incident
+from sandbox.lab.actions.base import Action, ActionRefused, Scene
+from sandbox.lab.actions.registry import REMEDIES
+from sandbox.lab.faults.registry import FAULTS
+from sandbox.lab.incident import Incident
+from sandbox.lab.tools import TOOLS, recordings
+from sandbox.lab.views.overview import Alert, alerts
+
+LONGEST = 240  # minutes after which an incident goes no further
+PATIENCE = 8  # minutes after the onset in which customers complain where no alert fires
+ACTING_MS = 900
+ALL_TOOLS: tuple[ToolSchema, ...] = (*TOOLS, *(each.tool for each in REMEDIES.values()))
+
+
+@dataclass(frozen=True)
+class Plot:
+    """What happens, whoever looks: system, fault and seed."""
+
+    system: str
+    fault: str
+    seed: int
+
+
+@dataclass(frozen=True)
+class Firing:
+    """One alert from the minute it fired in to the minute it was gone; ``until`` None while it lasts."""
+
+    alert: Alert
+    fired: int
+    until: int | None
+
+
+def at(plot: Plot, minute: int, actions: Sequence[Action] = ()) -> Incident:
+    """The incident as it stands in ``minute``, the first being 0."""
+    return _at(plot, min(max(minute, 0), LONGEST) + 1, _keys(actions))
+
+
+@lru_cache(maxsize=64)
+def _at(plot: Plot, count: int, keys: tuple[str, ...]) -> Incident:
+    system, actions = case.SYSTEMS[plot.system](), tuple(Action(*json.loads(key)) for key in keys)
+    return incident.happen(system, FAULTS[plot.fault], plot.seed, until=count, actions=actions)
+
+
+def _keys(actions: Sequence[Action]) -> tuple[str, ...]:
+    return tuple(action.key() for action in actions)
+
+
+def call(plot: Plot, minute: int, actions: Sequence[Action], tool: str, arguments: dict[str, Any]) -> Observation:
+    """What a tool that only looks answers in ``minute``; for one that acts, see ``act``."""
+    seen = _source(plot, min(minute, LONGEST), _keys(actions)).open().call(tool, arguments)
+    if seen.level is Level.MISS:
+        named = " ".join(f"{name}={value}" for name, value in arguments.items())
+        return Observation(f"error: {tool} {named}: not found\n", is_error=True, level=Level.LIVE)
+    return seen if seen.level is Level.REFUSED else replace(seen, level=Level.LIVE, derivation="")
+
+
+@lru_cache(maxsize=16)
+def _source(plot: Plot, minute: int, keys: tuple[str, ...]) -> ReplaySource:
+    return ReplaySource(TOOLS, recordings(_at(plot, minute + 1, keys)))
+
+
+def act(
+    plot: Plot, minute: int, actions: Sequence[Action], tool: str, arguments: Mapping[str, Any]
+) -> tuple[Observation, Action | None]:
+    """What an effectful tool prints in ``minute``, and the action it was, which works from the next minute on.
+
+    The action is None where the system refused it.
+    """
+    schemas = ReplaySource(ALL_TOOLS, ())
+    if wrong := schemas.violation(schemas.canonical(tool, dict(arguments)), dict(arguments)):
+        return Observation(wrong, is_error=True, level=Level.REFUSED), None
+    happened = at(plot, minute, actions)
+    action = Action(minute + 1, tool, dict(arguments))
+    scene = Scene(happened.system, action.minute, happened.timeline, happened.leaked, happened.pod_seed)
+    try:
+        deed = REMEDIES[tool].doing(scene, action.arguments)
+    except ActionRefused as refusal:
+        return Observation(f"{refusal}\n", is_error=True, level=Level.LIVE, latency_ms=ACTING_MS), None
+    return Observation(deed.said, level=Level.LIVE, latency_ms=ACTING_MS), action
+
+
+def firings(happened: Incident) -> tuple[Firing, ...]:
+    """Every alert there has been, in the order in which they fired; an alert that comes back is another."""
+    open_: dict[tuple[str, str], Firing] = {}
+    closed: list[Firing] = []
+    for minute in range(1, happened.count):
+        now = {(alert.name, alert.component): alert for alert in alerts(happened.until(minute + 1))}
+        for key in [key for key in open_ if key not in now]:
+            closed.append(replace(open_.pop(key), until=minute))
+        for key, alert in now.items():
+            open_[key] = replace(open_[key], alert=alert) if key in open_ else Firing(alert, minute, None)
+    return tuple(
+        sorted((*closed, *open_.values()), key=lambda each: (each.fired, each.alert.name, each.alert.component))
+    )
+
+
+def first_page(plot: Plot) -> int:
+    """The minute in which somebody is called: the first alert, or a customer's complaint."""
+    whole = at(plot, incident.MINUTES - 1)
+    fired = [each.fired for each in firings(whole) if each.fired >= whole.onset]
+    return min((*fired, whole.onset + PATIENCE))
+
+
+def complaint(happened: Incident) -> int | None:
+    """The minute in which a customer wrote, where nothing has told of the incident by itself."""
+    due = happened.onset + PATIENCE
+    quiet = not any(each.fired <= due for each in firings(happened.until(min(due + 1, happened.count))))
+    return due if happened.count > due and quiet else None
+
+
+def task(plot: Plot) -> Task:
+    """All that is said beforehand: nothing of what will happen."""
+    prompt = (
+        f"You are on call for {plot.system}. Alerts come in as they fire, and the system goes on while you work on it. "
+        "Find the root cause: which component is at fault, and what is wrong with it? You may act; what that does is seen in the minutes after."
+    )
+    return Task(prompt=prompt, tools=ALL_TOOLS, fault_classes=case.vocabulary(), system=plot.system)
+
+
+def answer(plot: Plot) -> Answer:
+    """What a right diagnosis says."""
+    whole = at(plot, incident.MINUTES - 1)
+    return case.answer_of(whole)
