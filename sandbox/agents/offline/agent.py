@@ -15,9 +15,9 @@ from sandbox.agents.base import FAR_FIRST, Call, Conclude, Decision, Profile
 from sandbox.agents.offline import concluding
 from sandbox.agents.offline.calls import Candidate, Memory, candidates
 from sandbox.agents.offline.capabilities import WORTH, capabilities_of, capability_for
-from sandbox.agents.offline.hypotheses import NO_EFFECTS, Hypothesis, chances, scored
+from sandbox.agents.offline.hypotheses import NO_EFFECTS, Hypothesis, chances, looks_ill, scored
 from sandbox.agents.offline.lexicon import concepts_in, concepts_of_class
-from sandbox.agents.offline.names import component_of, words_of
+from sandbox.agents.offline.names import words_of
 from sandbox.agents.offline.profiles import FOCUS, temper_named
 from sandbox.agents.offline.read import CaseFile, question_of
 from sandbox.agents.offline.teaching import Teacher, Teaching, Wanted
@@ -30,6 +30,8 @@ LED = 2.5  # what a branch's hypothesis adds, and how many calls it gets before 
 LED_CALLS = 3
 AFAR = 2.0  # what a far-first branch adds for two calls from the alert, and takes at the alert
 FILLERS = {"the", "a", "of", "and", "to", "is", "in", "at", "for", "look", "get", "check"}
+LATELY = 0.8  # what the changes of the components that look most ill add: what is new comes before what is odd
+ILLEST = 0.8  # of the most suspicious one's share
 NAMED = 0.9  # suspicion of what the alert names, before anything is seen
 
 
@@ -57,6 +59,7 @@ class OfflineMind:
     unanswered: dict[str, int] = field(default_factory=dict)  # component -> calls about it that came to nothing
     memory: Memory = field(default_factory=dict)
     looked: set[tuple[str, str]] = field(default_factory=set)  # (capability, component) seen already
+    ill: dict[str, float] = field(default_factory=dict)  # components with trouble of their own, as shares of the worst
 
     def __post_init__(self) -> None:
         self.file = CaseFile(self.task)
@@ -111,10 +114,10 @@ class OfflineMind:
         self.asked.add(canonical(step.tool, step.arguments, self.task.tool(step.tool)).key)
         about, told = question_of(step.tool, step.arguments), self.task.tool(step.tool)
         if told is not None and about.component and (able := capabilities_of(told)):
-            self.looked.add((able[0][0], component_of(about.component)))
+            self.looked.add((able[0][0], about.about))
         lost = step.observation.level in (Level.MISS, Level.REFUSED) or step.observation.is_error
         if lost and about.component:
-            name = component_of(about.component)
+            name = about.about
             self.unanswered[name] = self.unanswered.get(name, 0) + 1
         counter = self.misses if lost else self.answers
         counter[step.tool] = counter.get(step.tool, 0) + 1
@@ -159,6 +162,7 @@ class OfflineMind:
         suspected: dict[str, float] = {}
         for one, chance in likely:
             suspected[one.component] = suspected.get(one.component, 0.0) + chance
+        self.ill = looks_ill(self.file, teaching.effects)
         open_classes = [(concepts_of_class(one.fault_class), chance * (1 - chance)) for one, chance in likely]
         wanted: dict[str, float] = {}
         for want in teaching.wanted:
@@ -207,6 +211,8 @@ class OfflineMind:
             worth += LED * len(one.concepts & self.led) / max(1, len(self.led)) + (
                 LED if one.component == self.profile.hypothesis else 0.0
             )
+        if one.capability == "changes" and self.ill.get(one.component, 0.0) >= ILLEST:
+            worth += LATELY
         if self.profile.order == FAR_FIRST:
             worth += self._farness(one)
         if self.hinted:

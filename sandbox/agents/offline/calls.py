@@ -16,6 +16,7 @@ from sandbox.agents.offline.lexicon import concepts_in
 from sandbox.agents.offline.names import component_of, is_hashed, words_of
 from sandbox.agents.offline.read import CaseFile
 from sandbox.agents.offline.slots import role_of
+from sandbox.knowledge.evidence import Aspect
 
 # kinds worth listing, with the capability that listing them serves and how much it tells before anything is known
 KINDS = {
@@ -39,6 +40,7 @@ DESCRIBED = (
 )
 CLUSTER_WIDE = {"nodes", "persistentvolumes", "namespaces", "storageclasses"}
 UNITS = ("kubelet", "containerd", "kube-proxy", "kube-scheduler")
+NODES = re.compile(r"\bnodes?\b|\bhosts?\b", re.I)
 MOST_NAMES = 14
 LINES = 50
 AROUND = 30  # minutes
@@ -64,6 +66,7 @@ class Slots:
     required: frozenset[str]
     enums: tuple[tuple[str, tuple[Any, ...]], ...]
     types: tuple[tuple[str, str], ...]
+    of_nodes: bool = False  # the component it takes may be a node, its description says
 
     def role(self, role: str) -> str:
         return next((name for name, one in self.roles if one == role), "")
@@ -79,6 +82,11 @@ def slots_of(tool: ToolSchema) -> Slots:
         ),
         types=tuple(
             (name, str(one.get("type", "string"))) for name, one in properties.items() if isinstance(one, dict)
+        ),
+        of_nodes=any(
+            role_of(name) == "component" and NODES.search(str(one.get("description", "")))
+            for name, one in properties.items()
+            if isinstance(one, dict)
         ),
     )
 
@@ -129,13 +137,14 @@ def _candidate(tool: ToolSchema, arguments: dict[str, Any], component: str, kind
         if role_of(name) in ("kind", "unit", "metric") or value in UNITS
     ]
     text = " ".join([tool.name, *telling, kind])
+    numbered = any(value == component and role_of(name) == "component" for name, value in arguments.items())
     return Candidate(
         tool=tool.name,
         arguments=arguments,
         key=canonical(tool.name, arguments, tool).key,
         capability=capability,
         aptness=aptness,
-        component=component_of(component),
+        component=component_of(component, numbered=numbered),
         concepts=concepts_in(text),
         words=frozenset(words_of(f"{text} {tool.description} {component}")),
     )
@@ -165,8 +174,20 @@ def _fillings(
         for name in _names(slots, pod == subject, node == subject, file, components):
             for arguments, _, _ in _varied(slots, file, name, {subject}, choices):
                 yield {subject: name, **arguments}, name, ""
+                if caller := slots.role("caller"):
+                    for one in _failing_callers(name, file):
+                        yield {subject: name, **arguments, caller: one}, name, ""
+        if slots.of_nodes and subject == component:
+            for name in file.names.get("nodes", [])[:MOST_NAMES]:
+                yield {subject: name, **_rest(slots, file, "", {subject})}, name, ""
         return
     yield from _varied(slots, file, "", set(), choices)
+
+
+def _failing_callers(callee: str, file: CaseFile) -> list[str]:
+    """Who calls it and complains of the calls: asking from there tells a callee that is down from a way that is barred."""
+    blamed = {one.component for one in file.evidence if one.aspect is Aspect.CONNECTIVITY}
+    return sorted(caller for caller, one in file.edges if one == callee and callee in blamed)[:2]
 
 
 def _names(slots: Slots, pods: bool, nodes: bool, file: CaseFile, components: list[str]) -> list[str]:

@@ -23,6 +23,8 @@ WEIGHT = {
 }  # fmt: skip
 DEEP = {Aspect.QUERY, Aspect.LOCK}
 SHALLOW = {Aspect.SATURATION, Aspect.LATENCY, Aspect.ERRORS, Aspect.LOG, Aspect.TRACE}
+OWN = {Aspect.TRACE, Aspect.LOG, Aspect.SATURATION, Aspect.RESTART, Aspect.STATE}  # a component's own, not its callee's
+LOUD = 1.5
 HISTORY = {Aspect.EVENT, Aspect.STATE}  # of an object that is well by now: counts little
 
 
@@ -85,14 +87,7 @@ def worth_of(one: Evidence, file: CaseFile) -> float:
 def scored(file: CaseFile, vocabulary: tuple[str, ...], effects: Effects = NO_EFFECTS) -> list[Hypothesis]:
     """Every (component, fault class) that anything speaks for, most likely first; equal ones by name."""
     vocabulary = vocabulary or FAMILIES
-    by_place: dict[str, list[tuple[float, Evidence]]] = {}
-    for one in file.evidence:
-        if one.aspect is Aspect.NORMAL or effects.hides(one):
-            continue
-        worth = worth_of(one, file)
-        by_place.setdefault(one.component, []).append((worth, one))
-    for weighed in by_place.values():
-        weighed[:] = _explained(weighed)
+    by_place = _by_place(file, effects)
     suspicion = _suspicions(by_place, file)
     found: dict[tuple[str, str], tuple[float, list[tuple[float, Evidence]]]] = {}
     for component, weighed in by_place.items():
@@ -120,6 +115,30 @@ def scored(file: CaseFile, vocabulary: tuple[str, ...], effects: Effects = NO_EF
                 found[place, fault_class] = (score, (speaking or weighed) + (known[1] if known else []))
     hypotheses = [_hypothesis(place, name, score, weighed) for (place, name), (score, weighed) in found.items()]
     return _ruled(hypotheses, effects)
+
+
+def looks_ill(file: CaseFile, effects: Effects = NO_EFFECTS) -> dict[str, float]:
+    """Component with loud trouble of its own -> how ill it looks, as a share of the most suspicious one's."""
+    by_place = _by_place(file, effects)
+    told = {name: worth for name, worth in _suspicions(by_place, file).items() if name and _own(by_place[name])}
+    most = max(told.values(), default=0.0)
+    return {name: worth / most for name, worth in told.items()} if most > 0 else {}
+
+
+def _by_place(file: CaseFile, effects: Effects) -> dict[str, list[tuple[float, Evidence]]]:
+    """What speaks against each component, each piece with its worth."""
+    by_place: dict[str, list[tuple[float, Evidence]]] = {}
+    for one in file.evidence:
+        if one.aspect is Aspect.NORMAL or effects.hides(one):
+            continue
+        by_place.setdefault(one.component, []).append((worth_of(one, file), one))
+    for weighed in by_place.values():
+        weighed[:] = _explained(weighed)
+    return by_place
+
+
+def _own(weighed: list[tuple[float, Evidence]]) -> bool:
+    return any(one.aspect in OWN and one.strength >= LOUD for _, one in weighed)
 
 
 def _explained(weighed: list[tuple[float, Evidence]]) -> list[tuple[float, Evidence]]:

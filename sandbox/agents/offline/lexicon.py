@@ -82,7 +82,7 @@ CONCEPTS = {
         "queue": "queue backlog lag consumer consumers broker",
         "certificate": "certificate certificates cert tls ssl x509 expired expiry",
         "config": "config configuration misconfiguration misconfigured setting settings",
-        "change": "deploy deployment rollout release regression version change changed bad",
+        "change": "deploy deployment rollout release regression version change changed",
         "crash": "crash crashed crashloop crashloopbackoff panic restart restarted segfault exit",
         "timeout": "timeout timeouts timed deadline",
         "error": "error errors exception exceptions failure failures failed fails fail",
@@ -163,6 +163,10 @@ PHRASES = tuple(
         (r"access denied for user|password authentication failed|invalid (credentials|password)", "secret credentials invalid"),
         (r"certificate (has )?expired|x509", "certificate expired"),
         (r"no space left", "disk full exhaustion"),
+        (r"\bhit (ratio|rate)\b|cache miss", "cache"),
+        (r"crashloop|health check|\bup stopped|has no ready", "unavailable"),
+        (r"\boutbound|third.party|provider", "external dependency"),
+        (r"many times that of all others", "overload neighbour noisy"),
     )
 )  # fmt: skip
 WEAK = {

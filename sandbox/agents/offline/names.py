@@ -35,12 +35,15 @@ SPACES = re.compile(r"\s+")
 
 
 @lru_cache(maxsize=20_000)
-def component_of(name: str, kind: str = "") -> str:
-    """The stable part of an object's name: without kind prefix, replica-set hash, pod hash or ordinal; a node keeps all."""
+def component_of(name: str, kind: str = "", *, numbered: bool = False) -> str:
+    """The stable part of an object's name: without kind prefix, replica-set hash, pod hash or ordinal; a node keeps all.
+
+    ``numbered``: the name is no pod's, so a number at its end is no ordinal and stays.
+    """
     name = name.strip().strip("\"'").rsplit("/", 1)[-1]
     if kind.lower().startswith("node"):
         return name
-    for form in (HASHED, DAEMON, ORDINAL):
+    for form in (HASHED, DAEMON) if numbered else (HASHED, DAEMON, ORDINAL):
         if match := form.match(name):
             return match["name"]
     return name

@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from typing import Any
 
 from cases.calls import kind_of
 from cases.transcript import Level, Step, Task
@@ -59,11 +60,12 @@ def evidence_of(task: Task, steps: Sequence[Step]) -> tuple[Evidence, ...]:
 
 def question_of(tool: str, arguments: dict) -> Question:
     """What a call asks about, told from the names of its arguments."""
-    found = {"component": "", "kind": "", "namespace": "", "node": ""}
+    found: dict[str, Any] = {"component": "", "kind": "", "namespace": "", "node": "", "numbered": False}
     for name, value in sorted(arguments.items()):
         role = role_of(name)
         if isinstance(value, str) and role in ("object", "component", "pod"):
-            found["component"] = found["component"] or value
+            if not found["component"]:
+                found["component"], found["numbered"] = value, role == "component"
         elif isinstance(value, str) and role in found:
             found[role] = found[role] or (kind_of(value) or value if role == "kind" else value)
     return Question(tool=tool, **found)
@@ -254,6 +256,10 @@ class CaseFile:
             return replace(NOTHING, component=reference.component)
         if len(services) < 3:
             return None
+        if host in self._components and not self.ports:  # no list of services was read, so nothing says it has none
+            if not reference.failing:
+                return None
+            return self._finding(Aspect.CONNECTIVITY, host, f"calls to it fail, {reference.what}", reference, 2.0)
         if host in self._components:
             return self._finding(Aspect.ABSENCE, host, f"no service of this name, {reference.what}", reference, 2.5)
         if reference.failing and "no such host" not in reference.what:

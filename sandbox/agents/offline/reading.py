@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from sandbox.agents.offline.names import component_of
 from sandbox.knowledge.evidence import Aspect
 
 
@@ -84,3 +85,9 @@ class Question:
     kind: str = ""
     namespace: str = ""
     node: str = ""
+    numbered: bool = False  # asked as a component, not as a pod: a number at its end is part of its name
+
+    @property
+    def about(self) -> str:
+        """The component asked about."""
+        return component_of(self.component, numbered=self.numbered)

@@ -13,6 +13,7 @@ ROLES = tuple(
         (r"^(node|node_name|host|hostname|machine|instance_id)$", "node"),
         (r"^(pod|pod_name|pod_id)$", "pod"),
         (r"^(unit|unit_name|daemon|system_service)$", "unit"),
+        (r"^(source|src|caller|client|source_service|source_pod|from_service)$", "caller"),
         (r"^(service|service_name|app|app_name|application|component|workload|workload_name|deployment|deployment_name|container_name|resource_name|target|job|db|database|db_instance|instance|server|subsystem)$", "component"),
         (r"^(name|object|object_name|resource|keyword)$", "object"),
         (r"^(port|port_number)$", "port"),

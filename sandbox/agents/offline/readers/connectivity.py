@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from sandbox.agents.offline.names import component_of, template
+from sandbox.agents.offline.names import template
 from sandbox.agents.offline.reading import Question, Reading
 from sandbox.knowledge.evidence import Aspect
 
@@ -33,7 +33,7 @@ def read(text: str, question: Question, reading: Reading) -> bool:
             words.setdefault(place, []).append(line.strip())
         elif SUCCEEDED.search(line) and place not in verdicts:
             verdicts[place] = True
-    target = component_of(question.component)
+    target = question.about
     failed = [place for place, fine in verdicts.items() if not fine]
     if not failed:
         quote = text.strip().splitlines()[-1].strip()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 
-from sandbox.agents.offline.names import component_of, template
+from sandbox.agents.offline.names import template
 from sandbox.agents.offline.reading import Question, Reading, Reference
 from sandbox.knowledge.evidence import Aspect
 
@@ -53,7 +53,7 @@ def read(text: str, question: Question, reading: Reading) -> bool:
     if NO_ERRORS.search(text.strip()):
         reading.find(
             Aspect.NORMAL,
-            component_of(question.component),
+            question.about,
             "no error logs",
             text.strip().splitlines()[0],
             kind="logs",
@@ -65,7 +65,7 @@ def read(text: str, question: Question, reading: Reading) -> bool:
 
 def read_lines(lines: list[tuple[str, int]], question: Question, reading: Reading) -> bool:
     """Each line with how often it stood; the worst templates become findings."""
-    component = component_of(question.component)
+    component = question.about
     seen: dict[str, list] = {}
     for line, count in lines:
         if not line.strip() or len(line) > 20_000:

@@ -8,7 +8,6 @@ from typing import Any
 
 import yaml
 
-from sandbox.agents.offline.names import component_of
 from sandbox.agents.offline.readers.tables import amount
 from sandbox.agents.offline.reading import Question, Reading, Reference
 from sandbox.knowledge.evidence import Aspect
@@ -33,7 +32,7 @@ def read(text: str, question: Question, reading: Reading) -> bool:
         metadata = _map(one, "metadata")
         if metadata.get("namespace") and metadata.get("name"):
             reading.homes[str(metadata["name"])] = str(metadata["namespace"])
-    owner = _name(workloads[0]) if workloads else component_of(question.component)
+    owner = _name(workloads[0]) if workloads else question.about
     for aspect, value, strength, telling in _disagreements(objects, workloads):
         quote = _line_with(text, telling)
         reading.find(

@@ -64,7 +64,7 @@ def read(text: str, question: Question, reading: Reading) -> bool:
         quote = next((line.strip() for line in stripped.splitlines() if len(line.strip()) > 2), stripped[:80])
         reading.find(
             Aspect.NORMAL,
-            component_of(question.component),
+            question.about,
             "nothing stands out",
             quote[:200],
             kind="record",
@@ -118,7 +118,7 @@ class Walk:
             return
         if pairs := _series(data):
             name = where.rsplit(".", 1)[-1]
-            read_series(name, pairs, self.quote(data[-1]), component_of(question.component), self.reading)
+            read_series(name, pairs, self.quote(data[-1]), question.about, self.reading)
             return
         entries = [_log_entry(one) for one in data if isinstance(one, dict)]
         if entries and len(entries) == len(data) and all(entry is not None for entry in entries) and len(entries) > 0:

@@ -97,7 +97,7 @@ def owner_of(row: dict[str, Any], question: Question) -> str:
     for key, value in row.items():
         if OWNER.match(str(key)) and isinstance(value, str) and value and len(value) < 80 and " " not in value:
             return component_of(value)
-    return component_of(question.component)
+    return question.about
 
 
 def read_rows(rows: Sequence[tuple[dict[str, Any], str]], question: Question, reading: Reading) -> None:
@@ -215,9 +215,13 @@ def read_series(name: str, values: Sequence[float], quote: str, owner: str, read
     if level == 0 and middle > 0 and not any(now):
         reading.find(Aspect.FLATLINE, owner, f"{noun} stopped", quote, kind="metric", strength=3.0, direction=-1)
     elif abs(z) > 5 and (ratio > 1.3 or ratio < 0.7):
-        rising = sum(after >= before for before, after in itertools.pairwise(values)) / (len(values) - 1)
-        grows = rising > 0.85 and z > 0
-        aspect = Aspect.GROWTH if grows else aspect_of(noun) or Aspect.TRAFFIC
+        steps = [after - before for before, after in itertools.pairwise(values)]
+        rising = (
+            sum(step >= 0 for step in steps) / len(steps) if sum(step > 0 for step in steps) > len(steps) / 2 else 0
+        )
+        told = aspect_of(noun)
+        grows = rising > 0.85 and z > 0 and told not in (Aspect.ERRORS, Aspect.LATENCY)
+        aspect = Aspect.GROWTH if grows else told or Aspect.TRAFFIC
         how = (
             "keeps growing"
             if grows
@@ -269,6 +273,6 @@ def read(text: str, question: Question, reading: Reading) -> bool:
             if key != timed and not re.search(r"timestamp", key, re.I) and len(values) == len(rows):
                 read_series(key, values, rows[-1][1], next(iter(owners)), reading)
     if len(reading.findings) == before:
-        owner = component_of(question.component)
+        owner = question.about
         reading.find(Aspect.NORMAL, owner, "figures without a change", rows[0][1], kind="metric", strength=0.3)
     return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from statistics import median
 
-from sandbox.agents.offline.names import component_of, words_of
+from sandbox.agents.offline.names import words_of
 from sandbox.agents.offline.readers.rows import number, read_rows
 from sandbox.agents.offline.reading import Question, Reading, Reference
 from sandbox.knowledge.evidence import Aspect
@@ -22,7 +22,7 @@ def read(text: str, question: Question, reading: Reading) -> bool:
     pairs = [(match["key"], match["value"].strip(), line.strip()) for line in lines if (match := LINE.match(line))]
     if len(pairs) < 3 or len(pairs) < 0.6 * len(lines) or any(len(value) > 300 for _, value, _ in pairs):
         return False
-    owner = component_of(question.component)
+    owner = question.about
     before = len(reading.findings)
     for key, value, line in pairs:
         if found := URL.match(value):

@@ -15,7 +15,7 @@ from sandbox.knowledge.evidence import Aspect
 HEADER = re.compile(
     r"^[A-Z%][A-Z()/%-]*(\((cores|bytes)\))?( [A-Z][A-Z()-]*)*(\s{2,}[A-Z%][A-Z()/ %-]*(\((cores|bytes)\)|on)?[A-Za-z ]*?)+\s*$|^NAME\s*$"
 )
-COLUMN = re.compile(r"[A-Z%][A-Z()/%-]*(\((cores|bytes)\))?( [A-Z][A-Z()-]*)*")
+COLUMN = re.compile(r"[A-Z%][A-Z/%-]*(\((cores|bytes|[A-Z]+)\))?( [A-Z][A-Z()-]*)*")
 FINE = re.compile(
     r"^(Running|Completed|Succeeded|Active|Bound|Available|Ready|Healthy|True|Complete|Deployed|deployed|<none>|)$"
 )
@@ -26,6 +26,9 @@ ADDRESS = re.compile(r"^\d{1,3}(\.\d{1,3}){3}$")
 ABSENT = re.compile(
     r"^No resources found|^Error from server \(NotFound\): (?P<kind>[\w.]+) \"(?P<name>[^\"]+)\" not found", re.M
 )
+USAGE = re.compile(r"CPU\(cores\)")  # memory differs by nature: a store holds more than what asks it
+FULL = 90.0  # percent in use from which a row is near its limit
+MANIFOLD = 4.0  # times the next row's use
 NEEDED = {"pods", "endpoints", "services", "deployments"}
 USED = re.compile(r"([\w./-]+):\s*([\d.]+[a-zA-Z]*)/([\d.]+[a-zA-Z]*)")
 UNITS = {"m": 1e-3, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "k": 1e3, "M": 1e6, "G": 1e9}
@@ -157,6 +160,9 @@ def _complaints(kind: str, row: dict[str, str]) -> Iterator[tuple[Aspect, str, f
     if restarts and int(restarts[0]):
         again = "restarted" if int(restarts[0]) < 3 else "restarted again and again"
         yield Aspect.RESTART, again, 1 + math.log(int(restarts[0]))
+    for column, value in row.items():
+        if column.endswith("%") and (share := re.fullmatch(r"(\d+(?:\.\d+)?)%", value)) and float(share[1]) >= FULL:
+            yield Aspect.SATURATION, f"{column.rstrip('%').lower()} near its limit", 2.5
     if row.get("ENDPOINTS") == "<none>":
         yield Aspect.READINESS, "no endpoints behind the service", 2.0
     for column in ("REQUEST", "LIMIT"):
@@ -170,7 +176,10 @@ def _complaints(kind: str, row: dict[str, str]) -> Iterator[tuple[Aspect, str, f
 
 
 def _read_shared(kind: str, rows: list[tuple[dict[str, str], str, int]], reading: Reading) -> None:
-    """What only the whole table says: a state that every row shares, and volumes that claims compete for."""
+    """What only the whole table says: one row that uses far more than the others, a state that all share, volumes that claims compete for."""
+    for column in rows[0][0]:
+        if USAGE.match(column):
+            _read_hog(kind, column, rows, reading)
     if kind == "nodes" and len(rows) > 1 and all("SchedulingDisabled" in row.get("STATUS", "") for row, _, _ in rows):
         reading.find(
             Aspect.STATE, "", "every node is cordoned: SchedulingDisabled", rows[0][1].strip(), kind=kind, strength=2.0
@@ -184,6 +193,27 @@ def _read_shared(kind: str, rows: list[tuple[dict[str, str], str, int]], reading
                     Aspect.CONFIG, stem, "volume is bound to the claim of another", line.strip(),
                     kind=kind, strength=2.5, locator=f"line:{number + 1}", object=row["NAME"],
                 )  # fmt: skip
+
+
+def _read_hog(kind: str, column: str, rows: list[tuple[dict[str, str], str, int]], reading: Reading) -> None:
+    """One row that uses many times what any other does of the same column."""
+    used = sorted(
+        (
+            (figure, number)
+            for number, (row, _, _) in enumerate(rows)
+            if (figure := amount(row.get(column, ""))) is not None
+        ),
+        reverse=True,
+    )
+    if len(used) < 4 or used[0][0] < MANIFOLD * used[1][0]:
+        return
+    row, line, number = rows[used[0][1]]
+    name = row.get("NAME", "")
+    noun = column.partition("(")[0].lower()
+    reading.find(
+        Aspect.SATURATION, component_of(name, kind), f"{kind} {noun} is many times that of all others", line.strip(),
+        kind=kind, strength=2.5, locator=f"line:{number + 1}", object=name, node=row.get("NODE", ""),
+    )  # fmt: skip
 
 
 def stem_of(name: str) -> str:

@@ -17,7 +17,7 @@ NAME = re.compile(r"\b[a-z][a-z0-9]*(?:[-.][a-z0-9]+)*\b")
 
 def read(text: str, question: Question, reading: Reading) -> bool:
     subject = SUBJECT.search(text)
-    about = component_of(subject[1]) if subject else component_of(question.component)
+    about = component_of(subject[1]) if subject else question.about
     branches = [(len(found["indent"]), component_of(found["name"])) for found in BRANCH.finditer(text)]
     arrows = ARROW.findall(text) if len(text) < 8000 else []
     upstream, downstream = UP.search(text), DOWN.search(text)

@@ -26,6 +26,7 @@ class Span:
     quote: str
     own: float = 0.0
     blamed: bool = False  # a child fails too
+    caller: str = ""  # the component of the span above
 
 
 def spans_of(text: str) -> list[Span]:
@@ -46,6 +47,7 @@ def spans_of(text: str) -> list[Span]:
             path.pop()
         if path:
             path[-1].own -= span.total
+            span.caller = path[-1].component
             path[-1].blamed = path[-1].blamed or bool(span.error)
         path.append(span)
         found.append(span)
@@ -58,6 +60,8 @@ def read(text: str, question: Question, reading: Reading) -> bool:
         return False
     for span in spans:
         reading.name("services", span.component)
+        if span.caller and span.caller != span.component and (span.caller, span.component) not in reading.edges:
+            reading.edges.append((span.caller, span.component))
     failed: dict[tuple[str, str], list[Span]] = {}
     slow: dict[tuple[str, str], list[Span]] = {}
     for span in spans:
@@ -74,7 +78,7 @@ def read(text: str, question: Question, reading: Reading) -> bool:
     if not failed and not slow:
         reading.find(
             Aspect.NORMAL,
-            component_of(question.component),
+            question.about,
             "traces without a slow or failed span",
             spans[0].quote,
             kind="span",

@@ -153,7 +153,7 @@ LOGS = """2026-01-01T10:00:01Z INFO  web-7d9f8b6c5d-x2x4z request done in 12ms
             {"service": "web"},
             [
                 ("saturation", "web", "pool in use at its limit"),
-                ("growth", "web", "pool in use keeps growing"),
+                ("saturation", "web", "pool in use rises manifold"),
             ],
         ),
         (
@@ -299,3 +299,36 @@ def test_manifest_with_anything_in_the_place_of_anything_is_read_without_an_erro
 @pytest.mark.parametrize("text", ["[" * 100_000, '{"a":' * 100_000, "apiVersion: v1\nkind: Pod\nx: " + "[" * 3000])
 def test_return_nested_without_end_is_read_as_text(text):
     evidence_of(Task("a is slow"), (Step(0, "get_resource", {"name": "a"}, Observation(text)),))
+
+
+def csv_of(name, values):
+    rows = [f"2026-01-01T10:{minute:02d}:00Z,{value}" for minute, value in enumerate(values)]
+    return "\n".join([f"time,{name}", *rows])
+
+
+def test_number_at_the_end_of_a_component_that_was_asked_for_is_no_ordinal():
+    slow = csv_of("round_trip_ms", [1.0] * 8 + [240.0] * 8)
+    assert found(step(slow, service="rack-2")) == [("traffic", "rack-2", "round trip ms rises manifold")]
+    assert found(step(slow, pod="store-2"))[0][1] == "store"
+
+
+def test_errors_that_rise_steadily_are_errors_and_not_growth():
+    rising = [0.001 * (1 + minute) ** 2 for minute in range(16)]
+    assert found(step(csv_of("error_ratio", rising), service="web"))[0][:2] == ("errors", "web")
+    assert found(step(csv_of("heap_bytes", rising), service="web"))[0][:2] == ("growth", "web")
+
+
+def test_row_near_its_limit_and_row_that_uses_many_times_what_others_do_stand_out():
+    nodes = "NAME     CPU(cores)   CPU%\nrack-1   3751m        23%\nrack-2   15800m       99%\nrack-3   4465m        28%\nrack-4   2505m        16%\n"
+    assert found(step(nodes, resource_type="nodes")) == [("saturation", "rack-2", "nodes cpu near its limit")]
+    pods = "NAME        CPU(cores)   MEMORY(bytes)   NODE\nweb-0       590m         377Mi           rack-2\napi-0       271m         385Mi           rack-1\nstore-0     800m         9000Mi          rack-1\nbatch-0     12800m       2310Mi          rack-2\n"
+    assert found(step(pods, resource_type="pods")) == [
+        ("saturation", "batch", "pods cpu is many times that of all others")
+    ]
+
+
+def test_caller_that_cannot_reach_a_component_blames_it_once_the_trace_names_both():
+    trace = "trace 1  GET /  1200 ms\n  web: GET /  1200 ms\n    api: GET /quote  1100 ms  error=timeout\n"
+    log = "2026-01-01T10:00:01Z ERROR call GET /quote to api failed: connect timeout after 1000ms"
+    evidence = found(step(trace, "get_traces", service="web"), step(log, "get_logs", service="web"))
+    assert ("connectivity", "api", "calls to it fail, log: connect timeout after 1000ms") in evidence
