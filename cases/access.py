@@ -75,3 +75,27 @@ def session_for(user: User, pk: int) -> Session:
     if session is None:
         raise Http404(f"There is no session {pk}.")
     return session
+
+
+def may_record(session: Session, user: User) -> bool:
+    """An expert's session takes steps and words from its own author, while it is open."""
+    return (
+        session.state == Session.State.RECORDING
+        and session.actor == Session.Actor.EXPERT
+        and session.by_id == user.pk
+        and has_role(user, EXPERT, LEAD)
+    )
+
+
+def recording_for(user: User, pk: int) -> Session:
+    """The open session of this person; PermissionDenied, in words, for anybody else's or a finished one."""
+    require_role(user, EXPERT, LEAD)
+    found = session_for(user, pk)
+    if not may_record(found, user):
+        finished = found.state == Session.State.FINISHED
+        raise PermissionDenied(
+            "This session is finished. Its page shows what happened; start a new one from its case."
+            if finished
+            else "Only the person who started a session records it."
+        )
+    return found

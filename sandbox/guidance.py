@@ -218,7 +218,7 @@ def _replayed(step: Step, environment: Environment | None) -> str:
     if environment is None:
         return "not_captured"
     again = environment.call(step.tool, step.arguments)
-    if again.level == Level.MISS:
+    if again.level in (Level.MISS, Level.REFUSED):  # a call that no tool of the case makes was not captured either
         return "not_captured"
     return "reproduced" if again.output == step.observation.output else "different"
 

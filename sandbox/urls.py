@@ -1,6 +1,6 @@
 from django.urls import path
 
-from sandbox import console_views, views
+from sandbox import console_views, terminal_views, views
 
 app_name = "sandbox"
 urlpatterns = [
@@ -14,6 +14,7 @@ urlpatterns = [
     path("sessions/<int:pk>/console/", console_views.console, name="console"),
     path("sessions/<int:pk>/console/run/", console_views.run, name="console_run"),
     path("sessions/<int:pk>/console/complete/", console_views.complete, name="console_complete"),
+    path("sessions/<int:pk>/terminal/", terminal_views.terminal, name="terminal"),
     path("sessions/<int:pk>/why/<int:index>/", views.edit_rationale, name="edit_rationale"),
     path("explorations/<int:pk>/branches/<int:index>/boost/", views.boost, name="boost"),
     path("explorations/<int:pk>/inject/", views.inject, name="inject"),

@@ -11,7 +11,7 @@ from cases.models import Case, Session, Step
 from cases.transcript import ToolSchema
 from sandbox.capture import source_of
 from sandbox.console import Completion, complete, read_command
-from sandbox.environment.base import Inventory
+from sandbox.environment.base import Environment, Inventory
 from sandbox.models import Snapshot
 
 
@@ -41,6 +41,12 @@ def tools(session: Session) -> tuple[ToolSchema, ...]:
     return recording.task_of(session.version).tools
 
 
+def environment_of(session: Session) -> Environment | None:
+    """The session's snapshot, opened afresh; None where its case has none."""
+    snapshot = _newest(session)
+    return source_of(snapshot).open() if snapshot else None
+
+
 def run_line(session: Session, text: str, *, by) -> Step:
     """Run a call as typed at the console; CommandError where it cannot be read, else as ``run_tool``."""
     tool, arguments = read_command(text, tools(session))
@@ -68,9 +74,14 @@ def completions(session: Session, text: str) -> list[Completion]:
     return complete(text, tools(session), inventory(session.case))
 
 
-def _snapshot(session: Session) -> Snapshot:
+def _newest(session: Session) -> Snapshot | None:
+    """The snapshot the session was begun on; else its case's newest."""
     snapshots = Snapshot.objects.select_related("case__current", "case__system").filter(case=session.case_id)
-    snapshot = snapshots.filter(digest=session.snapshot_digest).first() or snapshots.order_by("-number").first()
+    return snapshots.filter(digest=session.snapshot_digest).first() or snapshots.order_by("-number").first()
+
+
+def _snapshot(session: Session) -> Snapshot:
+    snapshot = _newest(session)
     if snapshot is None:
         raise WorkbenchError("This case has no snapshot to run tools against: import its recordings first.")
     return snapshot

@@ -67,6 +67,7 @@ WRITES = {
     "sandbox:console": RECORDERS,
     "sandbox:console_run": RECORDERS,
     "sandbox:console_complete": RECORDERS,
+    "sandbox:terminal": RECORDERS,
     "sandbox:stop_exploration": MAKERS,
     "sandbox:prune": MAKERS,
     "sandbox:boost": MAKERS,

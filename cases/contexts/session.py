@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from cases.access import EXPERT, LEAD, REVIEWER, has_role
+from cases.access import EXPERT, LEAD, REVIEWER, has_role, may_record
 from cases.contexts.chain import chain_of
 from cases.contexts.steps import FETCH, shown_steps, tree
 from cases.diagnosis import parse_diagnosis
@@ -137,13 +137,3 @@ def session_page(session: Session, user, tab: str) -> dict[str, Any]:
         shown["raw_diagnosis"] = json.dumps(asdict(diagnosis), indent=2, ensure_ascii=False) if diagnosis else ""
         shown["raw_parameters"] = json.dumps(session.parameters, indent=2, ensure_ascii=False)
     return shown
-
-
-def may_record(session: Session, user) -> bool:
-    """An expert's session takes steps and words from its own author, while it is open."""
-    return (
-        session.state == Session.State.RECORDING
-        and session.actor == Session.Actor.EXPERT
-        and session.by_id == user.pk
-        and has_role(user, EXPERT, LEAD)
-    )

@@ -8,10 +8,10 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from cases import annotating
-from cases.access import EXPERT, LEAD, REVIEWER, number_in, require_role, session_for
+from cases.access import EXPERT, LEAD, REVIEWER, may_record, number_in, require_role, session_for
 from cases.annotating import AnnotationError
 from cases.contexts.returns import Asked, view_of
-from cases.contexts.session import TABS, may_record, session_page
+from cases.contexts.session import TABS, session_page
 from cases.contexts.steps import FETCH, shown_steps
 from cases.forms.session import AnnotationForm, ScoreForm
 from cases.models import Annotation, Score, Session, Step

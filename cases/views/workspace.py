@@ -2,35 +2,19 @@
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from cases import annotating, recording
-from cases.access import EXPERT, LEAD, require_role, session_for
+from cases.access import may_record, recording_for, session_for
 from cases.annotating import AnnotationError
-from cases.contexts.session import may_record
 from cases.contexts.steps import shown_step, shown_steps
 from cases.forms.conclusion import Conclusions
 from cases.forms.session import StepForm
 from cases.models import Session
 from cases.recording import RecordingError
 from cases.views.session import step_of
-
-
-def recording_for(user, pk: int) -> Session:
-    """The open session of this person; PermissionDenied, in words, for anybody else's or a finished one."""
-    require_role(user, EXPERT, LEAD)
-    found = session_for(user, pk)
-    if not may_record(found, user):
-        finished = found.state == Session.State.FINISHED
-        raise PermissionDenied(
-            "This session is finished. Its page shows what happened; start a new one from its case."
-            if finished
-            else "Only the person who started a session records it."
-        )
-    return found
 
 
 @login_required
