@@ -13,6 +13,7 @@ from rules.flips import flips_of
 from rules.models import KnowledgeVersion, Patch, PatchComment, Review, RuleRecord
 from rules.requirements import requirements as requirements_of
 from sandbox import contexts as sandbox_contexts
+from sandbox import regression_contexts
 from sandbox.knowledge.language import from_data, text_of
 from sandbox.knowledge.rule import Knowledge, Rule
 from sandbox.models import Pair
@@ -88,7 +89,7 @@ def patch_list(user, *, show: str, sort: str, page: str | None) -> dict:
     }
 
 
-def patch(row: Patch, user, *, tab: str = "", show: str = "", say: str = "") -> dict:
+def patch(row: Patch, user, *, tab: str = "", say: str = "", rows: dict | None = None) -> dict:
     """The patch page: only the chosen tab is worked out; the merge box always is."""
     revision = patches.current(row)
     requirements = requirements_of(row) if row.state not in (Patch.State.MERGED, Patch.State.REJECTED) else []
@@ -134,7 +135,7 @@ def patch(row: Patch, user, *, tab: str = "", show: str = "", say: str = "") -> 
         if row.failed and row.better:
             context["aligned"] = sandbox_contexts.comparison(row.failed, row.better)
     if context["tab"] == "regression" and row.regression:
-        context.update(sandbox_contexts.regression(row.regression, show=show), in_patch=True)
+        context.update(regression_contexts.regression(row.regression, **(rows or {})), in_patch=True)
     if context["tab"] == "history":
         context["revisions"] = list(row.revisions.select_related("by").order_by("-number"))
     return context

@@ -16,6 +16,7 @@ from rules.forms import CommentForm, ReviewForm, RuleForm, TakeOnForm
 from rules.templatetags.discussing import anchor
 from sandbox import exploration, runs
 from sandbox.knowledge.language import from_data, text_of
+from sandbox.regression_contexts import PIECE
 
 REFUSALS = (
     patches.PatchError,
@@ -56,7 +57,8 @@ def patch_list(request):
 def patch(request, pk):
     row = patch_for(request.user, pk)
     get = request.GET.get
-    context = contexts.patch(row, request.user, tab=get("tab", ""), show=get("show", ""), say=get("say", ""))
+    rows = {"show": get("show", ""), "tag": get("tag", ""), "upto": number_in(get("upto", ""), usual=PIECE)}
+    context = contexts.patch(row, request.user, tab=get("tab", ""), say=get("say", ""), rows=rows)
     return render(request, "rules/_patch.html" if request.htmx else "rules/patch.html", context)
 
 

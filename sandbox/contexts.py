@@ -14,49 +14,14 @@ from cases.calls import canonical
 from cases.models import Case, Evaluation, Session
 from cases.recording import task_of
 from cases.transcript import Step
-from cloudmate.work import Work
-from sandbox import matrix, runs
-from sandbox import regression as regressions
+from sandbox import runs
 from sandbox.archive import MODALITY_NAMES
 from sandbox.exploration import archive_of, spent
 from sandbox.forms import InjectForm
-from sandbox.models import Branch, Derivation, Exploration, Pair, Regression, Run
-from sandbox.report import Outcome, Report, divergence_of
+from sandbox.models import Branch, Derivation, Exploration, Pair, Run
+from sandbox.report import divergence_of
 
 JUDGED_WITHIN = timedelta(minutes=1)  # a page waits no longer than this for the verdict of what just ended
-
-FILTERS = {
-    "changed": (Outcome.REGRESSED, Outcome.FIXED, Outcome.FLAKY),
-    "regressed": (Outcome.REGRESSED, Outcome.FLAKY),
-    "fixed": (Outcome.FIXED,),
-    "inconclusive": (Outcome.INCONCLUSIVE,),
-    "unaffected": (Outcome.UNAFFECTED,),
-}
-
-
-def regression(row: Regression, *, show: str = "") -> dict:
-    """The regression page: strip, progress, rows grouped by category with the lost ones first."""
-    report = regressions.report_of(row)
-    states = dict(row.pairs.values_list("state").annotate(n=Count("pk")))
-    total = sum(states.values())
-    done = states.get(Work.State.DONE, 0) + states.get(Work.State.FAILED, 0)
-    everything = matrix.shown(report)
-    chosen = [item for item in everything if show not in FILTERS or item.row.outcome in FILTERS[show]]
-    return {
-        "regression": row,
-        "report": report,
-        "totals": report.totals,
-        "groups": matrix.grouped(chosen),
-        "matrix": matrix.by_category(everything),
-        "lost": [item for item in everything if item.lost],
-        "show": show,
-        "filters": _filter_counts(report),
-        "done": done,
-        "total": total,
-        "running": row.state == Regression.State.OPEN,
-        "errors": states.get(Work.State.FAILED, 0),
-        "seconds_left": _seconds_left(row, done, total),
-    }
 
 
 @dataclass(frozen=True)
@@ -205,17 +170,3 @@ def session_panel(session: Session, user) -> dict:
         "has_snapshot": runs.snapshot_of(session.version) is not None,
         "derivation": Derivation.objects.filter(guidance__session=session).first(),
     }
-
-
-def _filter_counts(report: Report) -> list[tuple[str, int]]:
-    return [("", len(report.rows))] + [
-        (name, sum(row.outcome in outcomes for row in report.rows)) for name, outcomes in FILTERS.items()
-    ]
-
-
-def _seconds_left(row: Regression, done: int, total: int) -> int | None:
-    """From the pace so far; None before anything is done."""
-    if not done or row.state != Regression.State.OPEN:
-        return None
-    elapsed = (timezone.now() - row.opened_at).total_seconds()
-    return round(elapsed / done * (total - done))

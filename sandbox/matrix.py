@@ -1,6 +1,6 @@
 """A report as a picture: a library of cases, old beside new; grey is unchanged, colour is what changed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from django.urls import reverse
@@ -24,6 +24,8 @@ class Shown:
     def lost(self) -> bool:
         return self.new == "lost"
 
+    underpowered: bool = False
+
     @property
     def words(self) -> str:
         return f"{self.row.name}: {self.row.base} → {self.row.candidate}, {self.row.outcome.replace('_', ' ')}"
@@ -31,15 +33,29 @@ class Shown:
 
 @dataclass(frozen=True)
 class Group:
-    """Rows under one heading; ``kind`` is bad where they were lost."""
+    """Rows under one heading; ``kind`` is bad where they were lost. A piece that goes on from another is ``continued``."""
 
     heading: str
     rows: tuple[Shown, ...]
     kind: str = ""
+    of: int = 0  # how many rows it has in all, where ``rows`` are a piece of it
+    continued: bool = False
 
 
 def shown(report: Report) -> list[Shown]:
-    return [_shown(row) for row in report.rows]
+    few = {id(row) for row in report.underpowered}
+    return [_shown(row, id(row) in few) for row in report.rows]
+
+
+def piece(groups: list[Group], start: int, end: int) -> list[Group]:
+    """The rows ``start`` to ``end`` of all groups, still under their headings."""
+    found, at = [], 0
+    for group in groups:
+        rows = group.rows[max(0, start - at) : max(0, end - at)]
+        if rows:
+            found.append(replace(group, rows=rows, of=len(group.rows), continued=start > at))
+        at += len(group.rows)
+    return found
 
 
 def grouped(rows: list[Shown]) -> list[Group]:
@@ -63,9 +79,9 @@ def by_category(rows: list[Shown]) -> list[Group]:
     ]
 
 
-def _shown(row: Row) -> Shown:
+def _shown(row: Row, underpowered: bool) -> Shown:
     new = {Outcome.REGRESSED: "lost", Outcome.FLAKY: "lost", Outcome.FIXED: "fixed"}.get(row.outcome)
-    return Shown(row, _url(row), _arm(row.base), new or _arm(row.candidate))
+    return Shown(row, _url(row), _arm(row.base), new or _arm(row.candidate), underpowered)
 
 
 def _arm(tally: Tally) -> str:
@@ -75,9 +91,9 @@ def _arm(tally: Tally) -> str:
 
 
 def _url(row: Row) -> str:
-    """The two runs of the pair that explains the row, side by side; the case where there are not two."""
+    """The two runs of the pair that explains the row, where they part; the case where there are not two."""
     ranked = sorted(row.pairs, key=lambda pair: pair.outcome is not Outcome.REGRESSED)
     for pair in ranked:
         if pair.base_session and pair.candidate_session:
-            return reverse("sandbox:compare", args=[pair.base_session, pair.candidate_session])
+            return reverse("sandbox:compare", args=[pair.base_session, pair.candidate_session]) + "#parts"
     return reverse("cases:case", args=[row.case])

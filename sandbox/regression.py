@@ -242,6 +242,8 @@ def _row(pairs: list[Pair], verdicts: dict[int, str]) -> Row:
         target=any(pair.target for pair in pairs),
         must_pass=version.case.must_pass,
         version=version.number,
+        tags=tuple(version.case.tags),
+        stale=version.case.current_id != version.pk,
     )
 
 

@@ -26,6 +26,11 @@ class Outcome(StrEnum):
     OPEN = "open"  # not run yet
 
 
+ONCE = frozenset({"offline", "scripted"})  # engines of which one run says all
+SAME = (Outcome.SAME_PASS, Outcome.SAME_FAIL)
+ENOUGH = 2  # settled pairs of a sampling agent
+
+
 @dataclass(frozen=True)
 class Divergence:
     """The first place where the two arms part. ``step`` is the index; equal to both lengths: the conclusion."""
@@ -78,6 +83,8 @@ class Row:
     target: bool = False
     must_pass: bool = False
     version: int | None = None
+    tags: tuple[str, ...] = ()
+    stale: bool = False  # the case has a newer version than the one that ran
 
     @property
     def base(self) -> Tally:
@@ -118,6 +125,15 @@ class Row:
         """Of the pair that explains the outcome best: a lost one first."""
         ranked = sorted(self.pairs, key=lambda pair: pair.outcome is not Outcome.REGRESSED)
         return next((pair.divergence for pair in ranked if pair.divergence), None)
+
+    @property
+    def missed(self) -> bool:
+        """Whether something a run asked for was not captured."""
+        return any("not captured" in pair.reason or pair.reason.startswith("miss") for pair in self.pairs)
+
+    @property
+    def settled(self) -> int:
+        return sum(pair.settled for pair in self.pairs)
 
     @property
     def reason(self) -> str:
@@ -188,6 +204,13 @@ class Report:
     cancelled: bool = False
     levels: dict[str, int] = field(default_factory=dict)  # replay level -> observations, over both arms
     cost: dict[str, float] = field(default_factory=dict)  # tokens, wall_ms, calls
+
+    @property
+    def underpowered(self) -> tuple[Row, ...]:
+        """Rows without a change that a sampling agent settled fewer than ``ENOUGH`` times: too few to call them the same."""
+        if self.engine in ONCE:
+            return ()
+        return tuple(row for row in self.rows if row.outcome in SAME and row.settled < ENOUGH)
 
     @property
     def target(self) -> Row | None:

@@ -6,11 +6,12 @@ from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from cases.access import case_for, require_role, session_for
+from cases.access import case_for, number_in, require_role, session_for
 from cases.contexts.case import sessions_panel
 from cloudmate.states import TransitionError
 from sandbox import contexts, exports, guidance, steering
 from sandbox import regression as regressions
+from sandbox import regression_contexts as pages
 from sandbox.access import exploration_for, regression_for
 from sandbox.console import CommandError
 from sandbox.forms import InjectForm
@@ -26,7 +27,14 @@ EXPORTS = {
 @login_required
 @require_GET
 def regression(request, pk):
-    context = contexts.regression(regression_for(request.user, pk), show=request.GET.get("show", ""))
+    """The page; its live part, which has no answer while nothing happened; or the rows that follow ``from``."""
+    row, get = regression_for(request.user, pk), request.GET.get
+    chosen = {"show": get("show", ""), "tag": get("tag", ""), "upto": number_in(get("upto", ""), usual=pages.PIECE)}
+    if request.htmx and "from" in request.GET:
+        return render(request, "sandbox/_rows.html", pages.rows(row, start=number_in(get("from"), usual=0), **chosen))
+    if request.htmx and get("seen") == pages.seen(row, pages.progress(row)[1]):
+        return HttpResponse(status=204)
+    context = pages.regression(row, **chosen)
     return render(request, "sandbox/_regression.html" if request.htmx else "sandbox/regression.html", context)
 
 

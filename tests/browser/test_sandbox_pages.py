@@ -59,7 +59,7 @@ def test_the_one_lost_case_stands_out_and_opens_its_two_runs(db, sign_in, visit,
     assert colours.count(red) == 1
     assert page.locator("tr.is-bad").count() == 1
     column.click()
-    page.wait_for_url(f"**/compare/{lost.base_session_id}/{lost.candidate_session_id}/")
+    page.wait_for_url(f"**/compare/{lost.base_session_id}/{lost.candidate_session_id}/#parts")
 
 
 def test_live_regression_keeps_focus_scroll_and_says_its_end_once(db, sign_in, visit, page):
@@ -121,3 +121,53 @@ def test_a_return_opens_beside_the_other(db, sign_in, visit, page):
     page.locator("tr").nth(1).locator("summary").first.click()
     assert page.get_by_text("Seq Scan on entries").first.is_visible()
     assert page.get_by_text("The two sessions are the same").is_visible()
+
+
+THOUSAND = {"regressed": 1, "inconclusive": 7, "fixed": 12, "same_pass": 600, "same_fail": 80, "unaffected": 300}
+SHIFTS = """() => {
+    window.shifts = [];
+    new PerformanceObserver((list) => window.shifts.push(...list.getEntries().map((entry) => entry.value)))
+        .observe({type: "layout-shift", buffered: true});
+}"""
+SCROLL = """async () => {
+    const gaps = [];
+    let before = performance.now();
+    const seen = () => new Promise((done) => requestAnimationFrame((at) => { gaps.push(at - before); before = at; done(); }));
+    await seen();
+    gaps.length = 0;
+    for (let n = 0; n < 60; n++) { window.scrollBy(0, 200); await seen(); }
+    return gaps.sort((a, b) => a - b)[Math.floor(gaps.length * .95)];
+}"""
+
+
+def test_a_thousand_rows_paint_at_once_and_scroll_smoothly(db, sign_in, visit, page):
+    row = scene.large_regression(**THOUSAND)
+    sign_in("reviewer")
+    visit(f"/regressions/{row.pk}/")
+    painted = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
+    assert page.locator(".case-column").count() == 1000
+    assert page.locator(".case-column--lost").count() == 1
+    assert painted < 2000
+    assert page.evaluate(SCROLL) < 100
+    rows = page.locator('tr[id^="case-"]')
+    for count in (300, 500, 700, 900, 1000):
+        page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
+        rows.nth(count - 1).wait_for(state="attached", timeout=10_000)
+    assert rows.count() == 1000
+    assert page.evaluate(SCROLL) < 100
+    ids = page.evaluate("[...document.querySelectorAll('[id]')].map((one) => one.id)")
+    assert len(ids) == len(set(ids))
+
+
+def test_a_live_regression_shifts_nothing(db, sign_in, visit, page):
+    row = scene.regression(*["same_pass"] * 12, waiting=3, state="open")
+    sign_in("reviewer")
+    visit(f"/regressions/{row.pk}/")
+    page.evaluate(SHIFTS)
+    page.wait_for_timeout(600)
+    page.evaluate("window.shifts.length = 0")
+    for pair in list(row.pairs.filter(outcome=""))[:2]:
+        run(pair, "same_pass", True, True)
+    page.get_by_text("14 of 15 pairs").wait_for(timeout=10_000)
+    page.wait_for_timeout(300)
+    assert page.evaluate("window.shifts.reduce((sum, one) => sum + one, 0)") < 0.01

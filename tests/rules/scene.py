@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 from django.utils import timezone
 
-from cases.models import Session
+from cases.models import Case, CaseVersion, Session
 from cloudmate.states import transition
 from rules import comments, merge, patches, review, versions
 from rules.models import Patch
@@ -89,6 +89,67 @@ def regression(*outcomes: str, waiting: int = 0, state: str = Regression.State.C
     for number in range(waiting):
         case = factories.make_confirmed_case(name=f"waiting {number} of {made.pk}")
         Pair.objects.create(regression=made, case_version=case.current)
+    return made
+
+
+CATEGORIES = {
+    "database": "missing_index",
+    "network": "packet_loss",
+    "configuration": "wrong_limit",
+    "memory": "memory_leak",
+    "deployment": "bad_release",
+    "storage": "disk_full",
+}
+
+
+def large_regression(patch: Patch | None = None, **counts: int) -> Regression:
+    """A regression of as many cases of each outcome as ``counts`` says, made in bulk; all runs are of two sessions."""
+    made = regression(patch=patch)
+    old, new = (factories.make_finished_session(origin=Session.Origin.REGRESSION) for _ in range(2))
+    system = old.case.system
+    outcomes = [outcome for outcome, count in counts.items() for _ in range(count)]
+    cases = Case.objects.bulk_create(
+        Case(
+            system=system,
+            name=f"{list(CATEGORIES.values())[n % 6].replace('_', ' ')} {n}",
+            origin="bulk",
+            origin_path=f"{made.pk}/{n}",
+            must_pass=n % 40 == 0,
+            tags=["nightly"] if n % 50 == 0 else [],
+        )
+        for n in range(len(outcomes))
+    )
+    kept = CaseVersion.objects.bulk_create(
+        CaseVersion(
+            case=case,
+            number=1,
+            digest=f"{made.pk}-{n}",
+            task_digest=f"{made.pk}-{n}",
+            prompt="slow",
+            category=list(CATEGORIES)[n % 6],
+            fault_class=list(CATEGORIES.values())[n % 6],
+        )
+        for n, case in enumerate(cases)
+    )
+    for case, version in zip(cases, kept, strict=True):
+        case.current = version
+    Case.objects.bulk_update(cases, ["current"])
+    where = Divergence(3, "conclude connection_leak at ledger", "conclude missing_index at ledger", "a-rule")
+    Pair.objects.bulk_create(
+        Pair(
+            regression=made,
+            case_version=version,
+            state=Pair.State.DONE,
+            outcome=outcome,
+            base_passed=PASSED[outcome][0],
+            candidate_passed=PASSED[outcome][1],
+            base_session=old,
+            candidate_session=new,
+            reason="old: tainted, 2 calls not captured" if outcome == "inconclusive" else "",
+            divergence=asdict(where) if outcome in ("fixed", "regressed") else None,
+        )
+        for version, outcome in zip(kept, outcomes, strict=True)
+    )
     return made
 
 

@@ -1,0 +1,120 @@
+"""What the regression page shows: the strip, the picture, and its rows a piece at a time."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db.models import Count, Q, Sum
+from django.utils import timezone
+
+from cases.models import Session, Step
+from cloudmate.work import Work
+from sandbox import matrix
+from sandbox import regression as regressions
+from sandbox.models import Regression
+from sandbox.report import Outcome, Row
+
+PIECE = 100  # rows that come with the page; the others follow as one scrolls
+
+FILTERS: dict[str, Callable[[Row], bool]] = {
+    "changed": lambda row: row.outcome in (Outcome.REGRESSED, Outcome.FIXED, Outcome.FLAKY),
+    "regressed": lambda row: row.outcome in (Outcome.REGRESSED, Outcome.FLAKY),
+    "fixed": lambda row: row.outcome is Outcome.FIXED,
+    "must-pass": lambda row: row.must_pass,
+    "misses": lambda row: row.missed,
+    "inconclusive": lambda row: row.outcome is Outcome.INCONCLUSIVE,
+    "unaffected": lambda row: row.outcome is Outcome.UNAFFECTED,
+}
+
+
+def regression(row: Regression, *, show: str = "", tag: str = "", upto: int = PIECE) -> dict:
+    """The page: strip, progress, the picture of all, and the first ``upto`` rows chosen, the lost ones first."""
+    report = regressions.report_of(row)
+    total, done, errors = progress(row)
+    everything = matrix.shown(report)
+    return {
+        "regression": row,
+        "report": report,
+        "totals": report.totals,
+        "underpowered": len(report.underpowered),
+        "matrix": matrix.by_category(everything),
+        "dense": len(everything) > 240,
+        "lost": [item for item in everything if item.lost],
+        "filters": [("", len(report.rows))] + [(name, sum(map(holds, report.rows))) for name, holds in FILTERS.items()],
+        "tags": sorted({name for found in report.rows for name in found.tags}),
+        "done": done,
+        "total": total,
+        "seen": seen(row, done),
+        "running": row.state == Regression.State.OPEN,
+        "errors": errors,
+        "seconds_left": _seconds_left(row, done, total),
+        "spent": spent_on(row),
+        "tests": row.patches.only("pk", "title").first(),  # the patch it is the test of, if any
+        **_rows(everything, show=show, tag=tag, start=0, upto=upto),
+    }
+
+
+def rows(row: Regression, *, show: str, tag: str, start: int, upto: int) -> dict:
+    """The rows ``start`` to ``upto`` alone, for a page that has those before."""
+    everything = matrix.shown(regressions.report_of(row))
+    return {"regression": row, **_rows(everything, show=show, tag=tag, start=start, upto=upto)}
+
+
+def _rows(everything: list[matrix.Shown], *, show: str, tag: str, start: int, upto: int) -> dict:
+    holds = FILTERS.get(show)
+    chosen = [item for item in everything if (holds is None or holds(item.row)) and (not tag or tag in item.row.tags)]
+    start = max(start, 0)
+    end = max(upto, start + 1)
+    return {
+        "groups": matrix.piece(matrix.grouped(chosen), start, end),
+        "start": start,
+        "upto": min(end, len(chosen)),
+        "chosen": len(chosen),
+        "following": min(end + 2 * PIECE, len(chosen)) if end < len(chosen) else 0,
+        "show": show if holds else "",
+        "tag": tag,
+    }
+
+
+def progress(row: Regression) -> tuple[int, int, int]:
+    """Pairs in all, ended, and failed of those."""
+    states = dict(row.pairs.order_by().values_list("state").annotate(n=Count("pk")))
+    failed = states.get(Work.State.FAILED, 0)
+    return sum(states.values()), states.get(Work.State.DONE, 0) + failed, failed
+
+
+def seen(row: Regression, done: int) -> str:
+    """What a page that is live has seen: it changes when something happened."""
+    return f"{row.state}-{done}"
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What a regression took. ``ran``: sessions made for it; the other arms were taken over or proven."""
+
+    ran: int
+    tokens: int | None  # None: no model was asked
+    calls: int
+    computed_ms: int | None
+    elapsed_ms: int
+
+
+def spent_on(row: Regression) -> Spent:
+    old, new = (row.pairs.exclude(**{arm: None}).values(arm) for arm in ("base_session", "candidate_session"))
+    made = Session.objects.filter(Q(pk__in=old) | Q(pk__in=new), started_at__gte=row.opened_at)
+    sums = made.aggregate(ran=Count("pk"), tokens=Sum("tokens"), wall=Sum("wall_ms"))
+    return Spent(
+        ran=sums["ran"],
+        tokens=sums["tokens"],
+        calls=Step.objects.filter(session__in=made).count(),
+        computed_ms=sums["wall"],
+        elapsed_ms=max(0, ((row.closed_at or timezone.now()) - row.opened_at) // timedelta(milliseconds=1)),
+    )
+
+
+def _seconds_left(row: Regression, done: int, total: int) -> int | None:
+    """From the pace so far; None before anything is done."""
+    if not done or row.state != Regression.State.OPEN:
+        return None
+    elapsed = (timezone.now() - row.opened_at).total_seconds()
+    return round(elapsed / done * (total - done))
