@@ -1,0 +1,113 @@
+"""What the learning benchmarks measure of one case under one knowledge, and how they compare old with new."""
+
+import statistics
+from dataclasses import dataclass
+
+FIRST = 3  # the expert's next call counts among so many of the agent's
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One case under one knowledge. ``exact`` None: there is nothing to measure against."""
+
+    exact: bool | None
+    same_class: bool | None
+    calls: int
+    conclusion: str
+    fired: bool  # a learned rule changed a call or the conclusion
+    inconclusive: bool = False
+
+
+def run(case, knowledge) -> Measured:
+    """One run of the offline agent on a stored case."""
+    from cases import recording
+    from cases.evaluation.components import same_class
+    from cases.evaluation.registry import evaluate
+    from sandbox import capture, runs
+
+    source = capture.source_of(runs.snapshot_of(case.current))
+    transcript = runs.play(source, recording.task_of(case.current), knowledge=knowledge)
+    answer = case.current.parsed_answer()
+    result = evaluate(transcript, answer)
+    causes = transcript.diagnosis.root_causes if transcript.diagnosis else ()
+    leading = causes[0] if causes else None
+    wanted = answer.causes[0].fault_class if answer and answer.causes else ""
+    uses = [use for step in transcript.steps for use in step.rules] + list(transcript.concluding_rules)
+    conclusion = str(transcript.diagnosis.conclusion) if transcript.diagnosis else "none"
+    return Measured(
+        exact=result.correct,
+        same_class=(same_class(leading.fault_class, wanted) if leading else False) if wanted else None,
+        calls=len(transcript.steps),
+        conclusion=f"{leading.fault_class} at {leading.component}" if leading else conclusion,
+        fired=any(use.how == "fired" for use in uses),
+        inconclusive=conclusion == "inconclusive",
+    )
+
+
+def measured(cases: dict, knowledge) -> dict[str, Measured]:
+    return {name: run(case, knowledge) for name, case in cases.items()}
+
+
+def compared(names, before, after) -> dict:
+    """Old beside new, each share with its n; of the changed conclusions, how many for the worse."""
+    changed = [name for name in names if after[name].fired and before[name].conclusion != after[name].conclusion]
+    worse = [name for name in changed if before[name].exact is True and after[name].exact is not True]
+
+    def share(results, part):
+        values = [getattr(results[name], part) for name in names]
+        settled = [value for value in values if value is not None]
+        return {"passed": sum(settled), "n": len(settled)}
+
+    return {
+        "n": len(names),
+        "exact": {"old": share(before, "exact"), "new": share(after, "exact")},
+        "class": {"old": share(before, "same_class"), "new": share(after, "same_class")},
+        "inconclusive": {
+            "old": sum(before[name].inconclusive for name in names),
+            "new": sum(after[name].inconclusive for name in names),
+        },
+        "median_calls": {
+            "old": statistics.median([before[name].calls for name in names] or [0]),
+            "new": statistics.median([after[name].calls for name in names] or [0]),
+        },
+        "rule_fired": sum(after[name].fired for name in names),
+        "no_rule_fired": sum(not after[name].fired for name in names),
+        "conclusion_changed_by_a_rule": len(changed),
+        "changed_for_the_worse": len(worse),
+    }
+
+
+def lost(names, before, after) -> int:
+    """Cases that passed and do not any more."""
+    return sum(before[name].exact is True and after[name].exact is not True for name in names)
+
+
+def next_actions(cases, knowledge) -> dict:
+    """Of the experts' calls, how many are among the agent's next ones, given what the expert had seen so far.
+
+    An expert's first session of each case; a call that repeats an earlier one is left out.
+    """
+    from cases import recording
+    from cases.calls import canonical
+    from cases.models import Session
+    from sandbox.agents.offline.agent import OfflineAgent
+    from sandbox.environment.base import Inventory
+
+    hits = n = 0
+    for case in cases:
+        session = case.sessions.filter(actor=Session.Actor.EXPERT).order_by("pk").first()
+        if session is None:
+            continue
+        transcript = recording.transcript_of(session)
+        task = transcript.task
+        seen: set[str] = set()
+        for step in transcript.steps:
+            wanted = canonical(step.tool, step.arguments, task.tool(step.tool)).key
+            if wanted in seen:
+                continue
+            mind = OfflineAgent().start(task, knowledge=knowledge, inventory=Inventory())
+            proposals = mind.proposals(transcript.steps[: step.index], FIRST)
+            hits += wanted in {canonical(call.tool, call.arguments, task.tool(call.tool)).key for call in proposals}
+            n += 1
+            seen.add(wanted)
+    return {"among_first": FIRST, "hits": hits, "n": n}
