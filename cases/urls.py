@@ -27,4 +27,5 @@ urlpatterns = [
     path("sessions/<int:pk>/record/", workspace.workspace, name="workspace"),
     path("sessions/<int:pk>/clock/", workspace.clock, name="clock"),
     path("sessions/<int:pk>/finish/", workspace.finish, name="finish"),
+    path("sessions/<int:pk>/finish/check/", workspace.check, name="check_diagnosis"),
 ]

@@ -59,6 +59,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "cloudmate.drafts.SavedDrafts",
 ]
 ROOT_URLCONF = "cloudmate.urls"
 WSGI_APPLICATION = "cloudmate.wsgi.application"

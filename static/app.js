@@ -26,12 +26,17 @@ function openSide(open) {
 }
 
 /** Say something in the polite region above the content; it replaces what stood there. Other scripts send "announce". */
-function announce(words, kind = "bad") {
+function announce(words, kind = "bad", link = null) {
   const region = document.getElementById("messages");
   if (!region) return;
   const notice = document.createElement("div");
   notice.className = `notice notice--${kind}`;
   notice.textContent = words;
+  if (link) {
+    const anchor = document.createElement("a");
+    [anchor.href, anchor.textContent] = [link.href, link.words];
+    notice.append(" ", anchor);
+  }
   region.replaceChildren(notice);
 }
 
@@ -73,6 +78,10 @@ document.addEventListener("submit", (event) => {
 
 document.addEventListener("htmx:responseError", (event) => {
   const status = event.detail.xhr.status;
+  if (status === 401) {
+    const next = encodeURIComponent(location.pathname + location.search);
+    return announce("Your sign-in has expired. What you typed is kept.", "warn", { href: `/accounts/login/?next=${next}`, words: "Sign in again" });
+  }
   announce(status === 403 ? "Your role does not allow this." : status === 404 ? "This is gone: reload the page." : `The server could not do this (${status}). Nothing was changed; try again.`);
 });
 document.addEventListener("htmx:sendError", () => announce("No answer from the server. What you typed is kept; try again when it is back."));

@@ -39,8 +39,8 @@ async function complete() {
   const text = line().value;
   if (!text || text.startsWith("/")) return close();
   const mine = ++asked;
-  const answer = await fetch(`${form.dataset.complete}?line=${encodeURIComponent(text)}`);
-  if (!answer.ok) return;
+  const answer = await fetch(`${form.dataset.complete}?line=${encodeURIComponent(text)}`, { headers: { "HX-Request": "true" } }).catch(() => null);
+  if (!answer?.ok) return; // no completion is no error: what was typed runs without
   const { completions } = await answer.json();
   if (mine !== asked || document.activeElement !== line()) return;
   if (!completions.length) return close();

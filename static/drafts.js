@@ -1,15 +1,41 @@
-// What was typed into a form with data-draft="key" survives a reload, a failed save and an expired login.
+// What was typed into a form with data-draft="key" survives a reload, a failed save, an expired sign-in and a dead
+// server: it is kept here with every keystroke, and forgotten only when the server says that it was saved.
+import { addRow } from "./rows.js";
+
 const PREFIX = "draft:";
 const SENT = "draft-sent:";
+const SAVED = "drafts-saved";
+const LONG = 20_000; // characters, from which on typing is kept with a pause
+const later = new Map();
 
 const fieldsOf = (form) =>
   [...form.elements].filter((field) => field.name && field.name !== "csrfmiddlewaretoken" && !["hidden", "submit", "button", "password", "file"].includes(field.type));
 
-function save(form) {
-  const typed = fieldsOf(form).map((field) => [field.name, field.type === "checkbox" || field.type === "radio" ? field.checked : field.value, field.value]);
-  localStorage.setItem(PREFIX + form.dataset.draft, JSON.stringify(typed));
+const say = (form, words) => {
   const saved = form.querySelector("[data-saved]");
-  if (saved) saved.textContent = "Kept in this browser until you save";
+  if (saved) saved.textContent = words;
+};
+
+function save(form) {
+  clearTimeout(later.get(form));
+  later.delete(form);
+  const typed = fieldsOf(form).map((field) => [field.name, field.type === "checkbox" || field.type === "radio" ? field.checked : field.value, field.value]);
+  try {
+    localStorage.setItem(PREFIX + form.dataset.draft, JSON.stringify(typed));
+    say(form, "Kept in this browser until you save");
+  } catch {
+    say(form, "Too long to be kept in this browser: save it soon");
+  }
+}
+
+/** Rows that were added before the words were kept are added again. */
+function addRows(form, waiting) {
+  for (const group of form.querySelectorAll("[data-rows]")) {
+    const total = group.querySelector("input[name$=TOTAL_FORMS]");
+    const prefix = total.name.replace(/TOTAL_FORMS$/, "");
+    const numbers = waiting.filter(([name, value, given]) => name.startsWith(prefix) && (typeof value === "boolean" ? value : given !== "")).map(([name]) => Number(name.slice(prefix.length).split("-")[0]));
+    while (Number(total.value) <= Math.max(-1, ...numbers.filter(Number.isInteger)) && Number(total.value) < 200) addRow(group);
+  }
 }
 
 function restore(form) {
@@ -17,14 +43,22 @@ function restore(form) {
   if (!kept || form.dataset.draftRestored) return;
   form.dataset.draftRestored = "1";
   const waiting = JSON.parse(kept);
+  addRows(form, waiting);
+  let changed = false;
   for (const field of fieldsOf(form)) {
     const at = waiting.findIndex(([name, , value]) => name === field.name && (!["checkbox", "radio"].includes(field.type) || value === field.value));
     if (at < 0) continue;
     const [, value] = waiting.splice(at, 1)[0];
-    if (typeof value === "boolean") field.checked = value;
-    else if (value !== "") field.value = value;
+    if (typeof value === "boolean") {
+      changed ||= field.checked !== value;
+      field.checked = value;
+    } else if (value !== "") {
+      changed ||= field.value !== value;
+      field.value = value;
+    }
   }
-  form.dispatchEvent(new CustomEvent("draft:restored", { bubbles: true }));
+  if (changed) say(form, "Back as you left it, not saved yet");
+  form.dispatchEvent(new CustomEvent("draft:restored", { bubbles: true, detail: { changed } }));
 }
 
 export function forget(key) {
@@ -32,40 +66,66 @@ export function forget(key) {
   localStorage.removeItem(SENT + key);
 }
 
-// A form that was sent and is not shown again with errors has been saved. The sign-in page, which proves nothing,
-// does not run this.
+/** Marks of the forms that the server has saved since; the cookie is read once. */
+function savedMarks() {
+  const found = document.cookie.split("; ").find((one) => one.startsWith(`${SAVED}=`));
+  if (!found) return [];
+  document.cookie = `${SAVED}=; path=/; max-age=0; samesite=lax`;
+  return decodeURIComponent(found.slice(SAVED.length + 1)).split(".");
+}
+
 function settle() {
+  const marks = new Set(savedMarks());
   for (const name of Object.keys(localStorage)) {
-    if (!name.startsWith(SENT)) continue;
-    const key = name.slice(SENT.length);
-    const form = document.querySelector(`form[data-draft="${CSS.escape(key)}"]`);
-    if (form?.querySelector(".field__error, [role=alert]")) localStorage.removeItem(name);
-    else forget(key);
+    if (name.startsWith(SENT) && marks.has(localStorage.getItem(name))) forget(name.slice(SENT.length));
   }
 }
 
-const later = new Map();
 document.addEventListener("input", (event) => {
   const form = event.target.form;
   if (!form?.dataset.draft) return;
   clearTimeout(later.get(form));
-  later.set(form, setTimeout(() => save(form), 250));
+  if ((event.target.value?.length ?? 0) < LONG) save(form);
+  else later.set(form, setTimeout(() => save(form), 400));
 });
+document.addEventListener("rows:added", (event) => {
+  const form = event.target.closest("form[data-draft]");
+  if (form && !form.dataset.draftRestored) save(form);
+});
+const flush = () => {
+  for (const form of [...later.keys()]) save(form);
+};
+addEventListener("pagehide", flush);
+document.addEventListener("visibilitychange", flush);
+
 document.addEventListener("submit", (event) => {
-  const key = event.target.dataset.draft;
+  const form = event.target;
+  const key = form.dataset.draft;
   if (!key) return;
-  clearTimeout(later.get(event.target));
-  save(event.target);
-  if (!event.target.hasAttribute("hx-post")) localStorage.setItem(SENT + key, "1");
+  save(form);
+  if (form.hasAttribute("hx-post")) return;
+  const mark = crypto.getRandomValues(new Uint32Array(3)).reduce((words, number) => words + number.toString(36).padStart(7, "0"), "");
+  let field = form.querySelector("input[name=draft-mark]");
+  if (!field) {
+    field = document.createElement("input");
+    [field.type, field.name] = ["hidden", "draft-mark"];
+    form.append(field);
+  }
+  field.value = mark;
+  localStorage.setItem(SENT + key, mark);
 });
 // Before the answer is shown, so that the fresh form does not get the sent words back.
 document.addEventListener("htmx:beforeSwap", (event) => {
-  const key = event.detail.requestConfig.elt.dataset?.draft;
-  const status = event.detail.xhr.status;
-  if (key && status >= 200 && status < 300) forget(key);
+  const form = event.detail.requestConfig.elt;
+  const key = form.dataset?.draft;
+  const { status } = event.detail.xhr;
+  if (!key || event.detail.requestConfig.verb === "get" || status < 200 || status >= 300) return;
+  forget(key);
+  say(form, "");
 });
 document.addEventListener("htmx:load", (event) => {
-  for (const form of event.detail.elt.querySelectorAll?.("form[data-draft]") ?? []) restore(form);
+  const come = event.detail.elt;
+  for (const form of [...(come.matches?.("form[data-draft]") ? [come] : []), ...(come.querySelectorAll?.("form[data-draft]") ?? [])]) restore(form);
 });
 
 settle();

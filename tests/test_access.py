@@ -63,6 +63,7 @@ WRITES = {
     "cases:step": RECORDERS,
     "cases:clock": RECORDERS,
     "cases:finish": RECORDERS,
+    "cases:check_diagnosis": RECORDERS,
     "sandbox:record": RECORDERS,
     "sandbox:console": RECORDERS,
     "sandbox:console_run": RECORDERS,

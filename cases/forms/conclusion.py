@@ -153,31 +153,44 @@ class Conclusions:
             self.form.add_error(None, str(error))
             return None
 
-    def unsupported(self, diagnosis: Diagnosis) -> list[str]:
-        """What the diagnosis says and no evidence bears, in words."""
-        said = [
-            f"Claim {claim.id.removeprefix('c')} rests on nothing: {claim.text}"
-            for claim in diagnosis.claims
-            if not claim.refs and claim.kind is not ClaimKind.MITIGATION
+    def draft(self) -> Diagnosis | None:
+        """The diagnosis as far as it is written: rows that are not whole yet are left out; None where that is nothing."""
+        for part in self.parts:
+            part.is_valid()
+        data = self._data()
+        known = {claim["id"] for claim in data["claims"]}
+        data["root_causes"] = [
+            row | {"claim": row.get("claim") if row.get("claim") in known else ""}
+            for row in data["root_causes"]
+            if row.get("component") and row.get("fault_class")
         ]
-        said += [
-            f"No claim carries the root cause {cause.fault_class} of {cause.component}."
-            for cause in diagnosis.root_causes
-            if not cause.claim
+        data["chain"] = [row for row in data["chain"] if {row.get("cause"), row.get("effect")} <= known]
+        data["mitigations"] = [
+            row | {"addresses": row.get("addresses") if row.get("addresses") in known else ""}
+            for row in data["mitigations"]
         ]
-        if len(diagnosis.claims) > 1 and not diagnosis.chain and diagnosis.root_causes:
-            said.append("Nothing says how the cause leads to the symptom: link the claims.")
-        return said
+        if not (data["claims"] or data["root_causes"]):
+            return None
+        try:
+            return parse_diagnosis(data)
+        except DiagnosisError:
+            return None
 
     def _data(self) -> dict[str, Any]:
-        head = self.form.cleaned_data
+        head = {
+            "conclusion": Conclusion.ROOT_CAUSE,
+            "summary": "",
+            "missing": "",
+            "symptom": "",
+            "scope": "",
+        } | self.form.cleaned_data
         refs = {str(one.pk): {"step": one.step.index, "quote": one.quote} for one in self.marks}
         claims = [
             {
                 "id": f"c{number}",
-                "kind": row["kind"],
+                "kind": row.get("kind") or ClaimKind.OBSERVATION,
                 "text": row["text"],
-                "refs": [refs[pk] for pk in row["evidence"]],
+                "refs": [refs[pk] for pk in row.get("evidence", ())],
             }
             for number, row in enumerate(_rows(self.claims), 1)
             if row.get("text")

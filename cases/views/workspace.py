@@ -1,5 +1,7 @@
 """The workspace: an expert records a guided trace, step by step, up to a structured diagnosis."""
 
+from dataclasses import replace
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -9,7 +11,9 @@ from django.views.decorators.http import require_GET, require_POST
 from cases import annotating, recording
 from cases.access import may_record, recording_for, session_for
 from cases.annotating import AnnotationError
+from cases.checking import Check, checks_of
 from cases.contexts.steps import shown_step, shown_steps
+from cases.diagnosis import Diagnosis
 from cases.forms.conclusion import Conclusions
 from cases.forms.session import StepForm
 from cases.models import Session
@@ -70,6 +74,20 @@ def clock(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "cases/_clock.html", shown)
 
 
+def _checks(session: Session, diagnosis: Diagnosis | None) -> tuple[Check, ...]:
+    return checks_of(replace(recording.transcript_of(session), diagnosis=diagnosis))
+
+
+@login_required
+@require_POST
+def check(request: HttpRequest, pk: int) -> HttpResponse:
+    """What of the diagnosis, as far as it is written, nothing bears out. Stores nothing."""
+    found = recording_for(request.user, pk)
+    draft = Conclusions(found, request.POST).draft()
+    shown = {"session": found, "draft": draft, "checks": _checks(found, draft)}
+    return render(request, "cases/_checks.html", shown)
+
+
 @login_required
 def finish(request: HttpRequest, pk: int) -> HttpResponse:
     """The structured diagnosis. What no evidence bears is said before it is accepted."""
@@ -77,7 +95,7 @@ def finish(request: HttpRequest, pk: int) -> HttpResponse:
     forms = Conclusions(found, request.POST or None)
     unsupported: list[str] = []
     if request.method == "POST" and (diagnosis := forms.diagnosis()):
-        unsupported = forms.unsupported(diagnosis)
+        unsupported = [check.text for check in _checks(found, diagnosis) if not check.is_advice]
         if not unsupported or forms.form.cleaned_data["unsupported"]:
             annotating.go_on(found)
             try:

@@ -254,3 +254,23 @@ def test_finished_session_takes_no_more_words_on_steps(client, expert, recording
     client.post(reverse("cases:finish", args=[recording.pk]), conclusion(unsupported="on"))
     assert client.post(reverse("cases:step", args=[recording.pk, 0]), {"why": "late"}).status_code == 403
     assert client.get(reverse("cases:workspace", args=[recording.pk])).url == recording.get_absolute_url()
+
+
+def test_what_does_not_hold_is_said_while_it_is_written(client, expert, recording):
+    step = factories.add_step(recording)
+    mark = annotating.annotate(recording, kind="evidence", quote="Seq Scan on entries", step=step, by=expert)
+    url = reverse("cases:check_diagnosis", args=[recording.pk])
+
+    def said(**fields):
+        return [check.text for check in client.post(url, conclusion(**fields)).context["checks"] if not check.is_advice]
+
+    assert said() == ["Claim 1 rests on nothing: ledger scans a whole table"]
+    assert said(**{"claims-0-evidence": [str(mark.pk)]}) == []
+    assert said(**{"claims-0-evidence": [str(mark.pk)], "causes-0-component": "mill"}) == [
+        "mill is blamed, and nothing that was seen names it"
+    ]
+    assert said(**{"causes-0-fault_class": "", "claims-0-kind": "odd"}) == [
+        "Claim 1 rests on nothing: ledger scans a whole table"
+    ]
+    recording.refresh_from_db()
+    assert (recording.state, recording.diagnosis) == (Session.State.RECORDING, None)
