@@ -2,8 +2,8 @@
 
 from django.http import Http404
 
-from cases.access import require_role
-from sandbox.models import Exploration, Regression
+from cases.access import LEAD, has_role, require_role
+from sandbox.models import Exploration, LiveIncident, Regression
 
 
 def regression_for(user, pk: int) -> Regression:
@@ -23,4 +23,16 @@ def exploration_for(user, pk: int) -> Exploration:
     )
     if found is None:
         raise Http404(f"There is no exploration {pk}.")
+    return found
+
+
+def incident_for(user, pk: int) -> LiveIncident:
+    """A person's own live incident; a lead sees everybody's."""
+    require_role(user)
+    rows = LiveIncident.objects.select_related(
+        "session__case__system", "session__case__current", "session__version", "session__by"
+    )
+    found = (rows if has_role(user, LEAD) else rows.of(user)).filter(pk=pk).first()
+    if found is None:
+        raise Http404(f"You have no live incident {pk}.")
     return found

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 from cases.access import EXPERT, LEAD, case_for, require_role, session_for
 from cases.models import Session
 from cases.recording import RecordingError
-from sandbox import workbench
+from sandbox import incidents, workbench
 from sandbox.console import CommandError, written
 from sandbox.workbench import WorkbenchError
 
@@ -38,7 +38,9 @@ def _console(request: HttpRequest, session: Session, *, typed: str = "", error: 
     shown = {
         "session": session,
         "tools": workbench.tools(session),
-        "has_snapshot": session.case.snapshots.exists(),
+        "has_snapshot": workbench.answers(session),
+        "incident": incidents.of_session(session),
+        "in_room": "/lab/" in request.headers.get("HX-Current-URL", ""),
         "history": list(dict.fromkeys(written(tool, arguments) for tool, arguments in asked)),
         "typed": typed,
         "error": error,

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from sandbox import console_views, terminal_views, views
+from sandbox import console_views, lab_views, terminal_views, views
 
 app_name = "sandbox"
 urlpatterns = [
@@ -20,6 +20,13 @@ urlpatterns = [
     path("explorations/<int:pk>/inject/", views.inject, name="inject"),
     path("explorations/<int:pk>/more/", views.more, name="more_branches"),
     path("explorations/<int:pk>/resume/", views.resume_exploration, name="resume_exploration"),
+    path("lab/", lab_views.lab, name="lab"),
+    path("lab/begin/", lab_views.begin, name="begin_incident"),
+    path("lab/<int:pk>/", lab_views.incident, name="incident"),
+    path("lab/<int:pk>/clock/", lab_views.clock, name="incident_clock"),
+    path("lab/<int:pk>/conclude/", lab_views.conclude, name="conclude_incident"),
+    path("lab/<int:pk>/give-up/", lab_views.give_up, name="give_up_incident"),
+    path("lab/<int:pk>/propose/", lab_views.propose, name="propose_incident"),
     path("panels/cases/<int:pk>/sandbox/", views.case_panel, name="case_panel"),
     path("panels/sessions/<int:pk>/sandbox/", views.session_panel, name="session_panel"),
 ]

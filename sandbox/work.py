@@ -10,7 +10,7 @@ from cases.models import Case, Session, Step
 from cases.transcript import Level
 from cloudmate.states import TransitionError
 from cloudmate.work import Work, fail
-from sandbox import capture, exploration, guess, guidance, regression, runs
+from sandbox import capture, exploration, guess, guidance, incidents, regression, runs
 from sandbox.models import Derivation, Exploration, Pair, Regression, Run
 
 log = logging.getLogger(__name__)
@@ -21,6 +21,7 @@ def turn(limit: int = 20) -> int:
     """Do up to ``limit`` pieces of each kind of work; return how many were done. Safe in any number of workers."""
     done = work_off(Run, runs.execute, limit)
     done += freeze_recorded()
+    done += settle_incidents()
     done += guidance.offer_finished()
     done += work_off(Derivation, guidance.derive, limit)
     done += work_off(Pair, regression.execute_pair, limit, give_up=regression.give_up)
@@ -42,6 +43,11 @@ def freeze_recorded(limit: int = 20) -> int:
         Session.objects.filter(pk__in=sessions).update(snapshot_digest=snapshot.digest)
         frozen += 1
     return frozen
+
+
+def settle_incidents(limit: int = 20) -> int:
+    """Say of live incidents that have ended what they were; return how many."""
+    return len([incidents.settle(row) for row in incidents.unsettled()[:limit]])
 
 
 def test_guesses(limit: int = 20) -> int:

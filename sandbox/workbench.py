@@ -9,6 +9,7 @@ from django.utils import timezone
 from cases import recording
 from cases.models import Case, Session, Step
 from cases.transcript import ToolSchema
+from sandbox import incidents
 from sandbox.capture import source_of
 from sandbox.console import Completion, complete, read_command
 from sandbox.environment.base import Environment, Inventory
@@ -57,11 +58,13 @@ def run_tool(session: Session, tool: str, arguments: dict[str, Any], *, by) -> S
     """Answer one call from the session's snapshot and append it as a step.
 
     A repeated call gets the return recorded next, as an agent's would: what was asked before is asked again first.
-    A miss and a refused call are steps too. Raises WorkbenchError where the session is another person's or has no
+    A miss and a refused call are steps too. In a live incident the system itself answers, as of now. Raises WorkbenchError where the session is another person's or has no
     snapshot, RecordingError where it is finished.
     """
     if session.by_id != by.pk:
         raise WorkbenchError("This session is another person's: start one of your own.")
+    if incident := incidents.of_session(session):
+        return incidents.run_tool(incident, tool, arguments, now=timezone.now())
     environment = source_of(_snapshot(session)).open()
     for asked, given in session.steps.order_by("index").values_list("tool", "arguments"):
         environment.call(asked, given)
@@ -71,7 +74,14 @@ def run_tool(session: Session, tool: str, arguments: dict[str, Any], *, by) -> S
 
 def completions(session: Session, text: str) -> list[Completion]:
     """What may come next at the console; nothing of it comes from an answer."""
-    return complete(text, tools(session), inventory(session.case))
+    incident = incidents.of_session(session)
+    known = incidents.inventory(incident, now=timezone.now()) if incident else inventory(session.case)
+    return complete(text, tools(session), known)
+
+
+def answers(session: Session) -> bool:
+    """Whether anything answers calls here: a snapshot, or a live system."""
+    return session.case.snapshots.exists() or incidents.of_session(session) is not None
 
 
 def _newest(session: Session) -> Snapshot | None:

@@ -13,6 +13,7 @@ from cases.access import ROLES
 from cases.evaluation.run import evaluate_session
 from cases.models import Score
 from rules.models import KnowledgeVersion, Patch, PatchComment
+from sandbox import incidents
 from tests import factories
 from tests.rules import scene
 
@@ -36,6 +37,7 @@ READS = {
     "sandbox:exploration",
     "sandbox:case_panel",
     "sandbox:session_panel",
+    "sandbox:lab",
     "rules:patches",
     "rules:patch",
     "rules:your_turn",
@@ -76,6 +78,12 @@ WRITES = {
     "sandbox:more_branches": MAKERS,
     "sandbox:resume_exploration": MAKERS,
     "sandbox:edit_rationale": MAKERS,
+    "sandbox:begin_incident": RECORDERS,
+    "sandbox:incident": RECORDERS,
+    "sandbox:incident_clock": RECORDERS,
+    "sandbox:conclude_incident": RECORDERS,
+    "sandbox:give_up_incident": RECORDERS,
+    "sandbox:propose_incident": RECORDERS,
     "rules:new_patch": MAKERS,
     "rules:edit_patch": MAKERS,
     "rules:propose": MAKERS,
@@ -140,7 +148,8 @@ def world():
     assert agents_session.status_code in (200, 201), agents_session.content
     score = Score.objects.create(evaluation=session.evaluations.get(), dimension="evidence", value=0.5)
     pks = {"cases": case.pk, "sessions": recorded.pk, "patches": patch.pk, "regressions": patch.regression_id}
-    pks |= {"explorations": exploration.pk, "settings": token.pk, "panels": case.pk, "api": case.pk}
+    live = incidents.begin(system="quayside", by=recorded.by, seed=1)
+    pks |= {"lab": live.pk, "explorations": exploration.pk, "settings": token.pk, "panels": case.pk, "api": case.pk}
     kwargs = {"index": 0, "annotation": hypothesis.pk, "score": score.pk, "number": comment.pk, "form": "csv"}
     kwargs |= {"old": session.pk, "new": session.pk, "rest": "elsewhere"}
 

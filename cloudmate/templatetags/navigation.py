@@ -45,6 +45,7 @@ def navigation(context):
                     link("home", "Your turn", "home", "h", count=confirm + finish + review, counts="wait for you"),
                     link("cases:cases", "Cases", "cases", "c", also=about_cases),
                     link("cases:library", "Library", "library", "l", count=confirm, counts="to confirm"),
+                    link("sandbox:lab", "Lab", "flask", "b", also=("sandbox:incident", "sandbox:conclude_incident")),
                 ],
             ),
             (

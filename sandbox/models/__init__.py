@@ -1,5 +1,6 @@
 from sandbox.models.derivation import Derivation
 from sandbox.models.exploration import Branch, Exploration
+from sandbox.models.live import LiveAction, LiveIncident
 from sandbox.models.regression import Pair, Regression
 from sandbox.models.run import KnowledgeValue, Run
 from sandbox.models.snapshot import Miss, Snapshot, SnapshotRecording
@@ -9,6 +10,8 @@ __all__ = [
     "Derivation",
     "Exploration",
     "KnowledgeValue",
+    "LiveAction",
+    "LiveIncident",
     "Miss",
     "Pair",
     "Regression",
