@@ -29,28 +29,20 @@ def place_of(problem: RuleSyntaxError, text: str) -> Place:
     return Place(line, written[:start], written[start:end], written[end:])
 
 
-class RuleForm(forms.Form):
-    """A rule as text, the title of the change, and why."""
+class RuleTextForm(forms.Form):
+    """Rules to add, as text, JSON or Markdown, and names to remove."""
 
     place: Place | None = None
 
-    title = forms.CharField(max_length=200, help_text="What changes, in a line")
     text = forms.CharField(
         required=False,
         label="Rules to add or replace",
         max_length=20_000,
         widget=forms.Textarea(attrs={"rows": 12, "class": "mono", "spellcheck": "false"}),
-        help_text="RULE name WHEN … THEN … BECAUSE “…”. A rule of the same name is replaced.",
+        help_text="RULE name WHEN … THEN … BECAUSE “…”. A rule of the same name is replaced. JSON and Markdown of rules are read, too. Ctrl+Space completes.",
     )
     remove = forms.CharField(
         required=False, label="Rules to remove", max_length=4000, help_text="Names, separated by commas"
-    )
-    note = forms.CharField(
-        required=False,
-        max_length=4000,
-        widget=forms.Textarea(attrs={"rows": 3}),
-        label="Why",
-        help_text="For the reviewer",
     )
 
     def rules(self) -> tuple[Rule, ...]:
@@ -65,6 +57,21 @@ class RuleForm(forms.Form):
 
     def removed(self) -> tuple[str, ...]:
         return tuple(name.strip() for name in self.cleaned_data["remove"].split(",") if name.strip())
+
+
+class RuleForm(RuleTextForm):
+    """A change of rules with its title, and why."""
+
+    title = forms.CharField(max_length=200, help_text="What changes, in a line")
+    note = forms.CharField(
+        required=False,
+        max_length=4000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        label="Why",
+        help_text="For the reviewer",
+    )
+
+    field_order = ("title", "text", "remove", "note")
 
 
 class ReviewForm(forms.Form):

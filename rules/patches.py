@@ -14,7 +14,8 @@ from rules.patching import PatchingError, apply
 from rules.review import makers
 from sandbox import regression as regressions
 from sandbox.agents.base import Budget
-from sandbox.knowledge.language import RuleSyntaxError, as_data, from_data, parse
+from sandbox.knowledge import faces
+from sandbox.knowledge.language import RuleSyntaxError, as_data, from_data
 from sandbox.knowledge.rule import Knowledge, Rule
 from sandbox.models import Regression
 from sandbox.report import Report
@@ -212,7 +213,7 @@ def candidate_of(patch: Patch, *, on: KnowledgeVersion | None = None) -> Knowled
 def rules_from_text(text: str) -> tuple[Rule, ...]:
     """The rules a person typed; PatchError names line, column and word of what cannot be read."""
     try:
-        rules = parse(text)
+        rules = faces.read(text)
     except RuleSyntaxError as problem:
         raise PatchError(str(problem)) from problem
     if not rules:

@@ -1,6 +1,7 @@
 from django.urls import path
 
-from rules import views
+from rules.views import editor
+from rules.views import pages as views
 
 app_name = "rules"
 urlpatterns = [
@@ -24,6 +25,10 @@ urlpatterns = [
     path("knowledge/", views.version_list, name="versions"),
     path("knowledge/<int:number>/", views.version, name="version"),
     path("knowledge/<int:number>/revert/", views.revert, name="revert"),
+    path("knowledge/<int:number>/rules.<str:form>", editor.export, name="export_rules"),
+    path("rules/words.json", editor.words, name="words"),
+    path("rules/check/", editor.check, name="check"),
+    path("rules/preview/", editor.preview, name="preview"),
     path("rules/", views.rule_list, name="rules"),
     path("cases/<int:pk>/run-agent/", views.run_agent, name="run_agent"),
     path("sessions/<int:pk>/explore/", views.explore, name="explore"),

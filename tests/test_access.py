@@ -44,6 +44,8 @@ READS = {
     "rules:versions",
     "rules:version",
     "rules:rules",
+    "rules:words",
+    "rules:export_rules",
 }
 MAKERS = {"expert", "reviewer", "lead"}
 RECORDERS = {"expert", "lead"}
@@ -94,6 +96,8 @@ WRITES = {
     "rules:discard": MAKERS,
     "rules:take_on": {"lead"},
     "rules:comment": MAKERS,
+    "rules:check": MAKERS,
+    "rules:preview": MAKERS,
     "rules:resolve": MAKERS,
     "rules:reopen": MAKERS,
     "rules:withdraw": MAKERS,
@@ -162,8 +166,10 @@ def world():
             given["pk"] = recorded.pk
         if name in AGENTS and "pk" in given:
             given["pk"] = agents_session.json()["id"] if "sessions" in route else case.pk
-        if name in {"rules:version", "rules:revert"}:
+        if name in {"rules:version", "rules:revert", "rules:export_rules"}:
             given["number"] = 0
+        if name == "rules:export_rules":
+            given["form"] = "md"
         return reverse(name, kwargs=given)
 
     address.token = text

@@ -6,6 +6,7 @@ from cloudmate.work import finish
 from rules import patches, versions
 from rules.models import Patch
 from sandbox import work as sandbox_work
+from tests import factories
 from tests.rules import builders, scene
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -52,7 +53,7 @@ def test_axe_finds_nothing_in_a_form_with_a_mistake(db, sign_in, visit, page, co
     page.get_by_label("Title").fill("mine")
     page.get_by_label("Rules to add or replace").fill(BROKEN)
     page.get_by_role("button", name="Save draft").click()
-    page.locator("mark", has_text="WHEM").wait_for()
+    page.locator(".place mark", has_text="WHEM").wait_for()
     assert complaints() == []
 
 
@@ -73,7 +74,7 @@ def test_rule_with_a_mistake_shows_where_and_keeps_what_was_typed(db, sign_in, v
     page.get_by_label("Why").fill("because")
     page.get_by_role("button", name="Save draft").click()
     assert page.locator(".place mark").inner_text() == "WHEM"
-    assert page.get_by_text("line 2, column 1, at WHEM").is_visible()
+    assert page.locator(".field__error", has_text="line 2, column 1, at WHEM").is_visible()
     text = page.get_by_label("Rules to add or replace")
     assert text.input_value().strip() == BROKEN.strip()
     text.fill(BROKEN.replace("WHEM", "WHEN"))
@@ -178,3 +179,108 @@ def test_navigation_says_what_waits_for_me(db, sign_in, visit, page):
     page.locator(".turns .turn", has_text="add look-behind-the-pool").wait_for()
     assert page.locator("#side .nav-link", has_text="Your turn").locator(".count").inner_text().startswith("1\n")
     assert page.locator("#side .nav-link", has_text="Patches").locator(".count").inner_text().startswith("1\n")
+
+
+def test_editor_completes_by_keyboard_from_the_vocabulary(db, sign_in, visit, page):
+    factories.make_confirmed_case()
+    sign_in("expert")
+    with page.expect_response("**/rules/words.json"):
+        visit("/patches/new/")
+    text = page.get_by_label("Rules to add or replace")
+    text.click()
+    text.press_sequentially("RULE mine\nWHEN evidence(satu")
+    page.locator("#completions [aria-selected=true]", has_text="saturation").wait_for()
+    page.keyboard.press("Enter")
+    text.press_sequentially(")\nTHEN REQUIRE ")
+    page.keyboard.press("Control+Space")
+    page.locator("#completions li").first.wait_for()
+    assert page.locator("#completions li").all_inner_texts() == ["get_logs", "list_resources"]
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Tab")
+    text.press_sequentially("(")
+    page.keyboard.press("Escape")
+    assert page.locator("#completions").is_hidden()
+    assert text.input_value() == "RULE mine\nWHEN evidence(saturation)\nTHEN REQUIRE list_resources("
+    page.keyboard.press("Control+z")
+    assert text.input_value() == "RULE mine\nWHEN evidence(saturation)\nTHEN REQUIRE "
+
+
+def test_editor_marks_the_mistake_at_its_word_while_typing(db, sign_in, visit, page, complaints):
+    sign_in("expert")
+    visit("/patches/new/")
+    text = page.get_by_label("Rules to add or replace")
+    text.fill(BROKEN)
+    mark = page.locator("#under mark")
+    mark.wait_for()
+    assert mark.inner_text() == "WHEM"
+    assert text.get_attribute("aria-invalid") == "true"
+    assert complaints() == []
+    text.fill(BROKEN.replace("WHEM", "WHEN"))
+    page.get_by_text("It reads.").wait_for()
+    assert page.locator("#under mark").count() == 0
+    assert text.get_attribute("aria-invalid") is None
+    assert page.locator("#face-prose", has_text="This points to missing_index there (weight 3).").is_visible()
+    assert complaints() == []
+
+
+def test_editor_tries_the_rule_on_the_library_before_it_is_proposed(db, sign_in, visit, page):
+    case = factories.make_confirmed_case()
+    factories.make_finished_session(case, engine="offline", steps=factories.RECORDINGS)
+    sign_in("expert")
+    visit("/patches/new/")
+    page.get_by_label("Rules to add or replace").fill(builders.RULE.format(name="mine"))
+    page.get_by_role("button", name="Try it on the library").click()
+    page.locator("#preview", has_text="of 1 case").wait_for()
+    assert Patch.objects.count() == 0
+
+
+def test_line_is_commented_by_keyboard_and_sent_with_the_decision(db, sign_in, visit, page):
+    patch = scene.patch("in_review", "fixed")
+    sign_in("reviewer")
+    visit(f"/patches/{patch.pk}/?tab=diff")
+    name = patches.current(patch).add[0]["name"]
+    tab_to(page, f"Comment on line 2 of {name}")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**say=**")
+    page.keyboard.type("narrow the pattern")
+    tab_to(page, "Add to my review")
+    page.keyboard.press("Enter")
+    page.get_by_text("1 comment of yours held back").wait_for()
+    assert page.locator(".talk", has_text="narrow the pattern").is_visible()
+    tab_to(page, "Request changes")
+    page.keyboard.press("Enter")
+    page.get_by_text("Changes asked: it is a draft again.").wait_for()
+    patch.refresh_from_db()
+    assert (patch.state, patch.comments.get().pending) == ("draft", False)
+
+
+def test_patch_is_reviewed_by_mouse(db, sign_in, visit, page):
+    patch = scene.patch("in_review", "fixed", "same_pass")
+    sign_in("reviewer")
+    visit("/patches/")
+    page.get_by_role("link", name=patch.title).click()
+    page.get_by_role("link", name="Diff", exact=True).click()
+    page.locator(".diff__line").nth(1).hover()
+    page.locator(".diff__say").nth(1).click()
+    page.locator("#say-text").fill("why only the pool?")
+    page.get_by_role("button", name="Comment now").click()
+    page.locator(".talk", has_text="why only the pool?").wait_for()
+    assert page.get_by_role("button", name="Merge into the next version").is_disabled()
+    page.get_by_role("button", name="Resolve").click()
+    page.get_by_role("button", name="Approve").click()
+    page.get_by_role("button", name="Merge into the next version").click()
+    page.get_by_text("It is part of").wait_for()
+    assert versions.head().number == 1
+
+
+def test_rejection_takes_its_reason_from_the_list(db, sign_in, visit, page):
+    patch = scene.patch("in_review", "fixed")
+    sign_in("reviewer")
+    visit(f"/patches/{patch.pk}/")
+    page.get_by_role("button", name="Reject").click()
+    page.get_by_text("Choose the reason for rejecting").wait_for()
+    page.get_by_label("Reason, to reject").select_option("too_broad")
+    page.get_by_role("button", name="Reject").click()
+    page.get_by_text("too broad").first.wait_for()
+    patch.refresh_from_db()
+    assert (patch.state, patch.reviews.get().reason) == ("rejected", "too_broad")
