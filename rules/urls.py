@@ -33,4 +33,5 @@ urlpatterns = [
     path("cases/<int:pk>/run-agent/", views.run_agent, name="run_agent"),
     path("sessions/<int:pk>/explore/", views.explore, name="explore"),
     path("sessions/<int:pk>/critique/", views.critique, name="critique"),
+    path("sessions/<int:pk>/teach/", views.teach, name="teach"),
 ]

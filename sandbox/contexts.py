@@ -161,6 +161,7 @@ def session_panel(session: Session, user) -> dict:
         .exclude(origin__in=[Session.Origin.REGRESSION, Session.Origin.TRIAL])
         .order_by("-pk")[:20]
     )
+    derivation = Derivation.objects.filter(guidance__session=session).first()
     return {
         "session": session,
         "may_act": has_role(user, EXPERT, REVIEWER, LEAD),
@@ -168,5 +169,6 @@ def session_panel(session: Session, user) -> dict:
         "exploration": exploration_row,
         "others": list(others),
         "has_snapshot": runs.snapshot_of(session.version) is not None,
-        "derivation": Derivation.objects.filter(guidance__session=session).first(),
+        "derivation": derivation,
+        "teaches": sum(bool(row["kept"]) for row in derivation.rationales) if derivation else 0,
     }

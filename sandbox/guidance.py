@@ -34,7 +34,7 @@ from sandbox.values import knowledge_of
 FIRST = 3  # the expert's call counts as matched among this many of the agent's next ones
 TELLING = 3  # words of what was seen that its rule asks for
 LONGEST = 4000  # characters of an expert's own words
-PUSH = 4.0  # weight of the preference a rationale compiles to
+PUSHES = (1.5, 2.5, 4.0)  # weights of the preference a rationale compiles to; the least that brings the call is taken
 OFFLINE, EXPERT = "offline", "expert"
 _PLACEHOLDER = re.compile(r"<[^>]*>|[^\w ]")
 
@@ -144,10 +144,14 @@ def _explain(
     about = _about(step, [item for item in evidence if item.step in draft.cites] or evidence)
     before = _next_calls(transcript, prefix, knowledge)
     rivals = _rivals(transcript, prefix, knowledge)
-    rule = _compiled(step, about) if about else None
     wanted = _key(transcript, step.tool, step.arguments)
     hit_before = wanted in before
-    after = _next_calls(transcript, prefix, replace(knowledge, rules=(*knowledge.rules, rule))) if rule else before
+    rule, hit_after = None, hit_before
+    for weight in PUSHES if about else ():
+        rule = _compiled(step, about, weight)
+        hit_after = wanted in _next_calls(transcript, prefix, replace(knowledge, rules=(*knowledge.rules, rule)))
+        if hit_after:
+            break
     own = step.thought.strip()
     return Rationale(
         step=step.index,
@@ -156,8 +160,8 @@ def _explain(
         cites=list(draft.cites) if draft.rationale else [about.step] if about else [],
         replay=_replayed(step, environment),
         hit_before=hit_before,
-        hit_after=wanted in after,
-        kept=bool(rule) and wanted in after and not hit_before,
+        hit_after=hit_after,
+        kept=bool(rule) and hit_after and not hit_before,
         rule=text_of(rule) if rule else "",
         engine=EXPERT if own else draft.engine or OFFLINE,
         problem=draft.problem,
@@ -195,23 +199,24 @@ def _mind(transcript: Transcript, knowledge: Knowledge):
     return OfflineAgent().start(transcript.task, knowledge=knowledge, inventory=Inventory())
 
 
-def _compiled(step: Step, about: Evidence) -> Rule:
+def _compiled(step: Step, about: Evidence, weight: float) -> Rule:
     """WHEN what was seen THEN PREFER the expert's call, with names turned into variables."""
     words = [word for word in _PLACEHOLDER.sub(" ", about.value).split() if len(word) > 2][:TELLING]
-    arguments = {
-        name: "$component"
-        if about.component and value == about.component
-        else "$namespace"
-        if name == "namespace"
-        else value
-        for name, value in step.arguments.items()
-    }
+    arguments = {name: _variable(name, value, about) for name, value in step.arguments.items()}
     return Rule(
         name=f"guided-{step.index + 1}-{re.sub('[^a-z0-9]+', '-', step.tool.lower()).strip('-')}",
         when=(EvidenceTest(aspect=str(about.aspect), pattern=".*".join(re.escape(word) for word in words)),),
-        then=(Prefer(step.tool, arguments, PUSH),),
+        then=(Prefer(step.tool, arguments, weight),),
         because="an expert looked here next",
     )
+
+
+def _variable(name: str, value: object, about: Evidence) -> object:
+    """A name that the evidence gives, as the variable that stands for it wherever the rule applies."""
+    named = {about.node: "$node", about.object: "$object", about.component: "$component"}
+    if isinstance(value, str) and value in named and value:
+        return named[value]
+    return "$namespace" if name == "namespace" else value
 
 
 def _replayed(step: Step, environment: Environment | None) -> str:

@@ -106,6 +106,7 @@ WRITES = {
     "rules:run_agent": MAKERS,
     "rules:explore": MAKERS,
     "rules:critique": MAKERS,
+    "rules:teach": MAKERS,
 }
 # agents with a token, and nobody else
 AGENTS = {

@@ -10,12 +10,13 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from cases.access import case_for, number_in, require_role, session_for
 from cloudmate.states import TransitionError
-from rules import comments, contexts, critiques, merge, patches, review, versions
+from rules import comments, contexts, critiques, guided, merge, patches, review, versions
 from rules.access import patch_for, version_for
 from rules.forms import CommentForm, ReviewForm, RuleForm, TakeOnForm
 from rules.templatetags.discussing import anchor
 from sandbox import exploration, runs
 from sandbox.knowledge.language import from_data, text_of
+from sandbox.models import Derivation
 from sandbox.regression_contexts import PIECE
 
 REFUSALS = (
@@ -329,3 +330,17 @@ def critique(request, pk):
         "The critic is on it: what it proposes appears under Patches.",
     )
     return redirect(failed)
+
+
+@login_required
+@require_POST
+def teach(request, pk):
+    """Propose what an expert's session teaches, as a patch of the person who asks."""
+    session = session_for(request.user, pk)
+    require_role(request.user, "expert", "reviewer", "lead")
+    derivation = Derivation.objects.filter(guidance__session=session).select_related("guidance__failed").first()
+    if derivation is None:
+        raise Http404("Nothing was derived from this session yet.")
+    made = []
+    said(request, lambda: made.append(guided.teach(derivation, by=request.user)), "Proposed: the gate tests it now.")
+    return redirect("rules:patch", made[0].pk) if made else redirect(session)

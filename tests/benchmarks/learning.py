@@ -6,7 +6,8 @@ Brings cases into a scratch database, confirms the part to learn from, runs the 
 approvals by flag, and measures that part and the held-out ones with empty knowledge and with what was
 learned: exact (component and fault class) and class alone, each with its n; losses; calls; how often a
 learned rule fired and changed a conclusion, and how often for the worse; how many of the experts' next
-calls are among the agent's first three; and, beside it, rule sets of the same size drawn at random.
+calls are among the agent's first three (``--guided`` also teaches what the experts of the part to learn from did
+next); and, beside it, rule sets of the same size drawn at random.
 
 ``same_classes`` and ``new_classes`` are the splits of the recorded cases beside the repository; ``--others``
 measures their other folders, and the lab's second system, with the same knowledge. ``lab`` learns from the
@@ -28,6 +29,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SHARED = Path(os.environ.get("CLOUDMATE_SHARED") or ROOT.parent / "shared")
 CASES = SHARED / "cases"
 PARTS = {"same_classes": ("library", "twin"), "new_classes": ("learn", "unseen")}
+SHARED_BY, MOST_TAUGHT, BATCH = 2, 40, 2  # sessions that teach a call alike; calls tried, so many to a patch
 SEEDS = 3  # held-out seeds of each lab class and system
 FLOOR = {"class": 0.73, "exact": 0.38}  # of the twins, without agent or rules; from the README of the recorded cases
 OTHERS = ("holmesgpt", "nezha", "opensre_synthetic", "rootcausebench")
@@ -38,6 +40,7 @@ def main() -> int:
     parser.add_argument("--split", choices=[*sorted(PARTS), "lab"], default="same_classes")
     parser.add_argument("--limit", type=int, help="only the first N cases of each part, for a quick look")
     parser.add_argument("--others", action="store_true", help="measure the other folders too")
+    parser.add_argument("--guided", action="store_true", help="teach what the library's experts did next, too")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     if options.split != "lab" and not CASES.is_dir():
@@ -87,21 +90,25 @@ def measure(options) -> dict:
     before = {part: measured(cases, empty) for part, cases in parts.items()}
     start = time.monotonic()
     learn = Case.objects.filter(pk__in=[case.pk for case in known.values()])
-    evolved = evolution.evolve(learn, approve_as=reviewer, on_progress=lambda told: print(told.words, file=sys.stderr))
+    evolution.evolve(learn, approve_as=reviewer, on_progress=lambda told: print(told.words, file=sys.stderr))
     learned = time.monotonic() - start
-    knowledge = versions.knowledge(evolved.after)
+    start = time.monotonic()
+    guided = taught_by_experts(known.values(), learn, lead, reviewer) if options.guided else None
+    taught = time.monotonic() - start
+    knowledge = versions.knowledge(versions.head())
     after = {part: measured(cases, knowledge) for part, cases in parts.items()}
     held = {f"{part}/{name}": case for part in held_out for name, case in parts[part].items()}
     figures = {
         "python": sys.version.split()[0],
         "cores": os.cpu_count(),
         "split": options.split,
-        "seconds": {"import": round(imported, 1), "loop": round(learned, 1)},
+        "seconds": {"import": round(imported, 1), "loop": round(learned, 1), "guidance": round(taught, 1)},
         "rules": len(knowledge.rules),
         "patches": {
             state: Patch.objects.filter(state=state).count()
             for state in Patch.objects.order_by().values_list("state", flat=True).distinct()
         },
+        "guided": guided,
         **{part: compared(list(cases), before[part], after[part]) for part, cases in parts.items()},
         "expert_next_call": {
             "old": next_actions(held.values(), empty),
@@ -116,6 +123,37 @@ def measure(options) -> dict:
         figures["others"] = {folder: others(folder, knowledge) for folder in OTHERS}
         figures["others"]["lab, second system"] = other_system(knowledge)
     return figures
+
+
+def taught_by_experts(cases, learn, lead, reviewer) -> dict:
+    """The calls that experts made next and the agent did not, taught in batches; the gate decides on each."""
+    from cases.models import Session
+    from rules import evolution, guided, patches
+    from rules.models import Patch
+    from sandbox import guidance
+
+    derivations = []
+    for case in cases:
+        session = case.sessions.filter(actor=Session.Actor.EXPERT).order_by("pk").first()
+        if session is not None:
+            derivations.append(guidance.offer(session, by=lead).derivation)
+            guidance.derive(derivations[-1])
+    rules = guided.rules_of(derivations, least=SHARED_BY)
+    states = []
+    for at in range(0, min(len(rules), MOST_TAUGHT), BATCH):
+        patch = patches.draft(title=f"experts' calls {at}", add=rules[at : at + BATCH], by=lead, source="expert")
+        patches.propose(patch, by=lead)
+        evolution.evolve(learn, approve_as=reviewer)
+        patch.refresh_from_db()
+        states.append(patch.state)
+    merged = Patch.objects.filter(state=Patch.State.MERGED, title__startswith="experts' calls").count()
+    return {
+        "sessions": len(derivations),
+        "rules": len(rules),
+        "tried": len(states) * BATCH,
+        "merged batches": merged,
+        "of": len(states),
+    }
 
 
 def people():
