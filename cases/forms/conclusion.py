@@ -171,6 +171,8 @@ class Conclusions:
         ]
         if not (data["claims"] or data["root_causes"]):
             return None
+        if not data["root_causes"]:  # not named yet, so the claims alone are there to check
+            data["conclusion"] = Conclusion.INCONCLUSIVE
         try:
             return parse_diagnosis(data)
         except DiagnosisError:

@@ -6,6 +6,7 @@ from contextlib import suppress
 import pytest
 from django.contrib.sessions.models import Session as SignIn
 from django.core.servers.basehttp import ThreadedWSGIServer
+from playwright.sync_api import Error as BrowserError
 from playwright.sync_api import expect
 from pytest_django.live_server_helper import LiveServer
 
@@ -119,14 +120,13 @@ def test_diagnosis_survives_a_server_that_dies_before_submit(recording, visit, p
     page.locator(".claim-row summary").nth(3).click()
     page.get_by_label("step 1: Seq Scan").nth(3).check()
     page.get_by_role("button", name="Finish the session").click(no_wait_after=True)
-    page.wait_for_url("chrome-error://**", wait_until="commit")
+    with pytest.raises(BrowserError, match="CONNECTION_REFUSED"):
+        page.wait_for_url("chrome-error://**", wait_until="commit")
     server.revive()
     visit(f"/sessions/{recording.pk}/finish/")
     assert page.get_by_label("Component").input_value() == "ledger"
     assert page.get_by_label("What you hold true").nth(3).input_value() == "ledger scans a whole table"
     assert page.locator("input[name=claims-3-evidence]").is_checked()
-    page.get_by_role("button", name="Finish the session").click()
-    page.get_by_label("I know, and finish all the same").check()
     page.get_by_role("button", name="Finish the session").click()
     page.get_by_text("The session is finished").wait_for()
     recording.refresh_from_db()
