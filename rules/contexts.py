@@ -1,8 +1,9 @@
 """What each page of rules shows; a page and its fragment build the same context."""
 
+from collections import Counter
 from dataclasses import dataclass
 
-from django.core.paginator import Paginator
+from django.core.paginator import Page, Paginator
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.urls import reverse
 
@@ -72,21 +73,31 @@ def patch_list(user, *, show: str, sort: str, page: str | None) -> dict:
         show = ""
     field = SORTS.get(sort.lstrip("-"), "created_at")
     rows = rows.order_by(F(field).desc() if sort.startswith("-") or not sort else F(field).asc(), "-pk")
-    rows = rows.annotate(
-        fixed=Count("regression__pairs", filter=Q(regression__pairs__outcome=Pair.Outcome.FIXED)),
-        regressed=Count("regression__pairs", filter=Q(regression__pairs__outcome=Pair.Outcome.REGRESSED)),
-        pairs=Count("regression__pairs"),
-        ended=Count("regression__pairs", filter=~Q(regression__pairs__outcome="")),
-    )
     counts = dict(Patch.objects.order_by().values_list("state").annotate(n=Count("pk")))
     filters = [("", "All", sum(counts.values())), ("open", "Open", sum(counts.get(state, 0) for state in OPEN_STATES))]
     filters += [(state.value, state.label, counts[state]) for state in Patch.State if counts.get(state)]
     return {
-        "page": Paginator(rows, 50).get_page(page),
+        "page": _with_effects(Paginator(rows, 50).get_page(page)),
         "filters": filters,
         "show": show,
         "may_write": has_role(user, *MAKERS),
     }
+
+
+def _with_effects(page: Page) -> Page:
+    """Each patch of the page with its regression's pairs counted by outcome: those of the page alone, in one query."""
+    page.object_list = list(page.object_list)
+    tested = [patch.regression_id for patch in page if patch.regression_id]
+    counted = Pair.objects.filter(regression__in=tested).order_by().values("regression", "outcome")
+    effects: dict[int, Counter] = {}
+    for row in counted.annotate(n=Count("pk")):
+        effects.setdefault(row["regression"], Counter())[row["outcome"]] = row["n"]
+    for patch in page:
+        outcomes = effects.get(patch.regression_id, Counter())
+        patch.fixed, patch.regressed = outcomes[Pair.Outcome.FIXED], outcomes[Pair.Outcome.REGRESSED]
+        patch.pairs = outcomes.total()
+        patch.ended = patch.pairs - outcomes[""]
+    return page
 
 
 def patch(row: Patch, user, *, tab: str = "", say: str = "", rows: dict | None = None) -> dict:

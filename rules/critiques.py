@@ -85,14 +85,20 @@ def wanted(among: QuerySet | None = None) -> Iterator[tuple[Session, Session]]:
         .exclude(Exists(_later_success()))
         .exclude(Exists(Patch.objects.filter(case=OuterRef("case"), state__in=PENDING)))
         .exclude(Exists(_fixed_by_pending()))
+        .filter(Q(exploration__outcome="success") | Exists(_right_by_expert().filter(case=OuterRef("case"))))
         .select_related("case", "version")
         .distinct()
         .order_by("pk")
     )
-    for session in failed if among is None else failed.filter(case__in=among):
-        tried = set(Critique.objects.filter(failed__case=session.case_id).values_list("better", flat=True))
-        for better in better_sessions(session):
-            if better.pk not in tried:
+    sessions = list(failed if among is None else failed.filter(case__in=among))
+    tried: dict[int, set[int]] = {}
+    for case, better in Critique.objects.filter(failed__case__in=_cases(sessions)).values_list(
+        "failed__case", "better"
+    ):
+        tried.setdefault(case, set()).add(better)
+    for session, found in zip(sessions, _better(sessions), strict=True):
+        for better in found:
+            if better.pk not in tried.get(session.case_id, ()):
                 yield session, better
                 break
 
@@ -102,25 +108,42 @@ def better_sessions(failed: Session) -> list[Session]:
 
     Failures that share a signature share one exploration, so all of them wait for it.
     """
-    exploration = Exploration.objects.filter(session=failed).select_related("best").first()
-    if exploration is not None and exploration.state == Exploration.State.OPEN:
-        return []
-    if exploration is None and _shared_exploration_runs(failed):
-        return []
-    found = [exploration.best] if exploration is not None and exploration.outcome == "success" else []
-    experts = (
-        Session.objects.finished()
-        .filter(case=failed.case_id, version__task_digest=failed.version.task_digest, actor=Session.Actor.EXPERT)
-        .filter(Exists(Evaluation.objects.filter(session=OuterRef("pk"), correct=True)))
-        .order_by("-pk")
-    )
-    return [*found, *experts]
+    return _better([failed])[0]
 
 
-def _shared_exploration_runs(failed: Session) -> bool:
-    evaluation = failed.evaluations.first()
-    alike = evaluation.signature if evaluation else ""
-    return bool(alike) and Exploration.objects.filter(signature=alike, state=Exploration.State.OPEN).exists()
+def _better(failures: list[Session]) -> list[list[Session]]:
+    """The better sessions of each failure; four queries, however many failures there are."""
+    of_failure = Exploration.objects.filter(session__in=failures).select_related("best")
+    explorations = {exploration.session_id: exploration for exploration in of_failure}
+    newest = Evaluation.objects.filter(session__in=failures).order_by("pk").values_list("session", "signature")
+    signatures = dict(newest)
+    running = Exploration.objects.filter(signature__in={*signatures.values()} - {""}, state=Exploration.State.OPEN)
+    explored = set(running.values_list("signature", flat=True))
+    experts: dict[tuple[int, str], list[Session]] = {}
+    right = _right_by_expert().filter(case__in=_cases(failures)).select_related("version").order_by("-pk")
+    for session in right:
+        experts.setdefault((session.case_id, session.version.task_digest), []).append(session)
+
+    def better(failed: Session) -> list[Session]:
+        exploration = explorations.get(failed.pk)
+        if exploration is None and signatures.get(failed.pk) in explored:
+            return []
+        if exploration is not None and exploration.state == Exploration.State.OPEN:
+            return []
+        found = [exploration.best] if exploration is not None and exploration.outcome == "success" else []
+        return [*found, *experts.get((failed.case_id, failed.version.task_digest), ())]
+
+    return [better(failed) for failed in failures]
+
+
+def _right_by_expert():
+    """Experts' sessions that found the cause."""
+    right = Evaluation.objects.filter(session=OuterRef("pk"), correct=True)
+    return Session.objects.finished().filter(Exists(right), actor=Session.Actor.EXPERT)
+
+
+def _cases(sessions: list[Session]) -> set[int]:
+    return {session.case_id for session in sessions}
 
 
 def execute(critique: Critique, *, llm: LLM | None = None) -> Patch | None:

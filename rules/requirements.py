@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from django.db.models import Q
-
 from cases.evaluation.agreement import may_gate
 from cases.models import Evaluation
 from rules import review, versions
@@ -140,11 +138,13 @@ def _judge(regression: Regression | None, override: str) -> Requirement:
     name = "Judge calibration"
     if regression is None:
         return Requirement(name, False, "told when it has run", waits=True)
-    old, new = (regression.pairs.exclude(**{arm: None}).values(arm) for arm in ("base_session", "candidate_session"))
+    old, new = (
+        regression.pairs.exclude(**{arm: None}).order_by().values(arm) for arm in ("base_session", "candidate_session")
+    )
     judges = sorted(
         set(
             Evaluation.objects.filter(metrics__correct_by="judge")
-            .filter(Q(session__in=old) | Q(session__in=new))
+            .filter(session__in=old.union(new))  # an OR would read all evaluations
             .values_list("judge", flat=True)
         )
     )

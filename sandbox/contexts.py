@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from difflib import SequenceMatcher
 
-from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models import Count, OuterRef, Subquery
 from django.utils import timezone
 
 from cases import recording
@@ -92,7 +92,11 @@ def _operand(value) -> str:
 def bases(row: Exploration):
     """The sessions whose first steps a person's own branch may keep: the failed one, and what the branches made."""
     made = Branch.objects.filter(exploration=row, run__session__isnull=False).values("run__session")
-    return Session.objects.finished().filter(Q(pk=row.session_id) | Q(pk__in=made)).order_by("pk")
+    return (
+        Session.objects.finished()
+        .filter(pk__in=[row.session_id, *made.values_list("run__session", flat=True)])
+        .order_by("pk")
+    )
 
 
 def exploration(row: Exploration, user, *, form: InjectForm | None = None) -> dict:

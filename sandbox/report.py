@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 
 from cases.transcript import RuleUse, Step, Transcript, canonical_json
 
@@ -86,11 +87,11 @@ class Row:
     tags: tuple[str, ...] = ()
     stale: bool = False  # the case has a newer version than the one that ran
 
-    @property
+    @cached_property
     def base(self) -> Tally:
         return Tally.of(pair.base_passed for pair in self.pairs)
 
-    @property
+    @cached_property
     def candidate(self) -> Tally:
         return Tally.of(pair.candidate_passed for pair in self.pairs)
 
@@ -102,7 +103,7 @@ class Row:
     def gains(self) -> int:
         return sum(pair.outcome is Outcome.FIXED for pair in self.pairs)
 
-    @property
+    @cached_property
     def outcome(self) -> Outcome:
         """The worst that its pairs say, so that no seed's loss hides behind another's gain."""
         seen = {pair.outcome for pair in self.pairs}
@@ -205,7 +206,7 @@ class Report:
     levels: dict[str, int] = field(default_factory=dict)  # replay level -> observations, over both arms
     cost: dict[str, float] = field(default_factory=dict)  # tokens, wall_ms, calls
 
-    @property
+    @cached_property
     def underpowered(self) -> tuple[Row, ...]:
         """Rows without a change that a sampling agent settled fewer than ``ENOUGH`` times: too few to call them the same."""
         if self.engine in ONCE:
@@ -216,7 +217,7 @@ class Report:
     def target(self) -> Row | None:
         return next((row for row in self.rows if row.target), None)
 
-    @property
+    @cached_property
     def totals(self) -> Totals:
         outcomes = Counter(row.outcome for row in self.rows)
         settled = [pair for row in self.rows for pair in row.pairs if pair.settled]

@@ -6,9 +6,10 @@ from datetime import datetime
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from cases.access import EXPERT, LEAD, has_role
-from cases.models import Annotation, Case, Confirmation, Session
+from cases.models import Annotation, Case, Confirmation, Evaluation, Session
 
 SHOWN = 5
+MANY = 1_000
 
 
 @dataclass(frozen=True)
@@ -44,9 +45,8 @@ def to_annotate(user) -> QuerySet[Session]:
     return (
         Session.objects.recorded()
         .finished()
-        .filter(actor=Session.Actor.AGENT, evaluations__low_scoring=True)
+        .filter(Exists(Evaluation.objects.filter(session=OuterRef("pk"), low_scoring=True)), actor=Session.Actor.AGENT)
         .exclude(Q(Exists(by_expert)) | Q(Exists(Annotation.objects.filter(session=OuterRef("pk")))))
-        .distinct()
     )
 
 
@@ -93,8 +93,10 @@ def turns(user) -> tuple[list[Turn], dict[str, int]]:
         )
         for one in annotating[:SHOWN]
     ]
+    # of more than MANY nobody needs to know how many; counting them all would take longer than the page
+    unseen = to_annotate(user)[:MANY].count() if len(annotating) > SHOWN else 0
     more = {
         "cases to confirm": to_confirm(user).count() - SHOWN if len(confirming) > SHOWN else 0,
-        "sessions to annotate": to_annotate(user).count() - SHOWN if len(annotating) > SHOWN else 0,
+        f"sessions to annotate{', at least' if unseen == MANY else ''}": unseen - SHOWN if unseen else 0,
     }
     return sorted(found, key=lambda turn: turn.since), {what: n for what, n in more.items() if n}

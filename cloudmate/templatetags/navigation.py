@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from cases.access import ADMIN, has_role, roles_of
 from cases.contexts.turn import to_confirm, to_finish
+from cloudmate.counting import counts
 from rules.contexts import waiting_for
 
 register = template.Library()
@@ -32,7 +33,7 @@ def navigation(context):
     def link(name, label, icon, key, *, also=(), count=0, counts=""):
         return Link(reverse(name), label, icon, key, here == name or here in also, count, counts)
 
-    confirm, finish, review = to_confirm(user).count(), to_finish(user).count(), waiting_for(user).count()
+    confirm, finish, review = counts(user, to_confirm, to_finish, waiting_for)
     about_cases = ("cases:case", "cases:session", "cases:workspace", "cases:label", "cases:finish")
     about_cases += ("sandbox:exploration", "sandbox:compare")
     about_patches = ("rules:patch", "rules:new_patch", "rules:edit_patch", "sandbox:regression")

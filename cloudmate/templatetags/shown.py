@@ -1,6 +1,7 @@
 """How values are shown, on every page alike: status, time, size, share, icon. ``{% load shown %}``."""
 
 from datetime import datetime
+from functools import lru_cache
 from urllib.parse import urlencode
 
 from django import template
@@ -68,6 +69,7 @@ STATUS = {
 
 
 @register.simple_tag
+@lru_cache(maxsize=500)  # a list draws a hundred, of a dozen kinds
 def icon(name, label=""):
     """An icon of the sprite; with a label it speaks, without one it is decoration."""
     use = format_html('<use href="{}#{}"></use>', static("icons.svg"), name)
@@ -77,6 +79,7 @@ def icon(name, label=""):
 
 
 @register.simple_tag
+@lru_cache(maxsize=500)
 def chip(status, label=""):
     """A status as an icon and a word; ``label`` replaces the word of the table."""
     hue, picture, word = STATUS.get(str(status), ("idle", "open", str(status).replace("_", " ").capitalize()))

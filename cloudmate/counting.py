@@ -1,0 +1,42 @@
+"""How many of each thing there are for one person: in one query, put into SQL once for all people of the same roles.
+
+Every page asks this for its navigation, and building such a query costs ten times what the database
+needs to answer it.
+"""
+
+from collections.abc import Callable
+from functools import lru_cache
+
+from django.contrib.auth import get_user_model
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
+from django.db.models import QuerySet
+
+from cases.access import roles_of
+
+Question = Callable[[object], QuerySet]  # of a person, by their roles and number alone
+SOMEBODY = -712_366_001  # a number no person has: stands for the one who asks
+
+
+def counts(user, *questions: Question) -> tuple[int, ...]:
+    """How many rows each of ``questions`` gives for ``user``, in their order."""
+    sql, parameters = _compiled(connection.vendor, roles_of(user), questions)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [user.pk if value == SOMEBODY else value for value in parameters])
+        return tuple(cursor.fetchone())
+
+
+@lru_cache(maxsize=200)
+def _compiled(vendor: str, roles: frozenset[str], questions: tuple[Question, ...]) -> tuple[str, tuple]:
+    somebody = get_user_model()(pk=SOMEBODY, is_active=True)
+    somebody.__dict__["_cases_roles"] = roles
+    parts, parameters = [], []
+    for question in questions:
+        try:
+            sql, values = question(somebody).order_by().values("pk").query.sql_with_params()
+        except EmptyResultSet:  # nobody of these roles has any
+            parts.append("0")
+            continue
+        parts.append(f"(SELECT COUNT(*) FROM ({sql}) counted)")
+        parameters += values
+    return f"SELECT {', '.join(parts)}", tuple(parameters)

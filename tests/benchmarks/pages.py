@@ -1,0 +1,208 @@
+"""How fast every list and detail page answers 16 people, with 100,000 sessions and 1,000,000 steps in PostgreSQL.
+
+    .venv/bin/python -m tests.benchmarks.pages [--quick] [--seconds 30] [--only NAME ...]
+
+Procedure: a PostgreSQL of its own on loopback is migrated and filled (100,000 sessions of 10 steps on 5,000
+cases, 1,000 of them in the library; ``--quick``: 5,000 sessions); granian serves WSGI as
+deploy/systemd/cloudmate-web.service starts it for a team, with no worker beside it. First 16 people, four of
+each role, wait 1 s between requests; then the same 16 wait for nothing (a closed loop). Per page: milliseconds until the whole
+answer was read, as the nearest-rank median and 95th percentile; and of one visit alone the number of queries,
+the time in them, and the processor time of rendering, which does not depend on what else the machine does.
+The clients run on the same machine and take their share of it.
+"""
+
+import argparse
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import chain
+from typing import NamedTuple
+
+from tests.benchmarks import crowd
+from tests.benchmarks.cluster import free_port, postgres
+
+PEOPLE = 16
+SERVER = ["--interface", "wsgi", "--workers", "2", "--blocking-threads", "8", "--no-ws", "--log-level", "warning"]
+
+
+@contextmanager
+def served(port: int) -> Iterator[None]:
+    command = [sys.executable, "-m", "granian", *SERVER, "--host", "127.0.0.1", "--port", str(port)]
+    server = subprocess.Popen([*command, "cloudmate.wsgi:application"], env=os.environ | {"MALLOC_ARENA_MAX": "2"})
+    try:
+        for _ in range(300):
+            try:
+                socket.create_connection(("127.0.0.1", port), timeout=1).close()
+                break
+            except OSError:
+                time.sleep(0.1)
+        yield
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def addresses(made: dict[str, list]) -> dict[str, list[str]]:
+    """Every list and detail page and the panels they fetch, with the filters, sorts and tabs that people use."""
+    sessions, cases = made["sessions"], made["cases"]
+    found = {
+        "home": ["/"],
+        "your turn: patches": ["/your-turn/patches/"],
+        "cases": ["/cases/", "/cases/?sort=name", "/cases/?state=draft&page=3", "/cases/?sort=-sessions"],
+        "cases: search": ["/cases/?q=number+77", "/cases/?q=slow"],
+        "library": ["/library/", "/library/?sort=state", "/library/?category=network&system=bank", "/library/?page=7"],
+        "library: map": ["/library/?view=map"],
+        "case": [f"/cases/{pk}/" for pk in cases],
+        "case: sandbox panel": [f"/panels/cases/{pk}/sandbox/" for pk in cases],
+        "patches": ["/patches/", "/patches/?show=open", "/patches/?sort=title"],
+        "patch": [f"/patches/{pk}/" for pk in made["patches"]],
+        "patch: evidence": [f"/patches/{pk}/?tab=evidence" for pk in made["patches"]],
+        "regression": [f"/regressions/{pk}/" for pk in made["regressions"]],
+        "exploration": [f"/explorations/{pk}/" for pk in made["explorations"]],
+        "versions": ["/knowledge/"],
+        "rules": ["/rules/"],
+        "session: sandbox panel": [f"/panels/sessions/{pk}/sandbox/" for pk in sessions],
+    }
+    for tab in ("transcript", "scores", "chain", "rules", "annotations", "raw"):
+        found[f"session: {tab}"] = [f"/sessions/{pk}/?tab={tab}" for pk in sessions]
+    return found
+
+
+def cookie(user) -> str:
+    from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+    from django.contrib.sessions.backends.db import SessionStore
+
+    session = SessionStore()
+    session[SESSION_KEY] = str(user.pk)
+    session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    session.create()
+    return f"sessionid={session.session_key}"
+
+
+class Alone(NamedTuple):
+    """One visit with nobody else there, in this process."""
+
+    queries: int
+    asked_ms: float  # in the queries, waiting included
+    computed_ms: float  # of this process's processor: the same however busy the machine is
+
+
+def alone(user, pages: dict[str, list[str]], *, told: bool) -> dict[str, Alone]:
+    """What one visit of each page takes; with ``told``, its slow queries are printed."""
+    from django.db import connection
+    from django.test import Client
+    from django.test.utils import CaptureQueriesContext
+
+    client = Client(headers={"host": "127.0.0.1"})
+    client.force_login(user)
+    found = {}
+    for name, choices in pages.items():
+        client.get(choices[0])
+        began = time.process_time()
+        for _ in range(5):
+            client.get(choices[0])
+        computed = 200 * (time.process_time() - began)
+        with CaptureQueriesContext(connection) as asked:
+            client.get(choices[0])
+        found[name] = Alone(len(asked), sum(1000 * float(query["time"]) for query in asked.captured_queries), computed)
+        for query in asked.captured_queries if told else ():
+            if float(query["time"]) >= 0.005:
+                print(f"   {name}: {1000 * float(query['time']):.0f} ms  {query['sql'][:1500]}\n")
+    return found
+
+
+def sweeps() -> dict[str, tuple[int, float]]:
+    """Queries and milliseconds of each question that a worker asks every few seconds."""
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    from cases.evaluation import run as evaluation
+    from rules import critiques
+    from rules import work as loop
+    from sandbox import guess, guidance, work
+
+    questions = {
+        "evaluate: due": lambda: evaluation.due().exists(),
+        "freeze": work.freeze_recorded,
+        "guidance": guidance.offer_finished,
+        "close regressions": work.close_regressions,
+        "guess: due": lambda: guess.due().count(),
+        "work: due": work.due,
+        "critiques: refused": lambda: critiques.refused().first(),
+        "critiques: wanted": lambda: next(critiques.wanted(), None),
+        "retest stale": loop.retest_stale,
+        "explore failures": loop.explore_failures,
+        "run open cases": loop.run_open_cases,
+    }
+    found = {}
+    for name, ask in questions.items():
+        began = time.perf_counter()
+        with CaptureQueriesContext(connection) as asked:
+            ask()
+        found[name] = (len(asked), 1000 * (time.perf_counter() - began))
+    return found
+
+
+def told(title: str, answers: crowd.Answers, visits: dict[str, Alone]) -> None:
+    rate = answers.count / answers.seconds
+    print(f"\n{title}: {answers.count} requests in {answers.seconds:.0f} s, {rate:.0f} a second")
+    print(f"{'page':<26}{'n':>6}{'median ms':>11}{'p95 ms':>9}{'queries':>9}{'in them ms':>12}{'processor ms':>14}")
+    for name, times in [*sorted(answers.times.items()), ("all", [*chain(*answers.times.values())])]:
+        middle, late = crowd.percentile(times, 50), crowd.percentile(times, 95)
+        line = f"{name:<26}{len(times):>6}{middle:>11.0f}{late:>9.0f}"
+        if visit := visits.get(name):
+            line += f"{visit.queries:>9}{visit.asked_ms:>12.1f}{visit.computed_ms:>14.1f}"
+        print(line)
+    for address, status in answers.wrong[:5]:
+        print(f"  NOT 200: {address} {status}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--seconds", type=float, default=30)
+    parser.add_argument("--only", nargs="*", help="pages whose name begins so")
+    parser.add_argument("--slow", action="store_true", help="print queries of 5 ms and more")
+    parser.add_argument("--sweeps", action="store_true", help="time the workers' questions as well")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as data, postgres() as url:
+        os.environ |= {"CLOUDMATE_DATABASE_URL": url, "CLOUDMATE_DATA": data, "CLOUDMATE_LOG_LEVEL": "WARNING"}
+        os.environ["DJANGO_SETTINGS_MODULE"] = "cloudmate.settings"
+        subprocess.run([sys.executable, "manage.py", "prepare"], check=True, stdout=subprocess.DEVNULL)
+        import django
+
+        django.setup()
+        from tests.benchmarks import crowded
+
+        began = time.monotonic()
+        made = crowded.seed(crowded.QUICK if options.quick else crowded.FULL)
+        print(f"filled in {time.monotonic() - began:.0f} s; {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
+        pages = addresses(made)
+        if options.only:
+            pages = {name: found for name, found in pages.items() if name.startswith(tuple(options.only))}
+        cookies = [cookie(user) for user in made["people"]]
+        visits = alone(made["people"][0], pages, told=options.slow)
+        port = free_port()
+        with served(port):
+            crowd.visit(port, cookies, pages, people=2, seconds=4, wait=0)
+            seconds = options.seconds
+            told(
+                "16 people who wait 1 s",
+                crowd.visit(port, cookies, pages, people=PEOPLE, seconds=seconds, wait=1),
+                visits,
+            )
+            told("closed loop of 16", crowd.visit(port, cookies, pages, people=PEOPLE, seconds=seconds, wait=0), visits)
+        if options.sweeps:
+            print(f"\n{'question of a sweep':<26}{'queries':>9}{'ms':>9}")
+            for name, (many, took) in sweeps().items():
+                print(f"{name:<26}{many:>9}{took:>9.0f}")
+
+
+if __name__ == "__main__":
+    main()
