@@ -14,7 +14,8 @@ from sandbox.console import written
 from sandbox.lab import case, debrief, live
 from sandbox.lab.actions.registry import REMEDIES
 from sandbox.lab.incident import Incident
-from sandbox.lab.live import LONGEST, Firing
+from sandbox.lab.live import LONGEST
+from sandbox.lab.views.firings import Firing, firings
 from sandbox.lab.views.overview import alerts
 from sandbox.models import LiveIncident
 
@@ -83,7 +84,7 @@ def room(row: LiveIncident, user, *, now: datetime) -> dict[str, Any]:
     """The live parts: clock, alerts, components, what was done."""
     minutes = incidents.minutes_at(row, now)
     happened = incidents.seen(row, now)
-    fired = live.firings(happened)
+    fired = firings(happened)
     current = [each for each in fired if each.until is None]
     wrote = live.complaint(happened)
     return {

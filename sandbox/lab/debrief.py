@@ -13,6 +13,7 @@ from sandbox.lab.actions.base import Action
 from sandbox.lab.incident import Incident
 from sandbox.lab.live import Plot
 from sandbox.lab.tools import TOOLS
+from sandbox.lab.views.firings import firings
 from sandbox.lab.views.metrics import P95
 from sandbox.lab.views.overview import Alert, alerts
 
@@ -99,7 +100,7 @@ def done(plot: Plot, actions: Sequence[Action]) -> tuple[Done, ...]:
 
 def calm_since(happened: Incident, called: int) -> int | None:
     """The minute from which no alert has fired until now, after somebody was called; None while one fires."""
-    fired = live.firings(happened)
+    fired = firings(happened)
     if any(each.until is None for each in fired):
         return None
     return max((each.until for each in fired if each.until and each.until >= called), default=None)

@@ -21,7 +21,7 @@ from sandbox.lab.actions.registry import REMEDIES
 from sandbox.lab.faults.registry import FAULTS
 from sandbox.lab.incident import Incident
 from sandbox.lab.tools import TOOLS, recordings
-from sandbox.lab.views.overview import Alert, alerts
+from sandbox.lab.views.firings import firings
 
 LONGEST = 240  # minutes after which an incident goes no further
 PATIENCE = 8  # minutes after the onset in which customers complain where no alert fires
@@ -36,15 +36,6 @@ class Plot:
     system: str
     fault: str
     seed: int
-
-
-@dataclass(frozen=True)
-class Firing:
-    """One alert from the minute it fired in to the minute it was gone; ``until`` None while it lasts."""
-
-    alert: Alert
-    fired: int
-    until: int | None
 
 
 def at(plot: Plot, minute: int, actions: Sequence[Action] = ()) -> Incident:
@@ -94,21 +85,6 @@ def act(
     except ActionRefused as refusal:
         return Observation(f"{refusal}\n", is_error=True, level=Level.LIVE, latency_ms=ACTING_MS), None
     return Observation(deed.said, level=Level.LIVE, latency_ms=ACTING_MS), action
-
-
-def firings(happened: Incident) -> tuple[Firing, ...]:
-    """Every alert there has been, in the order in which they fired; an alert that comes back is another."""
-    open_: dict[tuple[str, str], Firing] = {}
-    closed: list[Firing] = []
-    for minute in range(1, happened.count):
-        now = {(alert.name, alert.component): alert for alert in alerts(happened.until(minute + 1))}
-        for key in [key for key in open_ if key not in now]:
-            closed.append(replace(open_.pop(key), until=minute))
-        for key, alert in now.items():
-            open_[key] = replace(open_[key], alert=alert) if key in open_ else Firing(alert, minute, None)
-    return tuple(
-        sorted((*closed, *open_.values()), key=lambda each: (each.fired, each.alert.name, each.alert.component))
-    )
 
 
 def first_page(plot: Plot) -> int:

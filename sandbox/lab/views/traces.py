@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from random import Random
 
 from sandbox.lab.database import plan_of, waits_for_lock
@@ -10,6 +11,20 @@ from sandbox.lab.parameters import System
 from sandbox.lab.state import Minute
 
 Span = tuple[int, str, str, float, str]  # depth, component, operation, milliseconds, error
+RECENT = 6  # minutes that requests are sampled from
+SAMPLED = 24  # requests through one component, at most
+
+
+@dataclass(frozen=True)
+class Trace:
+    """One request from the edge on; spans in the order in which they began."""
+
+    id: str
+    minute: int
+    path: str
+    total_ms: float
+    failed: bool
+    spans: tuple[Span, ...]
 
 
 def _spread(random: Random, mean: float) -> float:
@@ -120,30 +135,39 @@ def _database_spans(
     return total, ""
 
 
-def traces(incident: Incident, name: str, count: int = 3) -> str:
-    """The ``count`` slowest or failed of the sampled requests that went through ``name`` in the last minutes."""
+def sampled(incident: Incident, name: str) -> list[Trace]:
+    """Requests of the last minutes that went through ``name``, as the collector sampled them."""
     system, random = incident.system, incident.random(f"trace:{name}")
-    sampled: list[tuple[float, str]] = []
+    kept: list[Trace] = []
     for attempt in range(240):
         route = random.choices(system.routes, weights=[route.share for route in system.routes])[0]
-        minute = incident.count - 1 - attempt % 6
+        minute = incident.count - 1 - attempt % RECENT
         spans: list[Span] = []
         total, failed = _spans(
             incident.parameters(minute), incident.minutes[minute], system.edge, route.path, 0, random, spans
         )
         if not any(component == name for _, component, _, _, _ in spans):
             continue
-        at = incident.at(minute).strftime("%Y-%m-%dT%H:%M:%SZ")
-        head = f"trace {random.randrange(16**16):016x}  {at}  {route.path}  {total:.1f} ms{'  ERROR' if failed else ''}"
-        body = [
-            f"  {'  ' * depth}{component}: {operation}  {took:.1f} ms{'  error=' + wrong if wrong else ''}"
-            for depth, component, operation, took, wrong in spans
-        ]
-        sampled.append((total + 10_000 * failed, "\n".join((head, *body))))
-        if len(sampled) >= 24:
+        kept.append(Trace(f"{random.randrange(16**16):016x}", minute, route.path, total, failed, tuple(spans)))
+        if len(kept) >= SAMPLED:
             break
-    if not sampled:
+    return kept
+
+
+def printed(incident: Incident, trace: Trace) -> str:
+    at = incident.at(trace.minute).strftime("%Y-%m-%dT%H:%M:%SZ")
+    head = f"trace {trace.id}  {at}  {trace.path}  {trace.total_ms:.1f} ms{'  ERROR' if trace.failed else ''}"
+    body = [
+        f"  {'  ' * depth}{component}: {operation}  {took:.1f} ms{'  error=' + wrong if wrong else ''}"
+        for depth, component, operation, took, wrong in trace.spans
+    ]
+    return "\n".join((head, *body))
+
+
+def traces(incident: Incident, name: str, count: int = 3) -> str:
+    """The ``count`` slowest or failed of the sampled requests that went through ``name`` in the last minutes."""
+    found = sorted(sampled(incident, name), key=lambda trace: -(trace.total_ms + 10_000 * trace.failed))
+    if not found:
         return f"no traces through {name} in the last 10 minutes\n"
-    sampled.sort(key=lambda each: -each[0])
-    chosen = [*sampled[: count - 1], sampled[len(sampled) // 2]]
-    return "\n\n".join(text for _, text in chosen) + "\n"
+    chosen = [*found[: count - 1], found[len(found) // 2]]
+    return "\n\n".join(printed(incident, trace) for trace in chosen) + "\n"

@@ -1,6 +1,7 @@
 from sandbox.lab import debrief, live
 from sandbox.lab.actions.base import Action
 from sandbox.lab.live import Plot
+from sandbox.lab.views.firings import firings
 
 INDEX = Plot("quayside", "missing_index", 101)
 
@@ -29,7 +30,7 @@ def test_calm_is_when_the_last_alert_went():
     called = live.first_page(INDEX)
     assert debrief.calm_since(live.at(INDEX, 29), called) is None
     cured = live.at(INDEX, 60, (index_of(30),))
-    assert debrief.calm_since(cured, called) == max(each.until for each in live.firings(cured))
+    assert debrief.calm_since(cured, called) == max(each.until for each in firings(cured))
 
 
 def test_users_feel_nothing_before_the_onset():

@@ -10,6 +10,7 @@ from sandbox.lab.incident import MINUTES
 from sandbox.lab.live import LONGEST, Plot
 from sandbox.lab.tools import recordings
 from sandbox.lab.views import metrics, overview
+from sandbox.lab.views.firings import firings
 
 INDEX = Plot("quayside", "missing_index", 101)
 
@@ -56,8 +57,8 @@ def test_alerts_that_went_and_came_are_two():
     where = facts(INDEX)
     index = Action(30, "create_index", {"table": where["table"], "column": where["column"]})
     before, after = live.at(INDEX, 29, (index,)), live.at(INDEX, 60, (index,))
-    assert all(each.until is None for each in live.firings(before))
-    ended = [each for each in live.firings(after) if each.until is not None]
+    assert all(each.until is None for each in firings(before))
+    ended = [each for each in firings(after) if each.until is not None]
     assert {each.alert.name for each in ended} >= {"DatabasePoolAtLimit", "HighErrorRatio"}
     assert all(30 <= each.until < 45 for each in ended)
 
