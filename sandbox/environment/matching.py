@@ -11,6 +11,7 @@ from typing import Any
 from cases.calls import CanonicalCall, canonical
 from cases.transcript import Level, ToolSchema
 from sandbox.environment.base import Recording
+from sandbox.environment.derivation import Derived, Form, derive
 
 MATCHES = ("exact", "subset", "any")
 NEAREST = 3
@@ -46,6 +47,7 @@ class Index:
         self._subset: dict[str, list[Take]] = {}
         self._any: dict[str, Take] = {}
         self._asked: dict[str, list[CanonicalCall]] = {}
+        self._forms: dict[str, tuple[Form, dict[str, list[Take]]]] = {}
         self._fill(sorted(recordings, key=lambda recording: recording.order))
 
     def recorded(self, call: CanonicalCall, written: dict[str, Any]) -> Match | None:
@@ -65,6 +67,25 @@ class Index:
                 return Match(take, Level.R1, f"recorded whatever {extra} is")
         take = self._any.get(call.tool)
         return Match(take, Level.R1, "recorded for any arguments") if take else None
+
+    def derived(self, call: CanonicalCall) -> Derived | None:
+        """The answer taken out of a recorded superset, the smallest that contains it; None where none provably does."""
+        schema = self.tools.get(call.tool)
+        if schema is None or call.tool not in self._asked:
+            return None
+        form, frames = self._framed(schema)
+        takes = {id(take): take for frame in form.frames(call.arguments) for take in frames.get(frame, ())}
+        smallest = sorted(takes.values(), key=lambda take: (len(take.recordings[0].output), take.call.key))
+        return derive(call, ((take.call, take.recordings[0]) for take in smallest), form)
+
+    def _framed(self, schema: ToolSchema) -> tuple[Form, dict[str, list[Take]]]:
+        """A tool's recordings by what a superset must share with a call; made when the first such call is asked."""
+        if schema.name not in self._forms:
+            form, frames = Form.of(schema), {}
+            for call in self._asked[schema.name]:
+                frames.setdefault(form.frame(call.arguments), []).append(self._canonical[call.key])
+            self._forms[schema.name] = form, frames
+        return self._forms[schema.name]
 
     def nearest(self, call: CanonicalCall) -> list[CanonicalCall]:
         """The recorded calls of the same tool that share most with ``call``; the calls only, never a return.

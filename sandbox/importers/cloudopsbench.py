@@ -6,6 +6,7 @@ import ast
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from cases.diagnosis import Answer
 from cases.transcript import Task, ToolSchema
 from sandbox.bundle import CaseBundle, RecordedCall, RecordedSession
 from sandbox.environment.base import Recording
+from sandbox.environment.matching import verbatim
 from sandbox.importers.answers import labelled
 from sandbox.importers.reading import (
     ImportProblem,
@@ -29,6 +31,8 @@ from sandbox.importers.sessions import expert_session
 
 REPOSITORY = "LLM4Ops/Cloud-OpsBench"
 CACHE = "tool_cache.json"
+LOGS = Path("raw_data", "logs.json")
+MOST_LINES = 1000
 _NOT_A_CALL = "collection_timestamp"
 _LOGS = ToolSchema(
     "GetRecentLogs",
@@ -68,13 +72,20 @@ def read(folder: Path) -> Iterator[CaseBundle | ImportProblem]:
         yield error.at(file)
         return
     path = _path(folder)
-    sessions = []
+    sessions: list[RecordedSession] = []
     for file in _trajectories(folder):
         try:
             sessions.append(_session(file, answer))
         except ReadError as error:
             yield error.at(file)
             return
+    file = folder / LOGS
+    try:
+        tailed = _tails(file, namespace) if file.is_file() and not _cached(recordings) else ()
+    except ReadError as error:
+        yield error.at(file)
+        return
+    recordings = _with_shown((*recordings, *tailed), sessions)
     yield CaseBundle(
         identity=(REPOSITORY, "/".join(path)),
         name="_".join(("cob", *path[1:])),
@@ -82,7 +93,7 @@ def read(folder: Path) -> Iterator[CaseBundle | ImportProblem]:
         task=Task(
             prompt=f"{query} Namespace: {namespace}.",
             context={"snapshot_time": collected} if collected else {},
-            tools=(*tools_from_calls(recordings), *_uncached(folder, recordings)),
+            tools=_tools(recordings, logs=file.is_file()),
         ),
         answer=answer,
         recordings=recordings,
@@ -98,14 +109,40 @@ def read(folder: Path) -> Iterator[CaseBundle | ImportProblem]:
     )
 
 
-def _uncached(folder: Path, recordings: tuple[Recording, ...]) -> tuple[ToolSchema, ...]:
-    """The one tool the source answers from its log file instead of the cache: it exists, so asking for it is a miss."""
-    if (
-        any(recording.tool == _LOGS.name for recording in recordings)
-        or not (folder / "raw_data" / "logs.json").is_file()
-    ):
-        return ()
-    return (_LOGS,)
+def _cached(recordings: tuple[Recording, ...]) -> bool:
+    return any(recording.tool == _LOGS.name for recording in recordings)
+
+
+def _tools(recordings: tuple[Recording, ...], *, logs: bool) -> tuple[ToolSchema, ...]:
+    """The tools as the calls show them. The one answered from a log file exists, though nothing may be recorded of it."""
+    found = tools_from_calls(recordings)
+    return (*(tool for tool in found if tool.name != _LOGS.name), _LOGS) if logs else found
+
+
+def _tails(file: Path, namespace: str) -> tuple[Recording, ...]:
+    """The one tool that the source answers from its log file instead of the cache: the last lines of a service's log.
+
+    Each log is kept as the return of more lines than it has, so fewer are derived from it.
+    """
+    logs = expect_object(expect_storable(json_of(file), ""), "")
+    return tuple(_tail(namespace, service, expect_list(lines, service)) for service, lines in logs.items())
+
+
+def _tail(namespace: str, service: str, lines: list[Any]) -> Recording:
+    asked = {"namespace": namespace, "service_name": service, "lines": max(MOST_LINES, len(lines) + 1)}
+    return Recording(_LOGS.name, asked, _returned(lines, service), derived=True)
+
+
+def _with_shown(recordings: tuple[Recording, ...], sessions: list[RecordedSession]) -> tuple[Recording, ...]:
+    """The recordings, and what the experts were shown by calls that none of them answers."""
+    asked = {verbatim(recording.tool, recording.arguments) for recording in recordings}
+    shown: dict[str, Recording] = {}
+    for session in sessions:
+        for call in session.calls:
+            key = verbatim(call.tool, call.arguments)
+            if call.tool == _LOGS.name and call.output is not None and key not in asked:
+                shown.setdefault(key, Recording(call.tool, call.arguments, call.output))
+    return tuple(replace(recording, order=order) for order, recording in enumerate((*recordings, *shown.values())))
 
 
 def _path(folder: Path) -> tuple[str, ...]:

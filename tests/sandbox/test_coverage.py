@@ -66,7 +66,7 @@ def test_command_prints_a_row_for_each_source(tmp_path):
         "cloudopsbench",
         "1",
         "1",
-        *["100.0", "%", *["0.0", "%"] * 3],
+        *["100.0", "%", *["0.0", "%"] * 5],
         "100.0",
         "%",
         "100.0",
@@ -106,5 +106,4 @@ def test_command_names_the_engines_there_are(tmp_path):
 def test_experts_calls_of_known_cases_are_answered_byte_for_byte(shared):
     bundles, raw = json.loads(run(shared / "cases" / "cloudopsbench", shared / "cases" / "raw", json=True))["experts"]
     assert (bundles["calls"], bundles["levels"], bundles["identical"]) == (1339, {"r0": 1339}, 1339)
-    assert (raw["calls"], raw["answered"], raw["compared"], raw["identical"]) == (75, 72, 72, 72)
-    assert {call["tool"] for call in raw["unanswered"]} == {"GetRecentLogs"}  # fewer lines of a recorded log
+    assert (raw["calls"], raw["answered"], raw["compared"], raw["identical"]) == (75, 75, 75, 75)

@@ -16,7 +16,7 @@ from sandbox.coverage import Coverage, of_agent, of_experts
 from sandbox.importers.discovery import Found, find
 from sandbox.importers.reading import ImportProblem
 
-_SHOWN = (Level.R0, Level.R1, Level.MISS, Level.REFUSED)
+_SHOWN = (Level.R0, Level.R1, Level.R2, Level.R3, Level.MISS, Level.REFUSED)
 
 
 class Command(BaseCommand):

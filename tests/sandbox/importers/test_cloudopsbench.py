@@ -3,8 +3,10 @@ import json
 import pytest
 
 from cases.diagnosis import Answer, Cause
+from cases.transcript import Level
 from sandbox.bundle import RecordedCall
 from sandbox.environment.base import Recording
+from sandbox.environment.replay import Replay
 from sandbox.importers import bundles, cloudopsbench
 from sandbox.importers.reading import ImportProblem
 
@@ -89,13 +91,34 @@ def test_tools_come_from_the_cache_alone(checkout):
 
 
 def test_tool_answered_from_a_log_file_exists(checkout):
-    (checkout / "raw_data").mkdir()
-    (checkout / "raw_data" / "logs.json").write_text("{}")
+    logged(checkout, {})
     assert "GetRecentLogs" in [tool.name for tool in next(iter(cloudopsbench.read(checkout))).task.tools]
+
+
+def test_log_file_answers_for_fewer_lines_of_each_service(checkout):
+    logged(checkout, {"ledger": ["one", "two", "three"]})
+    bundle = next(iter(cloudopsbench.read(checkout)))
+    asked = {"namespace": "market", "service_name": "ledger", "lines": 2}
+    seen = Replay(bundle.task.tools, bundle.recordings).call("GetRecentLogs", asked)
+    assert (json.loads(seen.output), seen.level) == (["two", "three"], Level.R2)
+    assert bundle.recordings[-1].derived
+
+
+def test_log_lines_that_an_expert_was_shown_are_a_recording(checkout):
+    call = "tool_name='GetRecentLogs' arguments={namespace: 'market', service_name: 'ledger', lines: 10}"
+    changed(paths_of(checkout) / "path1.json", {"diagnostic_trace": [{"calling": call, "output": ["refused"]}]})
+    bundle = next(iter(cloudopsbench.read(checkout)))
+    asked = {"namespace": "market", "service_name": "ledger", "lines": 10}
+    assert bundle.recordings[-1] == Recording("GetRecentLogs", asked, '[\n  "refused"\n]', order=2)
 
 
 def changed(file, data):
     file.write_text(json.dumps(data))
+
+
+def logged(checkout, logs):
+    (checkout / "raw_data").mkdir()
+    changed(checkout / "raw_data" / "logs.json", logs)
 
 
 @pytest.mark.parametrize(
@@ -117,6 +140,7 @@ def changed(file, data):
             "its arguments cannot be read",
         ),
         (lambda c: changed(c / "tool_cache.json", {"A:{}": 3}), "tool_cache.json", "A:{}", "must be text"),
+        (lambda c: logged(c, {"ledger": 3}), "raw_data/logs.json", "ledger", "must be a list"),
         (lambda c: changed(paths_of(c) / "path1.json", {}), "path1.json", "diagnostic_trace", "must be a list"),
         (
             lambda c: changed(paths_of(c) / "path1.json", {"diagnostic_trace": [{"calling": "rm -rf"}]}),
