@@ -7,8 +7,9 @@ from django.db import transaction
 from cases.access import require_role
 from cases.models import Case, Session, System
 from cloudmate.states import TransitionError, transition
-from rules import versions
+from rules import trials, versions
 from rules.gate import Decision, Policy, Verdict, decide, static_findings
+from rules.generalisation import with_variants
 from rules.models import KnowledgeVersion, Patch, PatchRevision
 from rules.patching import PatchingError, apply
 from rules.review import makers
@@ -145,7 +146,8 @@ def judge(patch: Patch) -> Verdict:
 def verdict_of(patch: Patch) -> Verdict:
     """What the gate says of the regression as it stands. Writes nothing."""
     policy = replace(Policy(), needs_target=patch.case_id is not None)
-    return decide(regressions.report_of(patch.regression), policy=policy)
+    report = regressions.report_of(patch.regression)
+    return with_variants(decide(report, policy=policy), trials.of_its_case(patch), report)
 
 
 def run_again(patch: Patch, *, by) -> None:

@@ -1,0 +1,61 @@
+"""What variants say of a patch, and when they refuse it."""
+
+from cases.diagnosis import Answer, Cause
+from cases.transcript import Task, Transcript
+from rules.gate import Decision, Verdict
+from rules.generalisation import Trial, over_triggered, tried, with_variants
+from sandbox.knowledge.rule import EMPTY, Knowledge, Rule
+from sandbox.report import Divergence, Outcome, PairResult, Report, Row
+from sandbox.variants import Variant
+
+ACCEPTED = Verdict(Decision.ACCEPT, "No case is lost", record={"cases": 3})
+NOTHING = Report(rows=())
+
+
+def row(name, fault_class, *, target=False, moved=False):
+    parted = Divergence(1, "conclude", "look", "r") if moved else None
+    pair = PairResult(0, Outcome.SAME_PASS, True, True, divergence=parted)
+    return Row(name, name, (pair,), fault_class=fault_class, target=target)
+
+
+def test_each_variant_is_played_under_both_arms():
+    answer = Answer(causes=(Cause("ledger", "leak"),))
+    cases = [Variant(kind, Task(kind), answer, ()) for kind in ("rename", "shift")]
+    new = Knowledge((Rule("r", (), ()),))
+    trials = tried(
+        cases,
+        EMPTY,
+        new,
+        play=lambda variant, knowledge: Transcript(variant.task, stop_reason="new" if knowledge.rules else "old"),
+        passes=lambda transcript, _: transcript.stop_reason == "new" and transcript.task.prompt == "rename",
+    )
+    assert trials == (Trial("rename", False, True), Trial("shift", False, False))
+
+
+def test_a_gap_is_told_and_refuses_only_where_most_variants_fail():
+    some = with_variants(ACCEPTED, [Trial("rename", False, False), Trial("shift", False, True)], NOTHING)
+    assert some.decision is Decision.ACCEPT
+    assert some.record["generalisation_gap"] == 0.5
+    assert some.does_not_show == ("It does not mend 1 of 2 variants of its case: every component has another name",)
+    most = with_variants(ACCEPTED, [Trial("rename", False, False), Trial("shift", None, None)], NOTHING)
+    assert most.decision is Decision.REFUSE
+    assert "1 of 1 variants stay broken (every component has another name)" in most.reason
+
+
+def test_what_was_refused_stays_refused_and_what_was_not_tried_is_said():
+    refused = Verdict(Decision.REFUSE, "a loss")
+    assert with_variants(refused, [Trial("rename", False, True)], NOTHING).reason == "a loss"
+    unknown = with_variants(ACCEPTED, [], NOTHING)
+    assert (unknown.decision, unknown.record["generalisation_gap"]) == (Decision.ACCEPT, None)
+    assert "is not known" in unknown.does_not_show[0]
+
+
+def test_cases_of_other_classes_that_a_patch_moves_are_counted():
+    rows = (
+        row("a", "leak", target=True, moved=True),
+        row("b", "leak", moved=True),
+        row("c", "lock", moved=True),
+        row("d", "lock"),
+    )
+    assert over_triggered(Report(rows=rows)) == (1, 2)
+    assert over_triggered(NOTHING) == (0, 0)
