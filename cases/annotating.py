@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from cases.models import Annotation, Score, ScoreReview, Session, Step
+from cases.models import Annotation, Bearing, Score, ScoreReview, Session, Step
 from cases.redaction import redact
 from cases.shapes import find
 
@@ -61,6 +61,22 @@ def judge_hypothesis(hypothesis: Annotation, state: str) -> None:
         raise AnnotationError("Only a hypothesis is open, supported or ruled out.")
     hypothesis.hypothesis_state = state
     hypothesis.save(update_fields=["hypothesis_state"])
+
+
+def bear(evidence: Annotation, hypothesis: Annotation, stance: str) -> None:
+    """A passage speaks for a hypothesis, against it, or, with "", has nothing to do with it.
+
+    Raises AnnotationError where it is no passage, no hypothesis, or of another session.
+    """
+    kinds = (evidence.kind, hypothesis.kind)
+    if kinds != (Annotation.Kind.EVIDENCE, Annotation.Kind.HYPOTHESIS) or evidence.session_id != hypothesis.session_id:
+        raise AnnotationError("Only a passage of evidence bears on a hypothesis, of the same session.")
+    if stance not in ("", *Bearing.Stance.values):
+        raise AnnotationError("Evidence speaks for a hypothesis, against it, or not at all.")
+    if stance:
+        Bearing.objects.update_or_create(evidence=evidence, hypothesis=hypothesis, defaults={"stance": stance})
+    else:
+        Bearing.objects.filter(evidence=evidence, hypothesis=hypothesis).delete()
 
 
 def explain(step: Step, *, why: str, key_evidence: bool, dead_end: bool) -> None:

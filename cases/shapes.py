@@ -232,12 +232,24 @@ def _with_found(segments: tuple[Segment, ...], wanted: str) -> tuple[Segment, ..
 
 
 def find(quote: str, text: str) -> tuple[int, int] | None:
-    """Where a passage chosen on a page stands in the raw text, whatever its white space; None where it does not."""
+    """Where a passage chosen on a page stands in the raw text, whatever its white space; None where it does not.
+
+    Colour stands between the letters of the raw text and not of the passage.
+    """
     words = quote.split()
     if not words:
         return None
     at = text.find(quote)
     if at >= 0:
         return at, at + len(quote)
-    match = re.search(r"\s+".join(re.escape(word) for word in words), text)
-    return (match.start(), match.end()) if match else None
+    pattern = re.compile(r"\s+".join(re.escape(word) for word in words))
+    if match := pattern.search(text):
+        return match.start(), match.end()
+    if "\x1b" not in text:
+        return None
+    drawn, _ = runs(text)
+    match = pattern.search("".join(text[run.start : run.end] for run in drawn))
+    if match is None:
+        return None
+    places = [at for run in drawn for at in range(run.start, run.end)]
+    return places[match.start()], places[match.end() - 1] + 1

@@ -23,6 +23,7 @@ urlpatterns = [
     path("sessions/<int:pk>/steps/<int:index>/raw/", session.raw, name="raw"),
     path("sessions/<int:pk>/annotations/", session.annotate, name="annotate"),
     path("sessions/<int:pk>/annotations/<int:annotation>/", session.judge_hypothesis, name="judge_hypothesis"),
+    path("sessions/<int:pk>/annotations/<int:annotation>/bears/", session.bear, name="bear"),
     path("sessions/<int:pk>/scores/<int:score>/", session.review_score, name="review_score"),
     path("sessions/<int:pk>/record/", workspace.workspace, name="workspace"),
     path("sessions/<int:pk>/clock/", workspace.clock, name="clock"),

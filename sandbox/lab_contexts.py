@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from cases.access import EXPERT, LEAD, has_role
+from cases.contexts.board import board_of
 from cases.contexts.steps import shown_steps
 from cases.models import Session
 from sandbox import incidents
@@ -119,7 +120,7 @@ def workspace(row: LiveIncident, user, *, now: datetime) -> dict[str, Any]:
     steps = shown_steps(row.session, limit=1000)
     return room(row, user, now=now) | {
         "steps": steps,
-        "annotations": row.session.annotations.select_related("by", "step").order_by("pk"),
+        "board": board_of(row.session),
         "may_record": row.session.by_id == user.pk,
         "remedies": [(name, each.tool.description) for name, each in REMEDIES.items()],
     }

@@ -12,8 +12,12 @@ from cases.transcript import ToolSchema
 from sandbox import incidents
 from sandbox.capture import source_of
 from sandbox.console import Completion, complete, read_command
-from sandbox.environment.base import Environment, Inventory
+from sandbox.environment.base import Environment, Inventory, Recording
+from sandbox.environment.inventory import inventory_of
 from sandbox.models import Snapshot
+
+NEWEST = 40  # steps whose returns are read for names
+LARGEST = 200_000  # bytes; what names things is shorter
 
 
 class WorkbenchError(Exception):
@@ -74,9 +78,19 @@ def run_tool(session: Session, tool: str, arguments: dict[str, Any], *, by) -> S
 
 def completions(session: Session, text: str) -> list[Completion]:
     """What may come next at the console; nothing of it comes from an answer."""
+    return complete(text, tools(session), known_to(session))
+
+
+def known_to(session: Session) -> Inventory:
+    """What exists, as the snapshot or the live system says, after what this session's own newest returns name."""
+    newest = session.steps.select_related("raw").exclude(raw__size__gt=LARGEST).order_by("-index")[:NEWEST]
+    seen = inventory_of(Recording(step.tool, step.arguments, step.raw.text, step.is_error) for step in newest)
     incident = incidents.of_session(session)
-    known = incidents.inventory(incident, now=timezone.now()) if incident else inventory(session.case)
-    return complete(text, tools(session), known)
+    there = incidents.inventory(incident, now=timezone.now()) if incident else inventory(session.case)
+    kinds = sorted({*seen.names, *there.names})
+    return Inventory(
+        {kind: tuple(dict.fromkeys([*seen.names.get(kind, ()), *there.names.get(kind, ())])) for kind in kinds}
+    )
 
 
 def answers(session: Session) -> bool:

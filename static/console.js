@@ -34,15 +34,7 @@ function take(option) {
   line().focus();
 }
 
-async function complete() {
-  const form = find("#console");
-  const text = line().value;
-  if (!text || text.startsWith("/")) return close();
-  const mine = ++asked;
-  const answer = await fetch(`${form.dataset.complete}?line=${encodeURIComponent(text)}`, { headers: { "HX-Request": "true" } }).catch(() => null);
-  if (!answer?.ok) return; // no completion is no error: what was typed runs without
-  const { completions } = await answer.json();
-  if (mine !== asked || document.activeElement !== line()) return;
+function show(completions) {
   if (!completions.length) return close();
   choices().replaceChildren(
     ...completions.slice(0, 12).map((one, number) => {
@@ -64,6 +56,22 @@ async function complete() {
   );
   choices().hidden = false;
   line().setAttribute("aria-expanded", "true");
+}
+
+async function complete() {
+  const form = find("#console");
+  const text = line().value;
+  if (!text) return close();
+  if (text.startsWith("/")) {
+    const begun = text.slice(1);
+    return show(/\s/.test(begun) ? [] : Object.entries(WORDS).filter(([word]) => word.startsWith(begun) && word !== begun).map(([word, [hint]]) => ({ text: `/${word} `, label: `/${word}`, hint })));
+  }
+  const mine = ++asked;
+  const answer = await fetch(`${form.dataset.complete}?line=${encodeURIComponent(text)}`, { headers: { "HX-Request": "true" } }).catch(() => null);
+  if (!answer?.ok) return; // no completion is no error: what was typed runs without
+  const { completions } = await answer.json();
+  if (mine !== asked || document.activeElement !== line()) return;
+  show(completions);
 }
 
 document.addEventListener("input", (event) => {
@@ -100,40 +108,85 @@ document.addEventListener("change", (event) => {
   line().dispatchEvent(new Event("input", { bubbles: true }));
 });
 
-/** /note words, /hypothesis words and /conclude belong to the side column and the diagnosis. */
+const last = () => [...document.querySelectorAll("#timeline > .step")].at(-1)?.querySelector(".step__form");
+const say = (kind) => (rest) => {
+  const form = find("#say");
+  form.elements.kind.value = kind;
+  form.elements.text.value = rest;
+  form.elements.text.dispatchEvent(new Event("input", { bubbles: true }));
+  if (rest) form.requestSubmit();
+  else form.elements.text.focus();
+};
+const mark = (name, other) => () => {
+  const form = last();
+  if (!form) return;
+  [form.elements[name].checked, form.elements[other].checked] = [true, false];
+  form.requestSubmit();
+};
+
+// What is no call belongs to the side column, the step before, the clock or the diagnosis.
+const WORDS = {
+  note: ["keep a note", say("note")],
+  hypothesis: ["what it could be", say("hypothesis")],
+  why: ["why the last call was made", (rest) => {
+    const form = last();
+    if (!form) return;
+    form.elements.why.value = rest;
+    if (rest) form.requestSubmit();
+    else form.elements.why.focus();
+  }],
+  key: ["the last call is key evidence", mark("key_evidence", "dead_end")],
+  dead: ["the last call was a dead end", mark("dead_end", "key_evidence")],
+  pause: ["stop the clock, or let it go on", () => find("#clock").requestSubmit()],
+  terminal: ["bring in a terminal's log", () => find("[data-terminal]").click()],
+  conclude: ["write the diagnosis", () => find("[data-finish]").click()],
+  help: ["what can be typed here", () => { find("#console-words").hidden = false; }],
+};
+
 function command(text) {
   const [, word, rest] = text.match(/^\/(\w+)\s*(.*)$/s) ?? [];
-  if (word === "conclude") find("[data-finish]")?.click();
-  else if (word === "note" || word === "hypothesis") {
-    const form = find("#say");
-    form.elements.kind.value = word;
-    form.elements.text.value = rest;
-    if (rest) form.requestSubmit();
-    else form.elements.text.focus();
-  } else return false;
+  if (!Object.hasOwn(WORDS, word ?? "")) return false;
+  find("#console-words").hidden = true;
+  WORDS[word][1](rest.trim());
   line().value = "";
+  line().dispatchEvent(new Event("input", { bubbles: true }));
   return true;
+}
+
+const history = () => [...document.querySelectorAll("[data-history] li")].map((one) => one.textContent);
+
+/** Earlier calls that hold what is typed, newest first. */
+function searchHistory() {
+  const wanted = line().value.toLowerCase();
+  show(history().filter((one) => one.toLowerCase().includes(wanted)).map((one) => ({ text: one, label: one, hint: "" })));
+  if (open()) choose(0);
 }
 
 document.addEventListener("keydown", (event) => {
   if (event.target !== line()) return;
-  if (event.key === "Escape") return close();
+  if (event.key === "Escape") {
+    find("#console-words").hidden = true;
+    return close();
+  }
+  if (event.key === "r" && event.ctrlKey) {
+    event.preventDefault();
+    return searchHistory();
+  }
   if (event.key === "Tab" && open() && !event.shiftKey) {
     event.preventDefault();
     return take(choices().children[Math.max(chosen(), 0)]);
   }
   if (event.key === "Enter") {
-    if (line().value.startsWith("/") && command(line().value)) event.preventDefault();
-    else if (open() && chosen() >= 0) {
+    if (open() && chosen() >= 0) {
       event.preventDefault();
       take(choices().children[chosen()]);
-    }
+    } else if (line().value.startsWith("/") && command(line().value.trim())) event.preventDefault();
     return;
   }
   if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
   event.preventDefault();
   if (open()) return choose(chosen() + (event.key === "ArrowDown" ? 1 : -1));
-  const lines = [...document.querySelectorAll("[data-history] li")].map((one) => one.textContent);
+  const lines = history();
   recall = Math.min(Math.max(recall + (event.key === "ArrowUp" ? 1 : -1), -1), lines.length - 1);
   line().value = recall < 0 ? "" : lines[recall];
 });

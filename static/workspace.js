@@ -42,7 +42,10 @@ document.addEventListener("selectionchange", () => {
   if (!offer) return;
   const found = passage();
   offer.hidden = !found;
-  if (found) offer.dataset.step = found.step;
+  if (!found) return;
+  offer.dataset.step = found.step;
+  offer.style.left = `${Math.max(8, Math.min(found.box.left, innerWidth - offer.offsetWidth - 16))}px`;
+  offer.style.top = `${Math.max(56, found.box.top - offer.offsetHeight - 6)}px`;
 });
 offer?.addEventListener("mousedown", (event) => event.preventDefault());
 offer?.addEventListener("click", () => {
@@ -65,3 +68,25 @@ document.body.addEventListener("annotated", () => {
   const row = step && document.getElementById(`step-${step}`);
   if (row) window.htmx.ajax("GET", `${document.getElementById("timeline").dataset.steps}${step}/`, { target: row, swap: "outerHTML" });
 });
+
+// What stands saved is said beside the title; words on a step are sent again until they are.
+const state = (words) => {
+  const said = document.getElementById("saved-state");
+  if (said && said.textContent !== words) said.textContent = words;
+};
+const clock = () => new Date().toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+document.body.addEventListener("htmx:afterRequest", ({ detail }) => {
+  if (detail.requestConfig?.verb !== "post") return;
+  if (detail.successful) state(`saved at ${clock()}`);
+  else if (detail.xhr.status) state("not saved");
+});
+document.body.addEventListener("htmx:sendError", ({ detail }) => {
+  state("no answer: kept in this browser, trying again");
+  const form = detail.requestConfig?.elt;
+  if (form?.matches(".step__form")) setTimeout(() => form.isConnected && form.requestSubmit(), 3000);
+});
+// Words on a step that were typed and never sent are sent now.
+document.addEventListener("draft:restored", (event) => {
+  if (event.target.matches(".step__form") && event.detail?.changed) event.target.requestSubmit();
+});
+for (const form of document.querySelectorAll(".step__form[data-draft-restored]")) form.requestSubmit();

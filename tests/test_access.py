@@ -62,6 +62,7 @@ WRITES = {
     "cases:revoke_token": {"admin"},
     "cases:annotate": MAKERS,
     "cases:judge_hypothesis": RECORDERS,
+    "cases:bear": RECORDERS,
     "cases:review_score": MAKERS,
     "cases:workspace": RECORDERS,
     "cases:step": RECORDERS,

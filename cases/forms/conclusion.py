@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.forms import BaseFormSet, formset_factory
 
+from cases.ansi import plain
 from cases.diagnosis import (
     ClaimKind,
     Conclusion,
@@ -119,7 +120,7 @@ class Conclusions:
             .select_related("step")
             .order_by("step__index", "pk")
         )
-        choices = [(str(one.pk), f"step {one.step.index + 1}: {one.quote[:120]}") for one in self.marks]
+        choices = [(str(one.pk), f"step {one.step.index + 1}: {plain(one.quote)[:120]}") for one in self.marks]
         ruled_out = [
             {"hypothesis": one.text}
             for one in session.annotations.filter(

@@ -1,4 +1,4 @@
-from cases.models.annotation import Annotation
+from cases.models.annotation import Annotation, Bearing
 from cases.models.case import Case, CaseVersion, Confirmation, System
 from cases.models.evaluation import Evaluation, Score, ScoreReview
 from cases.models.guidance import Guidance
@@ -8,6 +8,7 @@ from cases.models.token import AgentToken
 __all__ = [
     "AgentToken",
     "Annotation",
+    "Bearing",
     "Case",
     "CaseVersion",
     "Confirmation",

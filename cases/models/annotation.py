@@ -39,3 +39,22 @@ class Annotation(models.Model):
 
     def __str__(self):
         return f"{self.kind} on {self.session}"
+
+
+class Bearing(models.Model):
+    """A passage of evidence speaks for a hypothesis, or against it."""
+
+    class Stance(models.TextChoices):
+        FOR = "for", "For"
+        AGAINST = "against", "Against"
+
+    evidence = models.ForeignKey(Annotation, models.CASCADE, related_name="bearings")
+    hypothesis = models.ForeignKey(Annotation, models.CASCADE, related_name="borne_by")
+    stance = models.CharField(max_length=7, choices=Stance)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [models.UniqueConstraint(fields=["evidence", "hypothesis"], name="bearing_once")]
+
+    def __str__(self):
+        return f"{self.evidence} {self.stance} {self.hypothesis}"

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET, require_POST
 from cases import annotating
 from cases.access import EXPERT, LEAD, REVIEWER, may_record, number_in, require_role, session_for
 from cases.annotating import AnnotationError
+from cases.contexts.board import board_of
 from cases.contexts.returns import Asked, view_of
 from cases.contexts.session import TABS, session_page
 from cases.contexts.steps import FETCH, shown_steps
@@ -30,14 +31,21 @@ def session(request: HttpRequest, pk: int) -> HttpResponse:
 @login_required
 @require_GET
 def steps(request: HttpRequest, pk: int) -> HttpResponse:
-    """The next steps after an index: more of a long session, or what has just been recorded."""
+    """The next steps after an index, or those before one: more of a long session, or what has just been recorded."""
     found = session_for(request.user, pk)
     after = number_in(request.GET.get("after", ""), usual=-1)
-    left = max(found.steps.filter(index__gt=after).count() - FETCH, 0)
+    before = number_in(request.GET.get("before", ""), usual=None)
+    limit, left, earlier = FETCH, 0, 0
+    if before is None:
+        left = max(found.steps.filter(index__gt=after).count() - FETCH, 0)
+    else:
+        earlier = max(before - FETCH, 0)
+        after, limit = earlier - 1, max(before - earlier, 0)
     shown = {
         "session": found,
-        "steps": shown_steps(found, after=after),
+        "steps": shown_steps(found, after=after, limit=limit),
         "steps_left": left,
+        "earlier": earlier,
         "may_record": may_record(found, request.user),
     }
     return render(request, "cases/_steps.html", shown)
@@ -107,11 +115,28 @@ def judge_hypothesis(request: HttpRequest, pk: int, annotation: int) -> HttpResp
     return side(request, found, error=error)
 
 
+@login_required
+@require_POST
+def bear(request: HttpRequest, pk: int, annotation: int) -> HttpResponse:
+    """A passage of evidence speaks for a hypothesis, or against it."""
+    require_role(request.user, EXPERT, LEAD)
+    found = session_for(request.user, pk)
+    evidence = get_object_or_404(Annotation, session=found, pk=annotation)
+    asked = number_in(request.POST.get("hypothesis", ""), usual=0)
+    hypothesis = get_object_or_404(Annotation, session=found, pk=asked)
+    error = ""
+    try:
+        annotating.bear(evidence, hypothesis, request.POST.get("stance", ""))
+    except AnnotationError as problem:
+        error = str(problem)
+    return side(request, found, error=error)
+
+
 def side(request: HttpRequest, found: Session, *, error: str = "", typed: str = "") -> HttpResponse:
     """The right column of the workspace: hypotheses, evidence and notes so far."""
     shown = {
         "session": found,
-        "annotations": found.annotations.select_related("by", "step").order_by("pk"),
+        "board": board_of(found),
         "error": error,
         "typed": typed,
         "may_record": may_record(found, request.user),

@@ -12,7 +12,8 @@ from cases import annotating, recording
 from cases.access import may_record, recording_for, session_for
 from cases.annotating import AnnotationError
 from cases.checking import Check, checks_of
-from cases.contexts.steps import shown_step, shown_steps
+from cases.contexts.board import board_of
+from cases.contexts.steps import FETCH, shown_step, shown_steps
 from cases.diagnosis import Diagnosis
 from cases.forms.conclusion import Conclusions
 from cases.forms.session import StepForm
@@ -28,13 +29,17 @@ def workspace(request: HttpRequest, pk: int) -> HttpResponse:
     if found.state == Session.State.FINISHED:
         return redirect(found)
     found = recording_for(request.user, pk)
-    steps = shown_steps(found, limit=1000)
+    count = found.steps.count()
+    earlier = max(count - FETCH, 0)
+    steps = shown_steps(found, after=earlier - 1)
     shown = {
         "session": found,
         "case": found.case,
         "steps": steps,
         "last": steps[-1].step.index if steps else -1,
-        "annotations": found.annotations.select_related("by", "step").order_by("pk"),
+        "earlier": earlier,
+        "count": count,
+        "board": board_of(found),
         "paused": annotating.paused(found),
         "worked_ms": annotating.worked_ms(found),
         "may_record": True,

@@ -129,3 +129,9 @@ def test_json_becomes_a_tree():
         "object",
         (Node("0", "1"), Node("1", "x", "text")),
     )
+
+
+def test_passage_is_found_across_colours():
+    text = "a \x1b[31mslow\x1b[0m query\n"
+    begin, end = find("slow query", text)
+    assert text[begin:end] == "slow\x1b[0m query"

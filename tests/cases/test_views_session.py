@@ -4,6 +4,7 @@ import pytest
 from django.urls import reverse
 
 from cases import annotating
+from cases.contexts.board import board_of
 from cases.evaluation.run import evaluate_session
 from cases.models import Annotation, ScoreReview, Session
 from cases.transcript import Level
@@ -274,3 +275,42 @@ def test_what_does_not_hold_is_said_while_it_is_written(client, expert, recordin
     ]
     recording.refresh_from_db()
     assert (recording.state, recording.diagnosis) == (Session.State.RECORDING, None)
+
+
+def test_evidence_speaks_for_a_hypothesis_or_against_it(client, expert, recording):
+    step = factories.add_step(recording)
+    idea = annotating.annotate(recording, kind="hypothesis", text="an index is missing", by=expert)
+    passage = annotating.annotate(recording, kind="evidence", quote="Seq Scan on entries", step=step, by=expert)
+    url = reverse("cases:bear", args=[recording.pk, passage.pk])
+
+    def bear(stance):
+        client.post(url, {"hypothesis": idea.pk, "stance": stance})
+        (one,) = board_of(recording).hypotheses
+        return [list(one.speaks_for), list(one.speaks_against)]
+
+    assert [bear("for"), bear("against"), bear("")] == [[[passage], []], [[], [passage]], [[], []]]
+
+
+def test_only_evidence_bears_on_a_hypothesis(client, expert, recording):
+    one = annotating.annotate(recording, kind="note", text="odd", by=expert)
+    response = client.post(reverse("cases:bear", args=[recording.pk, one.pk]), {"hypothesis": one.pk, "stance": "for"})
+    assert (response.status_code, "Only a passage of evidence" in response.content.decode()) == (422, True)
+
+
+def test_board_costs_as_many_queries_however_much_was_said(recording, expert, django_assert_num_queries):
+    step = factories.add_step(recording)
+    for _ in range(8):
+        idea = annotating.annotate(recording, kind="hypothesis", text="an index is missing", by=expert)
+        passage = annotating.annotate(recording, kind="evidence", quote="Seq Scan", step=step, by=expert)
+        annotating.bear(passage, idea, "for")
+    with django_assert_num_queries(3):
+        assert len(board_of(recording).hypotheses) == 8
+
+
+def test_workspace_of_a_long_session_shows_its_end_and_brings_the_rest(client, expert, recording):
+    for _ in range(130):
+        factories.add_step(recording)
+    page = client.get(reverse("cases:workspace", args=[recording.pk]))
+    assert [page.context["steps"][0].number, page.context["steps"][-1].number] == [31, 130]
+    before = client.get(reverse("cases:steps", args=[recording.pk]), {"before": 30})
+    assert ([one.number for one in before.context["steps"]], before.context["earlier"]) == (list(range(1, 31)), 0)

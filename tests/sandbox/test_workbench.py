@@ -8,6 +8,7 @@ from cases.transcript import Level
 from sandbox import workbench
 from sandbox.environment.base import Recording
 from sandbox.workbench import WorkbenchError
+from tests import factories
 from tests.factories import RECORDINGS, make_case, make_snapshot, make_user
 
 pytestmark = pytest.mark.django_db
@@ -70,3 +71,12 @@ def test_finished_session_takes_no_calls(session, expert):
 
 def test_completions_know_tools_and_what_exists(session):
     assert [found.label for found in workbench.completions(session, "list_resources kind=pods name=t")] == ["till-0"]
+
+
+def test_names_that_a_return_of_the_session_gives_are_completed_first():
+    expert = factories.make_user("expert")
+    session = factories.make_session(factories.make_confirmed_case(), actor="expert", engine="expert", by=expert)
+    seen = Recording("list_resources", {"kind": "pods"}, "NAME        READY   STATUS\nmill-0      1/1     Running\n")
+    factories.add_step(session, seen)
+    found = workbench.completions(session, "list_resources kind=pods name=")
+    assert [one.label for one in found] == ["mill-0", "ledger-0", "till-0"]
