@@ -140,7 +140,7 @@ def logged(checkout, logs):
             "its arguments cannot be read",
         ),
         (lambda c: changed(c / "tool_cache.json", {"A:{}": 3}), "tool_cache.json", "A:{}", "must be text"),
-        (lambda c: logged(c, {"ledger": 3}), "raw_data/logs.json", "ledger", "must be a list"),
+        (lambda c: logged(c, {"ledger": 3}), "logs.json", "ledger", "must be a list"),
         (lambda c: changed(paths_of(c) / "path1.json", {}), "path1.json", "diagnostic_trace", "must be a list"),
         (
             lambda c: changed(paths_of(c) / "path1.json", {"diagnostic_trace": [{"calling": "rm -rf"}]}),
