@@ -8,6 +8,7 @@ from typing import Any
 from cases.diagnosis import Answer, Diagnosis
 from cases.transcript import Task
 from sandbox.environment.base import Recording
+from sandbox.environment.world.base import WorldSpec
 
 
 @dataclass(frozen=True)
@@ -48,3 +49,4 @@ class CaseBundle:
     gates: bool = True  # False where the source says: do not gate on it
     source: dict[str, Any] = field(default_factory=dict)  # commit, licence, provenance
     synthetic: bool = False
+    world: WorldSpec | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import replace
+from sys import intern
 from threading import Lock
 from typing import Any
 
@@ -17,14 +18,16 @@ from cases.recording import digest_of_text, task_of
 from cases.redaction import Redaction, merged, redact, redact_value
 from cases.transcript import Level, Task, digest_of
 from cases.transcript import Step as StepValue
+from sandbox import worlds
 from sandbox.environment.base import Inventory, Recording
 from sandbox.environment.inventory import inventory_of
 from sandbox.environment.replay import ReplaySource
+from sandbox.environment.world.base import WorldSpec
 from sandbox.models import Miss, Snapshot, SnapshotRecording
 
-KEPT = 32  # sources in memory at once, some hundred kilobytes each
+KEPT = 64 * 2**20  # bytes of raw returns that the sources in memory hold together, the latest used of them
 
-_sources: OrderedDict[str, ReplaySource] = OrderedDict()
+_sources: OrderedDict[str, tuple[ReplaySource, int]] = OrderedDict()
 _sources_lock = Lock()
 
 
@@ -33,10 +36,10 @@ def canonical_for(task: Task, tool: str, arguments: dict[str, Any]) -> Canonical
     return canonical(tool, arguments, task.tool(tool))
 
 
-def freeze(case: Case, recordings: Iterable[Recording]) -> Snapshot:
-    """Store recordings as the case's newest snapshot, redacted; the same set gives the snapshot there is.
+def freeze(case: Case, recordings: Iterable[Recording], *, world: WorldSpec | None = None) -> Snapshot:
+    """Store recordings, redacted, and a world as the case's newest snapshot; the same content gives the one there is.
 
-    Sets are the same when the same calls give the same returns in the same order of repetition. Raises
+    Recordings are the same when the same calls give the same returns in the same order of repetition. Raises
     RecordingError for a return that is not text.
     """
     task = task_of(case.current)
@@ -46,10 +49,12 @@ def freeze(case: Case, recordings: Iterable[Recording]) -> Snapshot:
     ]
     rows.sort(key=lambda row: (row[0], row[2].order))
     digest = digest_of([_content(key, raw, taken) for key, raw, taken in rows])
+    if world is not None:
+        digest = digest_of([digest, world.digest])
     with transaction.atomic():
         snapshot = case.snapshots.filter(digest=digest).first()
         if snapshot is None:
-            snapshot = _store(case, digest, rows, redactions)
+            snapshot = _store(case, digest, rows, redactions, world)
     return snapshot
 
 
@@ -73,23 +78,26 @@ def freeze_sessions(case: Case) -> Snapshot:
             if asked[key] > reached.get(key, 0):
                 reached[key] = asked[key]
                 recordings.append(_recording_of(step, order=len(recordings)))
-    return freeze(case, recordings)
+    return freeze(case, recordings, world=worlds.spec_of(newest) if newest else None)
 
 
 def recordings_of(snapshot: Snapshot) -> tuple[Recording, ...]:
-    """The recordings of a snapshot as values: one query."""
+    """The recordings of a snapshot as values, each different return in memory once: two queries."""
+    rows = list(snapshot.recordings.order_by("order"))
+    raws = RawReturn.objects.filter(pk__in=snapshot.recordings.values("raw"))
+    texts = dict(raws.values_list("pk", "text"))
     return tuple(
         Recording(
-            tool=row.tool,
-            arguments=row.arguments,
-            output=row.raw.text,
+            tool=intern(row.tool),
+            arguments={intern(name): value for name, value in row.arguments.items()},
+            output=texts[row.raw_id],
             is_error=row.is_error,
-            match=row.match,
+            match=intern(row.match),
             derived=row.derived,
             latency_ms=row.latency_ms,
             order=row.order,
         )
-        for row in snapshot.recordings.select_related("raw").order_by("order")
+        for row in rows
     )
 
 
@@ -100,12 +108,12 @@ def source_of(snapshot: Snapshot) -> ReplaySource:
     with _sources_lock:
         if key in _sources:
             _sources.move_to_end(key)
-            return _sources[key]
+            return _sources[key][0]
     names = {kind: tuple(names) for kind, names in snapshot.inventory.items()}
     source = ReplaySource(tools, recordings_of(snapshot), inventory=Inventory(names))
     with _sources_lock:
-        _sources[key] = source
-        while len(_sources) > KEPT:
+        _sources[key] = source, snapshot.size
+        while len(_sources) > 1 and sum(size for _, size in _sources.values()) > KEPT:
             _sources.popitem(last=False)
     return source
 
@@ -147,8 +155,14 @@ def _content(key: str, raw: str, recording: Recording) -> list[Any]:
 
 
 def _store(
-    case: Case, digest: str, rows: list[tuple[str, str, Recording]], redactions: tuple[Redaction, ...]
+    case: Case,
+    digest: str,
+    rows: list[tuple[str, str, Recording]],
+    redactions: tuple[Redaction, ...],
+    world: WorldSpec | None,
 ) -> Snapshot:
+    if world is not None:
+        worlds.store(world)
     returns = {raw: RawReturn(digest=raw, text=taken.output, size=len(taken.output.encode())) for _, raw, taken in rows}
     RawReturn.objects.bulk_create(returns.values(), ignore_conflicts=True, batch_size=200)
     newest = case.snapshots.values_list("number", flat=True).first()
@@ -160,6 +174,7 @@ def _store(
         size=sum(returns[raw].size for _, raw, _ in rows),
         inventory={kind: list(names) for kind, names in inventory_of(taken for _, _, taken in rows).names.items()},
         redactions=[redaction.as_dict() for redaction in redactions],
+        world=world.as_json() if world else None,
     )
     SnapshotRecording.objects.bulk_create(
         [

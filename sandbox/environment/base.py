@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol
 
+from cases.calls import CanonicalCall
 from cases.transcript import Observation, ToolSchema
+from sandbox.environment.world.base import WorldAnswer, WorldSpec
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,18 @@ class Inventory:
     """What exists, as far as the tools' own answers say: names by kind. Holds nothing of an Answer."""
 
     names: dict[str, tuple[str, ...]] = field(default_factory=dict)  # kind -> names
+
+
+class World(Protocol):
+    """Frozen tables that answer what was never asked of the real system (sandbox.environment.world)."""
+
+    spec: WorldSpec
+
+    def answer(self, call: CanonicalCall, *, now: datetime) -> WorldAnswer | None:
+        """The answer as of ``now``; None where no tool of this name is bound.
+
+        Raises NotCaptured for what the tables do not hold, and another WorldError for what cannot be asked.
+        """
 
 
 class Environment(Protocol):

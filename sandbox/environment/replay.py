@@ -12,8 +12,10 @@ from jsonschema.exceptions import SchemaError, ValidationError
 
 from cases.calls import CanonicalCall, canonical
 from cases.transcript import Level, Observation, ToolSchema
-from sandbox.environment.base import Inventory, Recording
-from sandbox.environment.matching import Index, Take
+from sandbox.environment.base import Inventory, Recording, World
+from sandbox.environment.clock import Clock
+from sandbox.environment.matching import Index, Match, Take
+from sandbox.environment.world.base import NotCaptured, WorldError
 
 NOT_CAPTURED = "NOT_CAPTURED"
 SHOWN = 200  # characters of an argument in a miss
@@ -23,8 +25,14 @@ class ReplaySource:
     """The recordings of a snapshot under an index, built once and shared by every run."""
 
     def __init__(
-        self, tools: Iterable[ToolSchema], recordings: Iterable[Recording], *, inventory: Inventory | None = None
+        self,
+        tools: Iterable[ToolSchema],
+        recordings: Iterable[Recording],
+        *,
+        inventory: Inventory | None = None,
+        world: World | None = None,
     ):
+        self.world = world
         self.tools = tuple(tools)
         self.by_name = {tool.name: tool for tool in self.tools}
         self.index = Index(recordings, self.by_name)
@@ -79,38 +87,70 @@ class Replay:
         recordings: Iterable[Recording] = (),
         *,
         inventory: Inventory | None = None,
+        world: World | None = None,
     ):
         if not isinstance(source, ReplaySource):
-            source = ReplaySource(source, recordings, inventory=inventory)
+            source = ReplaySource(source, recordings, inventory=inventory, world=world)
         self.source = source
         self.tools = source.tools
+        self.clock = Clock(source.world.spec.starts, source.world.spec.end) if source.world else None
         self._asked: Counter[Take] = Counter()
 
     def call(self, tool: str, arguments: dict[str, Any]) -> Observation:
-        """Answer one call; REFUSED for an unknown tool or arguments against its schema, MISS for what was not recorded."""
+        """Answer one call by the first rung that can, and let the world's clock move on by it.
+
+        REFUSED for an unknown tool or arguments against its schema, MISS for what neither recordings nor world hold.
+        """
+        seen = self._answered(tool, arguments)
+        if self.clock:
+            self.clock.advance(seen.latency_ms)
+        return seen
+
+    def inventory(self) -> Inventory:
+        return self.source.inventory
+
+    def _answered(self, tool: str, arguments: dict[str, Any]) -> Observation:
         barred = self.source.barred(tool, arguments)
         if barred:
             return Observation(_whole(barred), is_error=True, level=Level.REFUSED)
         call, index = self.source.canonical(tool, arguments), self.source.index
         match = index.recorded(call, arguments)
-        if not match:
-            violation = self.source.violation(call, arguments)
-            if violation:
-                return Observation(_whole(violation), is_error=True, level=Level.REFUSED)
-            match = index.by_rule(call)
-        if not match:
-            derived = index.derived(call)
-            if derived:
-                latency = derived.recording.latency_ms
-                return Observation(derived.output, level=Level.R2, latency_ms=latency, derivation=derived.words)
-            return Observation(_miss(index, call), is_error=True, level=Level.MISS)
+        if match:
+            return self._recorded(match)
+        violation = self.source.violation(call, arguments)
+        if violation:
+            return Observation(_whole(violation), is_error=True, level=Level.REFUSED)
+        match = index.by_rule(call)
+        if match:
+            return self._recorded(match)
+        return self._derived(call) or self._evaluated(call) or _missed(index, call)
+
+    def _recorded(self, match: Match) -> Observation:
+        """R0, R1: the recorded bytes; a repeated call gets the next of its recordings, at last the last again."""
         take = match.take
         recording = take.recordings[min(self._asked[take], len(take.recordings) - 1)]
         self._asked[take] += 1
         return Observation(recording.output, recording.is_error, match.level, recording.latency_ms, match.rule)
 
-    def inventory(self) -> Inventory:
-        return self.source.inventory
+    def _derived(self, call: CanonicalCall) -> Observation | None:
+        """R2: a recorded return with less in it."""
+        derived = self.source.index.derived(call)
+        if derived is None:
+            return None
+        latency = derived.recording.latency_ms
+        return Observation(derived.output, level=Level.R2, latency_ms=latency, derivation=derived.words)
+
+    def _evaluated(self, call: CanonicalCall) -> Observation | None:
+        """R3: the world's tables; a query outside what its engine supports is an error of its own, and no Miss."""
+        if self.clock is None:
+            return None
+        try:
+            answer = self.source.world.answer(call, now=self.clock.now)
+        except NotCaptured:
+            return None
+        except WorldError as error:
+            return Observation(_whole(str(error)), is_error=True, level=Level.R3, derivation="the query was not run")
+        return answer and Observation(answer.output, answer.is_error, Level.R3, derivation=answer.derivation)
 
 
 def is_miss(observation: Observation) -> bool:
@@ -118,13 +158,14 @@ def is_miss(observation: Observation) -> bool:
     return observation.level is Level.MISS
 
 
-def _miss(index: Index, call: CanonicalCall) -> str:
+def _missed(index: Index, call: CanonicalCall) -> Observation:
     body = {
         "status": NOT_CAPTURED,
         "call": {"tool": call.tool, "arguments": call.arguments},
         "nearest": [{"tool": near.tool, "arguments": _shortened(near.arguments)} for near in index.nearest(call)],
     }
-    return _whole(json.dumps(body, ensure_ascii=False, default=str))
+    text = _whole(json.dumps(body, ensure_ascii=False, default=str))
+    return Observation(text, is_error=True, level=Level.MISS)
 
 
 def _shortened(arguments: dict[str, Any]) -> dict[str, Any]:

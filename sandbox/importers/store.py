@@ -72,9 +72,11 @@ def _bring_in(bundle: CaseBundle, by, confirm_as, system: str) -> Outcome:
     )
     said = []
     before = opened.case.snapshots.count()
-    snapshot = capture.freeze(opened.case, bundle.recordings) if bundle.recordings else None
+    held = bundle.recordings or bundle.world
+    snapshot = capture.freeze(opened.case, bundle.recordings, world=bundle.world) if held else None
     if snapshot and opened.case.snapshots.count() > before:
         said.append(f"{snapshot.recordings_count} recordings")
+        said += [f"a world of {len(bundle.world.tables)} tables"] if bundle.world else []
         taken = sum(redaction["count"] for redaction in snapshot.redactions)
         said += [f"{taken} secrets redacted"] if taken else []
     added = _sessions(opened.version, bundle, snapshot.digest if snapshot else "")

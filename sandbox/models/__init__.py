@@ -3,7 +3,7 @@ from sandbox.models.exploration import Branch, Exploration
 from sandbox.models.live import LiveAction, LiveIncident
 from sandbox.models.regression import Pair, Regression
 from sandbox.models.run import KnowledgeValue, Run
-from sandbox.models.snapshot import Miss, Snapshot, SnapshotRecording
+from sandbox.models.snapshot import Miss, Snapshot, SnapshotRecording, TableBlob
 
 __all__ = [
     "Branch",
@@ -18,4 +18,5 @@ __all__ = [
     "Run",
     "Snapshot",
     "SnapshotRecording",
+    "TableBlob",
 ]

@@ -1,8 +1,24 @@
 from django.db import models
+from django.db.models import OuterRef, Subquery
+
+
+class SnapshotQuerySet(models.QuerySet):
+    def newest(self):
+        """The one of each case that runs are made on."""
+        latest = Snapshot.objects.filter(case=OuterRef("case")).order_by("-number")
+        return self.filter(pk=Subquery(latest.values("pk")[:1]))
+
+    def unmeasured(self):
+        """Those of which nobody knows yet how much of what is asked they answer."""
+        return self.newest().filter(admission=None)
+
+    def held_back(self):
+        """Newest ones that must not gate; ``held_back`` says why."""
+        return self.newest().exclude(held_back="")
 
 
 class Snapshot(models.Model):
-    """The frozen recordings of a case. A new set of recordings is a new version. Append-only."""
+    """The frozen recordings of a case, and its world where it has one. New content is a new version. Append-only."""
 
     case = models.ForeignKey("cases.Case", models.CASCADE, related_name="snapshots")
     number = models.PositiveIntegerField()
@@ -11,7 +27,12 @@ class Snapshot(models.Model):
     size = models.PositiveBigIntegerField()  # bytes of raw returns
     inventory = models.JSONField(default=dict, blank=True)  # kind -> names, from the recordings alone
     redactions = models.JSONField(default=list, blank=True)
+    world = models.JSONField(null=True, blank=True)  # WorldSpec without its tables' bytes
+    admission = models.JSONField(null=True, blank=True)  # Survey.as_dict(), once it was measured
+    held_back = models.CharField(max_length=300, blank=True)  # why it does not gate
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = SnapshotQuerySet.as_manager()
 
     class Meta:
         ordering = ["case", "-number"]
@@ -63,3 +84,15 @@ class Miss(models.Model):
 
     def __str__(self):
         return f"{self.tool} {self.arguments}"
+
+
+class TableBlob(models.Model):
+    """One frozen table of worlds, by the digest of its bytes: worlds that share a table share this row."""
+
+    digest = models.CharField(max_length=64, primary_key=True)
+    data = models.BinaryField()
+    size = models.PositiveBigIntegerField()  # bytes
+    rows = models.PositiveBigIntegerField()
+
+    def __str__(self):
+        return self.digest[:12]

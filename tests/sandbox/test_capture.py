@@ -24,6 +24,15 @@ def test_snapshot_gives_back_what_was_frozen():
     assert snapshot.inventory == {"pods": ["ledger-0", "till-0"]}
 
 
+def test_equal_returns_are_in_memory_once(django_assert_num_queries):
+    recordings = [Recording("get_logs", {"service": f"s{n}"}, "nothing to tell") for n in range(5)]
+    snapshot = make_snapshot(make_case(), recordings)
+    with django_assert_num_queries(2):
+        held = capture.recordings_of(snapshot)
+    assert len({id(taken.output) for taken in held}) == 1
+    assert len({id(taken.tool) for taken in held}) == 1
+
+
 def test_same_set_is_the_same_snapshot_in_any_order():
     case = make_case()
     assert capture.freeze(case, RECORDINGS) == capture.freeze(case, reversed(RECORDINGS))

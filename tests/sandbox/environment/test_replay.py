@@ -2,6 +2,7 @@ import json
 import statistics
 import time
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from cases.transcript import Level, Observation, ToolSchema
 from sandbox.environment.base import Inventory, Recording
 from sandbox.environment.replay import Replay, ReplaySource, is_miss
+from sandbox.environment.world.base import NotCaptured, Unsupported, WorldAnswer, WorldSpec
 from tests.factories import RECORDINGS, TOOLS
 
 
@@ -175,3 +177,49 @@ def test_lookup_takes_microseconds():
         replay.call("get_logs", {"service": f"s{number}", "lines": number})
         taken.append(time.perf_counter() - started)
     assert statistics.median(taken) < 200e-6  # 13 µs on a quiet machine
+
+
+class HourWorld:
+    """A world of one table: what each service said, with nothing before noon."""
+
+    spec = WorldSpec((), {}, alert_at=datetime(2024, 5, 1, 12, tzinfo=UTC))
+
+    def answer(self, call, *, now):
+        service = call.arguments.get("service")
+        if call.tool != "get_logs":
+            return None
+        if service == "gate":
+            raise NotCaptured("no logs of gate")
+        if service == "rate(":
+            raise Unsupported("rate(", "logs.md")
+        return WorldAnswer(f"{service} at {now:%H:%M:%S}", derivation="logs up to now")
+
+
+def test_world_answers_what_was_not_recorded():
+    seen = Replay(TOOLS, RECORDINGS, world=HourWorld()).call("get_logs", {"service": "shelf"})
+    assert seen == Observation("shelf at 12:00:00", level=Level.R3, derivation="logs up to now")
+
+
+def test_recording_comes_before_the_world():
+    assert Replay(TOOLS, RECORDINGS, world=HourWorld()).call("get_logs", {"service": "till"}).level is Level.R0
+
+
+def test_unsupported_query_is_an_error_of_its_own_and_no_miss():
+    seen = Replay(TOOLS, RECORDINGS, world=HourWorld()).call("get_logs", {"service": "rate("})
+    assert (seen.level, seen.is_error, is_miss(seen)) == (Level.R3, True, False)
+    assert seen.output.startswith("unsupported: rate(. What can be asked is in ")
+
+
+@pytest.mark.parametrize("call", [("get_logs", {"service": "gate"}), ("list_resources", {"kind": "nodes"})])
+def test_what_the_world_does_not_hold_is_a_miss(call):
+    assert is_miss(Replay(TOOLS, RECORDINGS, world=HourWorld()).call(*call))
+
+
+def test_clock_moves_by_latency_and_thinking_and_each_run_has_its_own():
+    slow = Recording("get_logs", {"service": "till"}, "quiet", latency_ms=25_000)
+    source = ReplaySource(TOOLS, [slow], world=HourWorld())
+    first, second = source.open(), source.open()
+    first.call("get_logs", {"service": "till"})
+    assert first.call("get_logs", {"service": "shelf"}).output == "shelf at 12:00:30"
+    assert second.call("get_logs", {"service": "shelf"}).output == "shelf at 12:00:00"
+    assert second.clock.now - first.clock.now == timedelta(seconds=-30)
