@@ -191,21 +191,6 @@ def _losses(row: Patch) -> list[Loss]:
     return [Loss(note, runs.get(note["case"]) or reverse("cases:case", args=[note["case"]])) for note in notes]
 
 
-def version_list() -> dict:
-    rows = (
-        KnowledgeVersion.objects.select_related("value", "patch__regression", "patch__case", "by")
-        .annotate(
-            fixed=Count("patch__regression__pairs", filter=Q(patch__regression__pairs__outcome="fixed")),
-            tested=Count("patch__regression__pairs", filter=~Q(patch__regression__pairs__outcome="inconclusive")),
-            passing=Count("patch__regression__pairs", filter=Q(patch__regression__pairs__candidate_passed=True)),
-            before=Count("patch__regression__pairs", filter=Q(patch__regression__pairs__base_passed=True)),
-        )
-        .order_by("-number")
-    )
-    found = list(rows)
-    return {"versions": found, "chart": _chart([row for row in reversed(found) if row.tested])}
-
-
 def version(row: KnowledgeVersion, user) -> dict:
     after = versions.knowledge(row)
     before = versions.knowledge(row.parent) if row.parent else Knowledge()
@@ -216,11 +201,6 @@ def version(row: KnowledgeVersion, user) -> dict:
         "rules": _described(after.rules),
         "diff": diff_of(before, after),
     }
-
-
-def rule_list(user) -> dict:
-    head = versions.head()
-    return {"version": head, "may_write": has_role(user, *MAKERS), "rules": _described(versions.knowledge(head).rules)}
 
 
 @dataclass(frozen=True)
@@ -254,29 +234,3 @@ def _why_not_merge(row: Patch, missing, may_decide: bool) -> str:
     if row.state != Patch.State.IN_REVIEW:
         return f"It is {row.get_state_display().lower()}"
     return "; ".join(f"{item.name.lower()}: {item.words}" for item in missing)
-
-
-@dataclass(frozen=True)
-class Point:
-    x: float
-    y: float
-    number: int
-    passing: int
-    tested: int
-
-
-def _chart(rows: list[KnowledgeVersion]) -> dict | None:
-    """Pass rate of the library over versions as points of a 1240 x 160 drawing; None where no version was tested.
-
-    The first point is the library before the first of them: the base arm of its regression.
-    """
-    if not rows:
-        return None
-    tested = [(rows[0].number - 1, rows[0].before, rows[0].tested)]
-    tested += [(row.number, row.passing, row.tested) for row in rows]
-    width = 1160 / (len(tested) - 1)
-    points = [
-        Point(round(48 + place * width, 1), round(140 - 120 * passing / of, 1), number, passing, of)
-        for place, (number, passing, of) in enumerate(tested)
-    ]
-    return {"points": points, "line": " ".join(f"{point.x},{point.y}" for point in points)}

@@ -45,6 +45,7 @@ READS = {
     "rules:version",
     "rules:rules",
     "rules:words",
+    "rules:insight",
     "rules:export_rules",
 }
 MAKERS = {"expert", "reviewer", "lead"}
@@ -98,6 +99,7 @@ WRITES = {
     "rules:take_on": {"lead"},
     "rules:comment": MAKERS,
     "rules:check": MAKERS,
+    "rules:try_without": MAKERS,
     "rules:preview": MAKERS,
     "rules:resolve": MAKERS,
     "rules:reopen": MAKERS,

@@ -62,6 +62,7 @@ def navigation(context):
                         counts="wait for you",
                     ),
                     link("rules:versions", "Versions", "version", "v", also=about_versions),
+                    link("rules:insight", "Insight", "gauge", "i"),
                 ],
             ),
             *([("Settings", [link("cases:tokens", "Agent tokens", "agent", "t")])] if has_role(user, ADMIN) else []),

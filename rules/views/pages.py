@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from cases.access import case_for, number_in, require_role, session_for
 from cloudmate.states import TransitionError
-from rules import comments, contexts, critiques, guided, merge, patches, review, versions
+from rules import comments, contexts, critiques, guided, insight_contexts, merge, patches, review, versions
 from rules.access import patch_for, version_for
 from rules.forms import CommentForm, ReviewForm, RuleForm, TakeOnForm
 from rules.templatetags.discussing import anchor
@@ -248,7 +248,8 @@ def withdraw(request, pk, number):
 def version_list(request):
     require_role(request.user)
     versions.head()  # version 0 exists from the first look
-    return render(request, "rules/versions.html", contexts.version_list())
+    context = insight_contexts.version_list(sort=request.GET.get("sort", ""))
+    return render(request, "rules/versions.html", context)
 
 
 @login_required
@@ -274,7 +275,35 @@ def revert(request, number):
 @require_GET
 def rule_list(request):
     require_role(request.user)
-    return render(request, "rules/rules.html", contexts.rule_list(request.user))
+    get = request.GET.get
+    context = insight_contexts.rule_list(
+        request.user, show=get("show", ""), source=get("source", ""), sort=get("sort", "")
+    )
+    return render(request, "rules/rules.html", context)
+
+
+@login_required
+@require_GET
+def insight(request):
+    require_role(request.user)
+    versions.head()  # version 0 exists from the first look
+    return render(request, "rules/insight.html", insight_contexts.insight())
+
+
+@login_required
+@require_POST
+def try_without(request):
+    """A draft that takes one rule away: its regression is what the library says the rule is worth."""
+    require_role(request.user, "expert", "reviewer", "lead")
+    name = request.POST.get("rule", "")
+    drafted = []
+
+    def draft():
+        note = "What is lost without it is what the rule is worth."
+        drafted.append(patches.draft(title=f"Try without {name}", remove=(name,), note=note, by=request.user))
+
+    said(request, draft, "Drafted: propose it to have the library run without the rule.")
+    return redirect(drafted[0]) if drafted else redirect("rules:rules")
 
 
 @login_required

@@ -19,6 +19,7 @@ LISTS = (
     "/knowledge/",
     "/knowledge/0/",
     "/knowledge/1/",
+    "/knowledge/insight/",
     "/rules/",
 )
 BROKEN = 'RULE broken\nWHEM evidence(log)\nTHEN IMPLY missing_index\nBECAUSE "x"\n'

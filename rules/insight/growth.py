@@ -1,0 +1,97 @@
+"""What each version of knowledge changed: the library and the held-out cases under it, its rules and conflicts."""
+
+from dataclasses import dataclass
+
+from django.db.models import Count, Q
+
+from cases.models import Case, Evaluation, Session
+from rules.conflicts import conflicts
+from rules.models import KnowledgeVersion
+from sandbox.knowledge.data import knowledge_from
+from sandbox.models import Pair
+
+NO_OUTCOME = Q(patch__regression__pairs__outcome__in=["", Pair.Outcome.INCONCLUSIVE])
+
+
+@dataclass(frozen=True)
+class Growth:
+    """One version: the library and the held-out cases under it, and what the set of rules became."""
+
+    version: KnowledgeVersion
+    passing: int
+    tested: int  # 0: nothing was tested with it
+    before: int
+    fixed: int
+    held_passing: int
+    held_tested: int
+    rules: int
+    conflicts: int
+    added: int  # rules that came or changed
+    removed: int
+
+    @property
+    def churn(self) -> int:
+        return self.added + self.removed
+
+
+def growth() -> list[Growth]:
+    """Oldest first. The held-out cases are confirmed ones that do not gate, by their newest run under each version."""
+    rows = list(
+        KnowledgeVersion.objects.select_related("value", "by", "patch__case", "patch__author")
+        .annotate(
+            passing=Count("patch__regression__pairs", filter=Q(patch__regression__pairs__candidate_passed=True)),
+            before=Count("patch__regression__pairs", filter=Q(patch__regression__pairs__base_passed=True)),
+            tested=Count("patch__regression__pairs", filter=~NO_OUTCOME),
+            fixed=Count("patch__regression__pairs", filter=Q(patch__regression__pairs__outcome=Pair.Outcome.FIXED)),
+        )
+        .order_by("number")
+    )
+    held = held_out()
+    found, old = [], {}
+    for row in rows:
+        new = {data["name"]: data for data in row.value.rules}
+        passed, of = held.get(row.value_id, (0, 0))
+        found.append(
+            Growth(
+                version=row,
+                passing=row.passing,
+                tested=row.tested,
+                before=row.before,
+                fixed=row.fixed,
+                held_passing=passed,
+                held_tested=of,
+                rules=len(new),
+                conflicts=_conflicts(row),
+                added=sum(old.get(name) != data for name, data in new.items()),
+                removed=len(old.keys() - new.keys()),
+            )
+        )
+        old = new
+    return found
+
+
+def held_out() -> dict[str, tuple[int, int]]:
+    """Digest of knowledge -> held-out cases passed, of those run under it: the newest run of each counts."""
+    judged = (
+        Evaluation.objects.filter(
+            session__case__state=Case.State.CONFIRMED, session__case__gates=False, session__actor=Session.Actor.AGENT
+        )
+        .exclude(session__knowledge_digest="")
+        .order_by("pk")
+        .values_list("session__knowledge_digest", "session__case", "verdict")
+    )
+    newest = {(digest, case): verdict for digest, case, verdict in judged}
+    found: dict[str, list[bool]] = {}
+    for (digest, _), verdict in newest.items():
+        if verdict not in (Evaluation.Verdict.UNSCORED, Evaluation.Verdict.TAINTED):
+            found.setdefault(digest, []).append(verdict == Evaluation.Verdict.SUCCESS)
+    return {digest: (sum(results), len(results)) for digest, results in found.items()}
+
+
+_counted: dict[str, int] = {}  # digest of a rule set, which never changes -> its conflicts
+
+
+def _conflicts(row: KnowledgeVersion) -> int:
+    if row.value_id not in _counted:
+        _counted[row.value_id] = len(conflicts(knowledge_from(row.value.rules)))
+    return _counted[row.value_id]
