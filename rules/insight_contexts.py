@@ -87,18 +87,14 @@ def insight() -> dict:
 
 def _library(grown: list[growth.Growth]) -> list[Value]:
     """The library as tested when each version went in; before the first, as its base arm had it."""
-    values = []
-    for number, item in enumerate(grown):
-        label = f"v{item.version.number}"
-        after = grown[number + 1] if number + 1 < len(grown) else None
-        if item.tested:
-            values.append(Value(label, item.passing / item.tested, f"{label}: {item.passing} of {item.tested} pass"))
-        elif item.version.number == 0 and after is not None and after.tested:
-            words = f"{label}: {after.before} of {after.tested} passed before anything was learned"
-            values.append(Value(label, after.before / after.tested, words))
-        else:
-            values.append(Value(label, None, f"{label}: not tested"))
-    return values
+    return [
+        Value(
+            f"v{item.version.number}",
+            item.passing / item.tested if item.tested else None,
+            f"v{item.version.number}: {item.passing} of {item.tested} pass" if item.tested else "not tested",
+        )
+        for item in grown
+    ]
 
 
 def _held(item: growth.Growth) -> Value:

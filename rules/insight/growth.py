@@ -1,6 +1,6 @@
 """What each version of knowledge changed: the library and the held-out cases under it, its rules and conflicts."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db.models import Count, Q
 
@@ -35,7 +35,7 @@ class Growth:
 
 
 def growth() -> list[Growth]:
-    """Oldest first. The held-out cases are confirmed ones that do not gate, by their newest run under each version."""
+    """Oldest first. Version 0 stands as the base arm of the first test had it."""
     rows = list(
         KnowledgeVersion.objects.select_related("value", "by", "patch__case", "patch__author")
         .annotate(
@@ -67,15 +67,19 @@ def growth() -> list[Growth]:
             )
         )
         old = new
+    if len(found) > 1 and not found[0].tested:
+        found[0] = replace(found[0], passing=found[1].before, tested=found[1].tested)
     return found
 
 
 def held_out() -> dict[str, tuple[int, int]]:
-    """Digest of knowledge -> held-out cases passed, of those run under it: the newest run of each counts."""
+    """Digest of knowledge -> held-out cases passed, of those run under it: the newest run of each counts.
+
+    Held out is a case that neither gates nor had a patch written for it: no rule was learned from it or kept for it.
+    """
     judged = (
-        Evaluation.objects.filter(
-            session__case__state=Case.State.CONFIRMED, session__case__gates=False, session__actor=Session.Actor.AGENT
-        )
+        Evaluation.objects.filter(session__actor=Session.Actor.AGENT, session__case__patches=None)
+        .exclude(session__case__state=Case.State.CONFIRMED, session__case__gates=True)
         .exclude(session__knowledge_digest="")
         .order_by("pk")
         .values_list("session__knowledge_digest", "session__case", "verdict")

@@ -16,7 +16,7 @@ def test_each_version_with_its_library_and_what_changed():
     review.decide(patch, by=reviewer, decision="approve")
     merge.merge(patch, by=reviewer)
     first, second = growth.growth()
-    assert (first.tested, first.rules, first.churn) == (0, 0, 0)
+    assert (first.passing, first.tested, first.rules, first.churn) == (1, 3, 0, 0)
     assert (second.passing, second.before, second.tested, second.fixed, second.rules, second.added, second.removed) == (
         2,
         1,
@@ -62,3 +62,12 @@ def test_removed_rule_is_churn():
     merge.merge(back, by=reviewer)
     assert [(item.rules, item.added, item.removed) for item in growth.growth()] == [(0, 0, 0), (1, 1, 0), (0, 0, 1)]
     assert patches.current(back).remove == ["look-behind-the-pool"]
+
+
+def test_case_that_a_rule_was_written_for_is_not_held_out():
+    head = versions.head()
+    case = factories.make_labelled_case()
+    evaluate_session(factories.make_finished_session(case, knowledge_digest=head.value_id))
+    assert growth.held_out() == {head.value_id: (1, 1)}
+    patches.draft(title="learned", add=(builders.rule(),), engine="offline", case=case)
+    assert growth.held_out() == {}
