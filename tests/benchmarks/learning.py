@@ -22,8 +22,9 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from statistics import median
 
-from tests.benchmarks.measuring import compared, lost, measured, next_actions
+from tests.benchmarks.measuring import compared, critic_timed, lost, measured, next_actions
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = Path(os.environ.get("CLOUDMATE_SHARED") or ROOT.parent / "shared")
@@ -90,7 +91,8 @@ def measure(options) -> dict:
     before = {part: measured(cases, empty) for part, cases in parts.items()}
     start = time.monotonic()
     learn = Case.objects.filter(pk__in=[case.pk for case in known.values()])
-    evolution.evolve(learn, approve_as=reviewer, on_progress=lambda told: print(told.words, file=sys.stderr))
+    with critic_timed() as critic:
+        evolution.evolve(learn, approve_as=reviewer, on_progress=lambda told: print(told.words, file=sys.stderr))
     learned = time.monotonic() - start
     start = time.monotonic()
     guided = taught_by_experts(known.values(), learn, lead, reviewer) if options.guided else None
@@ -103,6 +105,11 @@ def measure(options) -> dict:
         "cores": os.cpu_count(),
         "split": options.split,
         "seconds": {"import": round(imported, 1), "loop": round(learned, 1), "guidance": round(taught, 1)},
+        "critic_seconds": {
+            "n": len(critic),
+            "median": round(median(critic or [0]), 2),
+            "max": round(max(critic or [0]), 2),
+        },
         "rules": len(knowledge.rules),
         "patches": {
             state: Patch.objects.filter(state=state).count()

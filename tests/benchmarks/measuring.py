@@ -1,6 +1,8 @@
 """What the learning benchmarks measure of one case under one knowledge, and how they compare old with new."""
 
 import statistics
+import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 FIRST = 3  # the expert's next call counts among so many of the agent's
@@ -16,6 +18,7 @@ class Measured:
     conclusion: str
     fired: bool  # a learned rule changed a call or the conclusion
     inconclusive: bool = False
+    ms: float = 0.0  # of the run itself
 
 
 def run(case, knowledge) -> Measured:
@@ -26,7 +29,10 @@ def run(case, knowledge) -> Measured:
     from sandbox import capture, runs
 
     source = capture.source_of(runs.snapshot_of(case.current))
-    transcript = runs.play(source, recording.task_of(case.current), knowledge=knowledge)
+    task = recording.task_of(case.current)
+    start = time.perf_counter()
+    transcript = runs.play(source, task, knowledge=knowledge)
+    took = (time.perf_counter() - start) * 1000
     answer = case.current.parsed_answer()
     result = evaluate(transcript, answer)
     causes = transcript.diagnosis.root_causes if transcript.diagnosis else ()
@@ -41,6 +47,7 @@ def run(case, knowledge) -> Measured:
         conclusion=f"{leading.fault_class} at {leading.component}" if leading else conclusion,
         fired=any(use.how == "fired" for use in uses),
         inconclusive=conclusion == "inconclusive",
+        ms=took,
     )
 
 
@@ -70,6 +77,7 @@ def compared(names, before, after) -> dict:
             "old": statistics.median([before[name].calls for name in names] or [0]),
             "new": statistics.median([after[name].calls for name in names] or [0]),
         },
+        "median_ms": round(statistics.median([after[name].ms for name in names] or [0]), 1),
         "rule_fired": sum(after[name].fired for name in names),
         "no_rule_fired": sum(not after[name].fired for name in names),
         "conclusion_changed_by_a_rule": len(changed),
@@ -111,3 +119,25 @@ def next_actions(cases, knowledge) -> dict:
             n += 1
             seen.add(wanted)
     return {"among_first": FIRST, "hits": hits, "n": n}
+
+
+@contextmanager
+def critic_timed():
+    """The seconds that each critique takes, flip table and all, while this is open."""
+    from rules import critiques
+
+    took: list[float] = []
+    execute = critiques.execute
+
+    def timed(*args, **more):
+        start = time.perf_counter()
+        try:
+            return execute(*args, **more)
+        finally:
+            took.append(time.perf_counter() - start)
+
+    critiques.execute = timed
+    try:
+        yield took
+    finally:
+        critiques.execute = execute
