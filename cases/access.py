@@ -60,7 +60,7 @@ def number_in(text: str, *, usual: int | None) -> int | None:
 def case_for(user: User, pk: int) -> Case:
     """The case with its system and current version; PermissionDenied without a role, Http404 where there is none."""
     require_role(user)
-    case = Case.objects.select_related("system", "current", "owner").filter(pk=pk).first()
+    case = Case.objects.select_related("system", "current", "owner", "quarantine_owner").filter(pk=pk).first()
     if case is None:
         raise Http404(f"There is no case {pk}.")
     return case

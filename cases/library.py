@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils import timezone
 
+from cases import log
 from cases.access import EXPERT, LEAD, has_role
 from cases.diagnosis import Answer
 from cases.intake import revise
@@ -20,12 +24,14 @@ class LibraryError(Exception):
 
 
 State = Case.State
+QUARANTINE = timedelta(days=14)
+_FREE = {"quarantine_owner": None, "quarantined_until": None}  # what a case that leaves quarantine says of it
 
 
 def mark_cleaned(case: Case, by) -> None:
     """An expert or lead says that the case holds nothing that should not be kept. Moves a draft on."""
     _require(by, EXPERT, LEAD)
-    _move(case, State.CLEANED, state_reason="")
+    _move(case, State.CLEANED, by=by, state_reason="")
 
 
 def label(case: Case, answer: Answer, by) -> CaseVersion:
@@ -41,7 +47,9 @@ def label(case: Case, answer: Answer, by) -> CaseVersion:
     with transaction.atomic():
         version, _ = revise(case, task=task_of(case.current), answer=answer, by=by)
         if case.state == State.CLEANED:
-            _move(case, State.LABELLED)
+            _move(case, State.LABELLED, by=by)
+        else:
+            log.note("labelled anew", by=by, case=case, words=f"version {version.number}")
     return version
 
 
@@ -73,12 +81,14 @@ def confirm(case: Case, *, by, version: int | None = None) -> Confirmation:
         if given and not has_role(by, LEAD):
             raise LibraryError("The second confirmation is a lead's.")
         confirmation = Confirmation.objects.create(version=read, by=by)
-        if given:
-            _move(case, State.CONFIRMED, among=_saying(read), state_reason="")
+        if not given:
+            log.note("confirmed first", by=by, case=case)
+        else:
+            _move(case, State.CONFIRMED, by=by, among=_saying(read), state_reason="", **_FREE)
     return confirmation
 
 
-def confirm_in_bulk(cases: Iterable[Case], *, by, imported: bool = False) -> list[Case]:
+def confirm_in_bulk(cases: Iterable[Case], *, by, imported: bool = False, batch: str = "") -> list[Case]:
     """Confirm the current versions of gating cases in one go, in one lead's name; they show that for ever.
 
     Cases that do not gate, have no answer, are retired or confirmed already, or say what this lead wrote, are passed
@@ -93,7 +103,7 @@ def confirm_in_bulk(cases: Iterable[Case], *, by, imported: bool = False) -> lis
             continue
         with transaction.atomic():
             Confirmation.objects.update_or_create(version=case.current, by=by, defaults={"bulk": True})
-            _move(case, State.CONFIRMED, among=_saying(case.current), state_reason="")
+            _move(case, State.CONFIRMED, by=by, batch=batch, among=_saying(case.current), state_reason="", **_FREE)
         confirmed.append(case)
     return confirmed
 
@@ -104,24 +114,66 @@ def is_confirmed(version: CaseVersion) -> bool:
     return len(given) > 1 or any(given)
 
 
-def quarantine(case: Case, *, by, reason: str) -> None:
-    """A lead takes a confirmed case out of the gate for the time being."""
+def quarantine(case: Case, *, by, reason: str, owner=None, until: datetime | None = None, batch: str = "") -> None:
+    """A lead takes a confirmed case out of the gate for the time being.
+
+    ``until`` (QUARANTINE from now) it is left alone; then it is the turn of ``owner`` (the lead) to restore or retire it.
+    """
     _require(by, LEAD)
-    _move(case, State.QUARANTINED, state_reason=_said(reason))
+    _stands(case, State.CONFIRMED, State.QUARANTINED)
+    until = until or timezone.now() + QUARANTINE
+    if until <= timezone.now():
+        raise LibraryError("The quarantine would be over already: give a day that is to come.")
+    owner = owner or by
+    if not has_role(owner, EXPERT, LEAD):
+        raise LibraryError(f"{owner} is neither an expert nor a lead, and could do nothing with the case.")
+    _move(
+        case,
+        State.QUARANTINED,
+        by=by,
+        batch=batch,
+        state_reason=_said(reason),
+        quarantine_owner=owner,
+        quarantined_until=until,
+    )
 
 
 def restore(case: Case, *, by, reason: str) -> None:
     """A lead lets a quarantined case gate again; its current version must have been confirmed."""
     _require(by, LEAD)
+    _stands(case, State.QUARANTINED, State.CONFIRMED)
     if not is_confirmed(case.current):
         raise LibraryError("Its content changed since it was confirmed: confirm the new version instead.")
-    _move(case, State.CONFIRMED, among=_saying(case.current), state_reason=_said(reason))
+    _move(case, State.CONFIRMED, by=by, among=_saying(case.current), state_reason=_said(reason), **_FREE)
 
 
-def retire(case: Case, *, by, reason: str) -> None:
+def retire(case: Case, *, by, reason: str, batch: str = "") -> None:
     """A lead takes a case out of the library for good."""
     _require(by, LEAD)
-    _move(case, State.RETIRED, state_reason=_said(reason))
+    _move(case, State.RETIRED, by=by, batch=batch, state_reason=_said(reason), **_FREE)
+
+
+def require_lead(by) -> None:
+    """Raises LibraryError for anybody else."""
+    _require(by, LEAD)
+
+
+def state_of(case: Case) -> dict[str, Any]:
+    """What an undo puts back."""
+    return {
+        "state": str(case.state),
+        "state_reason": case.state_reason,
+        "quarantine_owner": case.quarantine_owner_id,
+        "quarantined_until": case.quarantined_until.isoformat() if case.quarantined_until else "",
+    }
+
+
+def _stands(case: Case, state: str, to: str) -> None:
+    """Only an undo goes ways that the graph allows besides."""
+    if case.state != state:
+        raise LibraryError(
+            f"A case that is {case.get_state_display().lower()} cannot become {State(to).label.lower()}."
+        )
 
 
 def _confirmable(case: Case) -> None:
@@ -149,9 +201,15 @@ def _saying(version: CaseVersion) -> QuerySet[Case]:
     return Case.objects.filter(current=version)
 
 
-def _move(case: Case, to: str, *, among: QuerySet[Case] | None = None, **changes) -> None:
+def _move(case: Case, to: str, *, by=None, batch: str = "", among: QuerySet[Case] | None = None, **changes) -> None:
+    """The transition and, where a person made it, its line in the audit log."""
+    before = state_of(case)
     try:
-        transition(case, to, among=among, **changes)
+        with transaction.atomic():
+            transition(case, to, among=among, **changes)
+            if by is not None:
+                words = changes.get("state_reason", "")
+                log.note(State(to).label.lower(), by=by, case=case, words=words, batch=batch, before=before)
     except TransitionError:
         if among is not None and not among.filter(pk=case.pk).exists():
             raise LibraryError("The case was changed meanwhile: read its new version, then confirm.") from None

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from cases.views import case, library, session, tokens, workspace
+from cases.views import case, library, log, session, tokens, workspace
 
 app_name = "cases"
 urlpatterns = [
@@ -15,7 +15,9 @@ urlpatterns = [
     path("settings/tokens/", tokens.tokens, name="tokens"),
     path("settings/tokens/<int:pk>/revoke/", tokens.revoke, name="revoke_token"),
     path("library/", library.library, name="library"),
-    path("library/confirm/", library.confirm_in_bulk, name="confirm_in_bulk"),
+    path("library/bulk/", library.in_bulk, name="in_bulk"),
+    path("library/undo/", library.undo, name="undo"),
+    path("settings/log/", log.log, name="log"),
     path("sessions/<int:pk>/", session.session, name="session"),
     path("sessions/<int:pk>/steps/", session.steps, name="steps"),
     path("sessions/<int:pk>/steps/<int:index>/", workspace.step, name="step"),

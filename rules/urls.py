@@ -33,6 +33,7 @@ urlpatterns = [
     path("rules/preview/", editor.preview, name="preview"),
     path("rules/", views.rule_list, name="rules"),
     path("cases/<int:pk>/run-agent/", views.run_agent, name="run_agent"),
+    path("library/run-agent/", views.run_agents, name="run_agents"),
     path("sessions/<int:pk>/explore/", views.explore, name="explore"),
     path("sessions/<int:pk>/critique/", views.critique, name="critique"),
     path("sessions/<int:pk>/teach/", views.teach, name="teach"),

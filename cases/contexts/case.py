@@ -7,6 +7,7 @@ from django.db.models import Count, OuterRef, Subquery
 
 from cases.access import may_see_answer
 from cases.contexts.lifecycle import actions, stages
+from cases.forms.library import minders, usual_end
 from cases.models import Case, Evaluation, Session
 
 SESSIONS = 30
@@ -49,6 +50,8 @@ def case_page(case: Case, user) -> dict[str, Any]:
         "versions": case.versions.select_related("created_by")
         .defer("tools", "context", "answer", "prompt", "fault_classes")
         .order_by("-number"),
+        "minders": minders() if case.state == Case.State.CONFIRMED else (),
+        "usual_end": usual_end(),
         **sessions_panel(case),
     }
 

@@ -7,7 +7,7 @@ from django.core.paginator import Page, Paginator
 from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from cases.models import Case, Confirmation, Evaluation, Session, System
+from cases.models import Case, Evaluation, Session, System
 
 PAGE = 50
 SORTS = {
@@ -107,29 +107,6 @@ def cases_page(query: dict[str, Any]) -> dict[str, Any]:
         "filters": filters,
         "total": Case.objects.count(),
         **choices(Case.objects.all()),
-    }
-
-
-def library_page(query: dict[str, Any], user) -> dict[str, Any]:
-    filters = Filters.from_query(query, sort="category")
-    rows = with_what_rows_show(filters.apply(Case.objects.library())).annotate(
-        confirmations_count=Coalesce(
-            Subquery(
-                Confirmation.objects.filter(version=OuterRef("current"))
-                .order_by()
-                .values("version")
-                .annotate(n=Count("pk"))
-                .values("n")
-            ),
-            0,
-        )
-    )
-    return {
-        "page": page_of(rows, query.get("page")),
-        "filters": filters,
-        "by_state": dict(Case.objects.order_by().values_list("state").annotate(Count("pk"))),
-        "gating": Case.objects.confirmed().count(),
-        **choices(Case.objects.library()),
     }
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Now
 
 from cases.access import EXPERT, LEAD, has_role
 from cases.models import Annotation, Case, Confirmation, Evaluation, Session
@@ -33,6 +34,12 @@ def to_confirm(user) -> QuerySet[Case]:
     return cases.filter(confirmations_count=0) if has_role(user, EXPERT) else cases.none()
 
 
+def to_settle(user) -> QuerySet[Case]:
+    """Cases whose quarantine is over and that this person said they would look at."""
+    over = Case.objects.filter(state=Case.State.QUARANTINED, quarantined_until__lte=Now())
+    return over.filter(quarantine_owner=user)
+
+
 def to_finish(user) -> QuerySet[Session]:
     return Session.objects.filter(by=user, state=Session.State.RECORDING, actor=Session.Actor.EXPERT)
 
@@ -52,13 +59,14 @@ def to_annotate(user) -> QuerySet[Session]:
 
 def waiting(user) -> int:
     """How many things wait for this person here; each kind counts in full, however few are shown."""
-    return to_confirm(user).count() + to_finish(user).count()
+    return to_confirm(user).count() + to_settle(user).count() + to_finish(user).count()
 
 
 def turns(user) -> tuple[list[Turn], dict[str, int]]:
     """The longest waiting of each kind, and how many of each kind there are beyond those."""
     confirming = list(to_confirm(user).select_related("system", "current").order_by("updated_at")[: SHOWN + 1])
     finishing = list(to_finish(user).select_related("case").order_by("started_at")[: SHOWN + 1])
+    settling = list(to_settle(user).select_related("system").order_by("quarantined_until")[: SHOWN + 1])
     annotating = list(to_annotate(user).select_related("case__system").order_by("-pk")[: SHOWN + 1])
     found = [
         Turn(
@@ -70,6 +78,17 @@ def turns(user) -> tuple[list[Turn], dict[str, int]]:
             one.updated_at,
         )
         for one in confirming[:SHOWN]
+    ]
+    found += [
+        Turn(
+            one.get_absolute_url(),
+            one.name,
+            f"its quarantine is over: restore or retire it · {one.state_reason}",
+            "quarantine",
+            one.state,
+            one.quarantined_until,
+        )
+        for one in settling[:SHOWN]
     ]
     found += [
         Turn(
@@ -96,6 +115,7 @@ def turns(user) -> tuple[list[Turn], dict[str, int]]:
     # of more than MANY nobody needs to know how many; counting them all would take longer than the page
     unseen = to_annotate(user)[:MANY].count() if len(annotating) > SHOWN else 0
     more = {
+        "quarantines that are over": to_settle(user).count() - SHOWN if len(settling) > SHOWN else 0,
         "cases to confirm": to_confirm(user).count() - SHOWN if len(confirming) > SHOWN else 0,
         f"sessions to annotate{', at least' if unseen == MANY else ''}": unseen - SHOWN if unseen else 0,
     }

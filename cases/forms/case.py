@@ -1,4 +1,4 @@
-"""The forms of a case: its answer, and the reasons for what is done with it."""
+"""The forms of a case: its answer."""
 
 from django import forms
 from django.forms import formset_factory
@@ -10,16 +10,6 @@ WORDS = {
     Conclusion.NO_FAULT: "Nothing is wrong",
     Conclusion.INCONCLUSIVE: "It cannot be told from the evidence",
 }
-
-
-class ReasonForm(forms.Form):
-    """Quarantine, restore, retire: each wants a reason that the next person can act on."""
-
-    reason = forms.CharField(
-        max_length=300,
-        label="Reason",
-        error_messages={"required": "Say why in a few words: the next person reads it."},
-    )
 
 
 class CauseForm(forms.Form):

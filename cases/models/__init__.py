@@ -1,5 +1,6 @@
 from cases.models.annotation import Annotation, Bearing
 from cases.models.case import Case, CaseVersion, Confirmation, System
+from cases.models.entry import Entry
 from cases.models.evaluation import Evaluation, Score, ScoreReview
 from cases.models.guidance import Guidance
 from cases.models.session import RawReturn, Session, Step
@@ -12,6 +13,7 @@ __all__ = [
     "Case",
     "CaseVersion",
     "Confirmation",
+    "Entry",
     "Evaluation",
     "Guidance",
     "RawReturn",

@@ -51,9 +51,9 @@ class Case(models.Model):
         State.DRAFT: {State.CLEANED},
         State.CLEANED: {State.LABELLED},
         State.LABELLED: {State.CONFIRMED},
-        State.CONFIRMED: {State.QUARANTINED, State.RETIRED},
+        State.CONFIRMED: {State.QUARANTINED, State.RETIRED, State.LABELLED},
         State.QUARANTINED: {State.CONFIRMED, State.RETIRED},
-        State.RETIRED: set(),
+        State.RETIRED: {State.CONFIRMED, State.QUARANTINED},  # and confirmed to labelled: by an undo alone
     }
 
     system = models.ForeignKey(System, models.PROTECT, related_name="cases")
@@ -69,6 +69,11 @@ class Case(models.Model):
     must_pass = models.BooleanField(default=False)
     synthetic = models.BooleanField(default=False)
     source = models.JSONField(default=dict, blank=True)
+    # who looks at a quarantined case, and by when: then it is their turn
+    quarantine_owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    quarantined_until = models.DateTimeField(null=True, blank=True)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)

@@ -10,7 +10,8 @@ from cases import library
 from cases.access import EXPERT, LEAD, case_for, number_in, require_role
 from cases.contexts.case import case_page
 from cases.contexts.listing import cases_page
-from cases.forms.case import AnswerForm, CauseFormSet, ReasonForm
+from cases.forms.case import AnswerForm, CauseFormSet
+from cases.forms.library import QuarantineForm, ReasonForm
 from cases.library import LibraryError
 from cases.models import Case
 
@@ -46,7 +47,9 @@ def confirm(request: HttpRequest, pk: int) -> HttpResponse:
 @login_required
 @require_POST
 def quarantine(request: HttpRequest, pk: int) -> HttpResponse:
-    return _moved_with_reason(request, pk, library.quarantine, "Quarantined: it no longer gates.")
+    """With a reason, who looks at it (oneself, where nobody is named), and until when."""
+    done = "Quarantined: it no longer gates."
+    return _moved_with_reason(request, pk, library.quarantine, done, form=QuarantineForm)
 
 
 @login_required
@@ -72,10 +75,10 @@ def _moved(request: HttpRequest, pk: int, move, done: str) -> HttpResponse:
     return redirect(found)
 
 
-def _moved_with_reason(request: HttpRequest, pk: int, move, done: str) -> HttpResponse:
-    form = ReasonForm(request.POST)
+def _moved_with_reason(request: HttpRequest, pk: int, move, done: str, *, form=ReasonForm) -> HttpResponse:
+    form = form(request.POST)
     if form.is_valid():
-        return _moved(request, pk, lambda found: move(found, by=request.user, reason=form.cleaned_data["reason"]), done)
+        return _moved(request, pk, lambda found: move(found, by=request.user, **form.cleaned_data), done)
     found = case_for(request.user, pk)
     asked = {"reason_form": form, "reason_for": request.resolver_match.url_name}
     return render(request, "cases/case.html", case_page(found, request.user) | asked, status=422)

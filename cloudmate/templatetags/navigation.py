@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from django import template
 from django.urls import reverse
 
-from cases.access import ADMIN, has_role, roles_of
-from cases.contexts.turn import to_confirm, to_finish
+from cases.access import ADMIN, LEAD, has_role, roles_of
+from cases.contexts.turn import to_confirm, to_finish, to_settle
 from cloudmate.counting import counts
 from rules.contexts import waiting_for
 
@@ -33,7 +33,9 @@ def navigation(context):
     def link(name, label, icon, key, *, also=(), count=0, counts=""):
         return Link(reverse(name), label, icon, key, here == name or here in also, count, counts)
 
-    confirm, finish, review = counts(user, to_confirm, to_finish, waiting_for)
+    confirm, settle, finish, review = counts(user, to_confirm, to_settle, to_finish, waiting_for)
+    settings = [link("cases:tokens", "Agent tokens", "agent", "t")] if has_role(user, ADMIN) else []
+    settings += [link("cases:log", "Audit log", "clock", "a")] if has_role(user, LEAD, ADMIN) else []
     about_cases = ("cases:case", "cases:session", "cases:workspace", "cases:label", "cases:finish")
     about_cases += ("sandbox:exploration", "sandbox:compare")
     about_patches = ("rules:patch", "rules:new_patch", "rules:edit_patch", "sandbox:regression")
@@ -43,9 +45,23 @@ def navigation(context):
             (
                 "",
                 [
-                    link("home", "Your turn", "home", "h", count=confirm + finish + review, counts="wait for you"),
+                    link(
+                        "home",
+                        "Your turn",
+                        "home",
+                        "h",
+                        count=confirm + settle + finish + review,
+                        counts="wait for you",
+                    ),
                     link("cases:cases", "Cases", "cases", "c", also=about_cases),
-                    link("cases:library", "Library", "library", "l", count=confirm, counts="to confirm"),
+                    link(
+                        "cases:library",
+                        "Library",
+                        "library",
+                        "l",
+                        count=confirm + settle,
+                        counts="to confirm or settle",
+                    ),
                     link("sandbox:lab", "Lab", "flask", "b", also=("sandbox:incident", "sandbox:conclude_incident")),
                 ],
             ),
@@ -65,7 +81,7 @@ def navigation(context):
                     link("rules:insight", "Insight", "gauge", "i"),
                 ],
             ),
-            *([("Settings", [link("cases:tokens", "Agent tokens", "agent", "t")])] if has_role(user, ADMIN) else []),
+            *([("Settings", settings)] if settings else []),
         ]
     }
 

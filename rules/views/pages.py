@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from cases.access import case_for, number_in, require_role, session_for
+from cases.models import Case
 from cloudmate.states import TransitionError
 from rules import comments, contexts, critiques, guided, insight_contexts, merge, patches, review, versions
 from rules.access import patch_for, version_for
@@ -373,3 +374,27 @@ def teach(request, pk):
     made = []
     said(request, lambda: made.append(guided.teach(derivation, by=request.user)), "Proposed: the gate tests it now.")
     return redirect("rules:patch", made[0].pk) if made else redirect(session)
+
+
+@login_required
+@require_POST
+def run_agents(request):
+    """Run the agent on each case that is ticked in the library, with the current knowledge."""
+    require_role(request.user, "lead")
+    chosen = [pk for text in request.POST.getlist("case") if (pk := number_in(text, usual=None)) is not None]
+    knowledge = versions.knowledge(versions.head())
+    asked, refused = 0, []
+    for case in Case.objects.select_related("current__case").filter(pk__in=chosen).order_by("pk"):
+        try:
+            runs.ask(case.current, knowledge=knowledge, by=request.user)
+        except runs.RunError as error:
+            refused.append(f"{case.name}: {error}")
+        else:
+            asked += 1
+    if asked:
+        messages.success(request, f"The agent is on {asked} case{'s' if asked > 1 else ''}: each run shows in its row.")
+    for words in refused[:3]:
+        messages.warning(request, words)
+    if len(refused) > 3:
+        messages.warning(request, f"And {len(refused) - 3} more could not be run.")
+    return redirect("cases:library")

@@ -176,14 +176,14 @@ def test_quarantine_and_restore_keep_the_reason(client, lead):
 
 def test_bulk_confirmation_is_for_leads_and_stands_on_the_case(client, lead):
     cases = [factories.make_labelled_case() for _ in range(3)]
-    client.post(reverse("cases:confirm_in_bulk"), {"case": [case.pk for case in cases]})
+    client.post(reverse("cases:in_bulk"), {"action": "confirm", "case": [case.pk for case in cases]})
     assert set(Case.objects.values_list("state", flat=True)) == {Case.State.CONFIRMED}
     assert "in bulk" in client.get(cases[0].get_absolute_url()).content.decode()
 
 
 def test_bulk_confirmation_by_an_expert_is_forbidden(client, expert):
     case = factories.make_labelled_case()
-    assert client.post(reverse("cases:confirm_in_bulk"), {"case": [case.pk]}).status_code == 403
+    assert client.post(reverse("cases:in_bulk"), {"action": "confirm", "case": [case.pk]}).status_code == 403
     assert Case.objects.get().state == Case.State.LABELLED
 
 
@@ -225,5 +225,5 @@ def test_every_write_refuses_a_read(client, lead):
     case = factories.make_labelled_case()
     for name in ("clean", "confirm", "quarantine", "restore", "retire"):
         assert client.get(reverse(f"cases:{name}", args=[case.pk])).status_code == 405
-    assert client.get(reverse("cases:confirm_in_bulk")).status_code == 405
+    assert client.get(reverse("cases:in_bulk")).status_code == 405
     assert Session.objects.count() == 0

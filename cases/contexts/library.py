@@ -1,0 +1,191 @@
+"""The library page: its list with each case's record, its map, and what to do next."""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Count, Exists, F, OuterRef, Subquery, Window
+from django.db.models.functions import Coalesce, RowNumber
+
+from cases.access import LEAD, has_role
+from cases.contexts.listing import Filters, choices, library_map, page_of, with_what_rows_show
+from cases.forms.library import minders, usual_end
+from cases.likeness import alike
+from cases.models import Case, Confirmation, Entry, Evaluation, Session
+
+VIEWS = ("list", "map", "next")
+RUNS = 10  # newest of a case that its row shows
+CANDIDATES = 300  # newest cases not yet gating that are looked at for a suggestion
+SUGGESTED = 12
+COMPARED = 1_000  # cases whose prompts are compared within their system and fault class
+
+
+@dataclass(frozen=True)
+class Record:
+    """A case's newest runs by the agent, oldest first; flaky: sets of equal runs that went both ways, of those of 2 and more."""
+
+    outcomes: tuple[str, ...] = ()  # pass, fail, none
+    flaky: int = 0
+    repeated: int = 0
+
+    @property
+    def passed(self) -> int:
+        return self.outcomes.count("pass")
+
+    @property
+    def settled(self) -> int:
+        return len(self.outcomes) - self.outcomes.count("none")
+
+    @property
+    def words(self) -> str:
+        return f"{self.passed} of the last {self.settled} settled runs passed"
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    case: Case
+    todo: str
+    reasons: tuple[str, ...]
+
+
+def library_page(query: dict[str, Any], user, *, view: str) -> dict[str, Any]:
+    shown = {
+        "view": view,
+        "may_curate": has_role(user, LEAD),
+        "by_state": dict(Case.objects.order_by().values_list("state").annotate(Count("pk"))),
+        "gating": Case.objects.confirmed().count(),
+        "undoable": _undoable(query.get("done", ""), user),
+    }
+    if view == "map":
+        return shown | library_map()
+    if view == "next":
+        return shown | {"suggestions": suggestions(), "duplicates": duplicates(), "looked_at": CANDIDATES}
+    return shown | _list(query)
+
+
+def _list(query: dict[str, Any]) -> dict[str, Any]:
+    filters = Filters.from_query(query, sort="category")
+    given = Confirmation.objects.filter(version=OuterRef("current")).order_by().values("version")
+    rows = with_what_rows_show(filters.apply(Case.objects.library())).select_related("system", "current", "owner")
+    rows = rows.annotate(confirmations_count=Coalesce(Subquery(given.annotate(n=Count("pk")).values("n")), 0))
+    page = page_of(rows, query.get("page"))
+    page.object_list = list(page.object_list)
+    records = records_of([case.pk for case in page])
+    for case in page:
+        case.record = records.get(case.pk, Record())
+    return {
+        "page": page,
+        "filters": filters,
+        "minders": minders(),
+        "usual_end": usual_end(),
+        **choices(Case.objects.library()),
+    }
+
+
+def records_of(cases: list[int]) -> dict[int, Record]:
+    """The newest runs of each of these cases, in one query."""
+    numbered = (
+        Session.objects.finished()
+        .filter(case__in=cases, actor=Session.Actor.AGENT)
+        .filter(origin__in=[Session.Origin.RECORDED, Session.Origin.REGRESSION])
+        .annotate(age=Window(RowNumber(), partition_by=F("case"), order_by=F("pk").desc()))
+        .filter(age__lte=RUNS)
+        .annotate(
+            right=Subquery(Evaluation.objects.filter(session=OuterRef("pk")).order_by("-pk").values("correct")[:1])
+        )
+        .order_by("pk")
+        .values_list("case", "version", "knowledge_digest", "right")
+    )
+    runs: dict[int, list[tuple[tuple, bool | None]]] = {}
+    for case, version, knowledge, right in numbered:
+        runs.setdefault(case, []).append(((version, knowledge), right))
+    return {case: _record(of_case) for case, of_case in runs.items()}
+
+
+def _record(runs: list[tuple[tuple, bool | None]]) -> Record:
+    equal: dict[tuple, list[bool]] = {}
+    for inputs, right in runs:
+        if right is not None:
+            equal.setdefault(inputs, []).append(right)
+    repeated = [rights for rights in equal.values() if len(rights) > 1]
+    words = {True: "pass", False: "fail", None: "none"}
+    return Record(tuple(words[right] for _, right in runs), sum(len(set(each)) > 1 for each in repeated), len(repeated))
+
+
+def _undoable(batch: str, user) -> dict[str, Any] | None:
+    """What the last click did, where this person may still take it back."""
+    if not batch or "\x00" in batch or not has_role(user, LEAD):
+        return None
+    acts = list(Entry.objects.filter(batch=batch[:32], undoes=None, undone_by=None).values_list("action", flat=True))
+    return {"batch": batch[:32], "action": acts[0], "count": len(acts)} if acts else None
+
+
+def suggestions() -> list[Suggestion]:
+    """What to bring into the library next, best first: by how many reasons speak for it, newest first among equals."""
+    newest = Evaluation.objects.filter(session__case=OuterRef("pk"), session__actor=Session.Actor.AGENT)
+    expert = Session.objects.finished().filter(case=OuterRef("pk"), actor=Session.Actor.EXPERT)
+    rows = (
+        Case.objects.filter(state__in=[Case.State.DRAFT, Case.State.CLEANED, Case.State.LABELLED], gates=True)
+        .select_related("system", "current")
+        .defer("current__tools", "current__context", "current__answer", "current__fault_classes", "current__prompt")
+        .annotate(
+            right=Subquery(newest.order_by("-pk").values("correct")[:1]),
+            worked=Exists(expert),
+            given=Count("current__confirmations"),
+        )
+        .order_by("-pk")[:CANDIDATES]
+    )
+    protected = Counter(Case.objects.confirmed().values_list("system", "current__category"))
+    of_system = Counter(system for system, _ in protected.elements())
+    found = [_suggestion(case, protected, of_system) for case in rows]
+    found = [one for one in found if one.reasons]
+    return sorted(found, key=lambda one: -len(one.reasons))[:SUGGESTED]
+
+
+TODO = {
+    Case.State.DRAFT: "mark it as cleaned",
+    Case.State.CLEANED: "label it with the answer",
+    Case.State.LABELLED: "confirm it",
+}
+
+
+def _suggestion(case: Case, protected: Counter, of_system: Counter) -> Suggestion:
+    category = case.current.category
+    told = (
+        (not of_system[case.system_id], f"nothing of {case.system.name} is protected yet"),
+        (
+            category and of_system[case.system_id] and not protected[case.system_id, category],
+            f"a gap of the map: no {category} case of {case.system.name} gates",
+        ),
+        (case.right is False, "the agent fails on it: it would show what a rule mends"),
+        (case.worked, "an expert has worked it: the answer is known"),
+        (case.given == 1, "one word is missing: another lead's"),
+    )
+    return Suggestion(case, TODO[Case.State(case.state)], tuple(words for holds, words in told if holds))
+
+
+def duplicates() -> list[tuple[str, list[Case]]]:
+    """Cases that say the same, each group with what is the same: all an agent sees, or nearly the words of the prompt."""
+    cases = Case.objects.exclude(state=Case.State.RETIRED).filter(current__isnull=False)
+    twice = (
+        cases.order_by()
+        .values("current__task_digest")
+        .annotate(n=Count("pk"))
+        .filter(n__gt=1)
+        .values("current__task_digest")
+    )
+    same: dict[str, list[Case]] = {}
+    for case in cases.filter(current__task_digest__in=twice).select_related("system", "current").order_by("pk")[:200]:
+        same.setdefault(case.current.task_digest, []).append(case)
+    found = [("the agent sees the very same", members) for members in same.values()]
+    known = [{case.pk for case in members} for members in same.values()]
+    near = cases.exclude(state=Case.State.DRAFT).exclude(current__fault_class="").select_related("system", "current")
+    near = near.defer("current__tools", "current__context", "current__answer", "current__fault_classes")
+    groups: dict[tuple[int, str], dict[int, Case]] = {}
+    for case in near.order_by("pk")[:COMPARED]:
+        groups.setdefault((case.system_id, case.current.fault_class), {})[case.pk] = case
+    for rows in groups.values():
+        for keys in alike({pk: case.current.prompt for pk, case in rows.items()}):
+            if not any(known_together >= set(keys) for known_together in known):
+                found.append(("the same system and fault, nearly the same words", [rows[pk] for pk in keys]))
+    return found

@@ -1,0 +1,126 @@
+"""What a lead does to many cases at once, and takes back again.
+
+Each case is a transaction of its own: what cannot be done to one is said of that one, and the others are done.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from cases import library, log
+from cases.library import LibraryError
+from cases.models import Case, Confirmation, Entry
+from cloudmate.states import TransitionError, transition
+
+LONGEST_TAG = 40
+UNDONE_STATES = {  # where an undo may lead from: what the act made of the case
+    "retired": Case.State.RETIRED,
+    "quarantined": Case.State.QUARANTINED,
+    "confirmed": Case.State.CONFIRMED,
+}
+
+
+@dataclass(frozen=True)
+class Done:
+    """``batch`` names it for an undo; "" where nothing was done. ``refused``: each case left alone, and why."""
+
+    batch: str
+    cases: tuple[Case, ...]
+    refused: tuple[tuple[Case, str], ...] = ()
+
+
+def confirm(cases: Iterable[Case], *, by) -> Done:
+    def act(case: Case, batch: str) -> None:
+        if not library.confirm_in_bulk([case], by=by, batch=batch):
+            raise LibraryError("it does not wait for a confirmation, does not gate, or says what you wrote yourself")
+
+    return _each(cases, act, by=by)
+
+
+def quarantine(cases: Iterable[Case], *, by, reason: str, owner=None, until: datetime | None = None) -> Done:
+    how = {"by": by, "reason": reason, "owner": owner, "until": until}
+    return _each(cases, lambda case, batch: library.quarantine(case, batch=batch, **how), by=by)
+
+
+def retire(cases: Iterable[Case], *, by, reason: str) -> Done:
+    return _each(cases, lambda case, batch: library.retire(case, by=by, reason=reason, batch=batch), by=by)
+
+
+def tag(cases: Iterable[Case], *, by, name: str) -> Done:
+    """Put a tag on each; one that has it already is left alone."""
+    library.require_lead(by)
+    name = " ".join(name.split())
+    if not name or len(name) > LONGEST_TAG:
+        raise LibraryError(f"A tag has 1 to {LONGEST_TAG} characters.")
+
+    def act(case: Case, batch: str) -> None:
+        if name in case.tags:
+            raise LibraryError("it has that tag already")
+        case.tags = [*case.tags, name]
+        case.save(update_fields=["tags"])
+        log.note("tagged", by=by, case=case, words=name, batch=batch)
+
+    return _each(cases, act, by=by)
+
+
+def undo(batch: str, *, by) -> Done:
+    """Take one click back, case by case, where the case still stands as that click left it."""
+    library.require_lead(by)
+    entries = Entry.objects.filter(batch=batch, undone_by=None, undoes=None).exclude(batch="")
+    undone, refused = [], []
+    for entry in entries.select_related("case__current").order_by("pk"):
+        try:
+            with transaction.atomic():
+                _take_back(entry)
+                log.note(f"undid: {entry.action}", by=by, case=entry.case, words=entry.words, undoes=entry)
+        except TransitionError:
+            refused.append((entry.case, f"it is {entry.case.get_state_display().lower()} by now"))
+        except LibraryError as error:
+            refused.append((entry.case, str(error)))
+        else:
+            undone.append(entry.case)
+    return Done("", tuple(undone), tuple(refused))
+
+
+def _take_back(entry: Entry) -> None:
+    case = entry.case
+    if entry.action == "tagged":
+        if entry.words not in case.tags:
+            raise LibraryError("the tag is gone already")
+        case.tags = [name for name in case.tags if name != entry.words]
+        case.save(update_fields=["tags"])
+        return
+    if case.state != UNDONE_STATES[entry.action]:
+        raise LibraryError(f"it is {case.get_state_display().lower()} by now")
+    if entry.action == "confirmed":
+        given = Confirmation.objects.filter(version=case.current, by=entry.by, bulk=True)
+        if not given.delete()[0]:
+            raise LibraryError("it says something else by now, confirmed by others")
+    was = entry.before
+    until = datetime.fromisoformat(was["quarantined_until"]) if was["quarantined_until"] else None
+    transition(
+        case,
+        was["state"],
+        state_reason=was["state_reason"],
+        quarantined_until=until,
+        quarantine_owner_id=was["quarantine_owner"],
+    )
+
+
+def _each(cases: Iterable[Case], act: Callable[[Case, str], None], *, by) -> Done:
+    library.require_lead(by)
+    batch, done, refused = uuid.uuid4().hex, [], []
+    for case in cases:
+        try:
+            with transaction.atomic():
+                act(case, batch)
+        except LibraryError as error:
+            refused.append((case, str(error)))
+        else:
+            done.append(case)
+    return Done(batch if done else "", tuple(done), tuple(refused))

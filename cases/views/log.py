@@ -1,0 +1,34 @@
+"""The audit log: who did what, for leads and admins."""
+
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from cases.access import ADMIN, LEAD, require_role
+from cases.models import Entry
+
+PAGE = 100
+
+
+@login_required
+@require_GET
+def log(request: HttpRequest) -> HttpResponse:
+    """Newest first; ``?action=`` and ``?by=`` narrow it."""
+    require_role(request.user, LEAD, ADMIN)
+    action, by = (request.GET.get(name, "").replace("\x00", "")[:150] for name in ("action", "by"))
+    rows = Entry.objects.select_related("by", "case", "undone_by")
+    rows = rows.filter(action=action) if action else rows
+    rows = rows.filter(by__username=by) if by else rows
+    shown = {
+        "page": Paginator(rows, PAGE).get_page(request.GET.get("page")),
+        "action": action,
+        "by": by,
+        "actions": Entry.objects.order_by("action").values_list("action", flat=True).distinct(),
+        "people": Entry.objects.exclude(by=None)
+        .order_by("by__username")
+        .values_list("by__username", flat=True)
+        .distinct(),
+    }
+    return render(request, "cases/log.html", shown)

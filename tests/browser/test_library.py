@@ -1,0 +1,63 @@
+"""A lead curates the library in Chromium: by mouse and by keyboard alone, in both themes."""
+
+import pytest
+
+from cases.evaluation.run import evaluate_session
+from cases.models import Case
+from tests import factories
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def library():
+    systems = [factories.make_system(name) for name in ("market", "bank")]
+    for number in range(6):
+        make = factories.make_confirmed_case if number % 3 else factories.make_labelled_case
+        case = make(name=f"checkout slow {number}", system=systems[number % 2])
+        for right in (True, number != 4, True):
+            found = ("ledger", "missing_index") if right else ("till", "oom_killed")
+            evaluate_session(
+                factories.make_finished_session(case, diagnosis=factories.make_diagnosis(*found), knowledge_digest="k")
+            )
+
+
+def test_lead_quarantines_two_cases_and_takes_it_back(library, sign_in, visit):
+    sign_in("lead")
+    page = visit("/library/?state=confirmed")
+    page.get_by_label("Choose checkout slow 1").check()
+    page.get_by_label("Choose checkout slow 2").check()
+    page.get_by_text("Quarantine or retire…").click()
+    page.get_by_label("Reason").fill("their logs are of another day")
+    page.get_by_role("button", name="Quarantine", exact=True).click()
+    page.get_by_text("2 cases quarantined.").wait_for()
+    assert Case.objects.filter(state="quarantined").count() == 2
+    page.get_by_role("button", name="Undo").click()
+    page.get_by_text("2 of 2 as before.").wait_for()
+    assert Case.objects.filter(state="quarantined").count() == 0
+    assert page.url.endswith("/library/?state=confirmed")
+
+
+def test_lead_confirms_by_keyboard_alone(library, sign_in, visit):
+    sign_in("lead")
+    page = visit("/")
+    page.keyboard.press("g")
+    page.keyboard.press("l")
+    page.wait_for_url("**/library/")
+    page.get_by_label("Choose checkout slow 0").focus()
+    page.keyboard.press("Space")
+    page.get_by_role("button", name="Confirm in bulk").focus()
+    page.keyboard.press("Enter")
+    page.get_by_text("1 case confirmed.").wait_for()
+    assert Case.objects.get(name="checkout slow 0").state == "confirmed"
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("path", ["/library/", "/library/?view=map", "/library/?view=next", "/settings/log/"])
+def test_axe_finds_nothing(library, sign_in, visit, complaints, path, theme):
+    sign_in("lead")
+    page = visit(path, theme=theme)
+    if path == "/library/":
+        page.get_by_label("Choose checkout slow 1").check()
+        page.get_by_text("Quarantine or retire…").click()
+    assert complaints() == []

@@ -1,0 +1,69 @@
+"""The library page: its rows' records, what it suggests, what it finds twice."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from cases.contexts.library import Record, duplicates, records_of, suggestions
+from cases.evaluation.run import evaluate_session
+from cases.models import Case
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+def ran(case: Case, *outcomes: bool, knowledge: str = "k"):
+    for right in outcomes:
+        found = ("ledger", "missing_index") if right else ("till", "oom_killed")
+        session = factories.make_finished_session(
+            case, diagnosis=factories.make_diagnosis(*found), knowledge_digest=knowledge
+        )
+        evaluate_session(session)
+
+
+def test_record_counts_equal_runs_that_went_both_ways():
+    case = factories.make_confirmed_case()
+    ran(case, False, True, knowledge="old")
+    ran(case, True, True, knowledge="new")
+    assert records_of([case.pk]) == {case.pk: Record(("fail", "pass", "pass", "pass"), flaky=1, repeated=2)}
+
+
+def test_failures_and_gaps_are_suggested_with_their_reasons():
+    factories.make_confirmed_case(system=factories.make_system("bank"))
+    case = factories.make_labelled_case(system=factories.make_system("market"))
+    ran(case, False)
+    assert [(one.case, one.todo, one.reasons) for one in suggestions()] == [
+        (
+            case,
+            "confirm it",
+            ("nothing of market is protected yet", "the agent fails on it: it would show what a rule mends"),
+        )
+    ]
+
+
+def test_cases_that_an_agent_cannot_tell_apart_are_duplicates():
+    one, other = factories.make_labelled_case(), factories.make_labelled_case()
+    assert [(why, members) for why, members in duplicates()] == [("the agent sees the very same", [one, other])]
+
+
+@pytest.mark.parametrize("view", ["list", "map", "next"])
+def test_page_takes_as_many_queries_for_20_cases_as_for_1(client, view):
+    client.force_login(factories.make_user("lead"))
+    address = reverse("cases:library") + f"?view={view}"
+
+    def asked() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get(address).status_code == 200
+        return len(queries)
+
+    def another():
+        task = factories.TASK.__class__(prompt=f"slow {Case.objects.count()}", tools=factories.TOOLS)
+        ran(factories.make_confirmed_case(task=task), True)
+
+    another()
+    client.get(address)
+    one = asked()
+    for _ in range(19):
+        another()
+    assert asked() == one
