@@ -63,16 +63,17 @@ class Ground:
 
 
 def _hypotheses(ground: Ground) -> Iterator[Candidate]:
-    """Fault classes to test first: what the evidence speaks for, then what nobody has looked at."""
+    """Fault classes to test first: what the evidence speaks for, by word or by where it points, then what nobody has looked at."""
     words = Counter(word for item in ground.evidence for word in words_of(f"{item.aspect} {item.value}"))
+    spoken = modalities_of(" ".join(words))
     looked, reachable = ground.looked, set(ground.reachable)
 
-    def worth(name: str) -> tuple[float, str]:
+    def worth(name: str) -> tuple[float, bool, str]:
         own = words_of(name)
         likely = sum(1 for word in own if words[word]) / max(1, len(own))
         modalities = modalities_of(name) & reachable
         empty = any(not looked[modality] for modality in modalities)
-        return (-(likely + (0.5 if empty else 0.0)), name)
+        return (-(likely + (0.5 if empty else 0.0)), not modalities & spoken, name)
 
     for name in sorted(set(ground.task.fault_classes) - set(ground.concluded), key=worth):
         modality = min(modalities_of(name) & reachable, key=lambda one: (looked[one], one), default="")

@@ -11,12 +11,13 @@ from sandbox.lab import expert, incident
 from sandbox.lab.faults.base import Fault
 from sandbox.lab.faults.registry import FAULTS
 from sandbox.lab.incident import Incident
+from sandbox.lab.millrace import millrace
 from sandbox.lab.parameters import System
 from sandbox.lab.quayside import quayside
 from sandbox.lab.tools import TOOLS, recordings
 from sandbox.lab.views import overview
 
-SYSTEMS: dict[str, Callable[[], System]] = {"quayside": quayside}
+SYSTEMS: dict[str, Callable[[], System]] = {"quayside": quayside, "millrace": millrace}
 GENERATOR = "sandbox.lab"
 
 
@@ -93,7 +94,7 @@ def _task(happened: Incident, alert: overview.Alert | None) -> Task:
         }
         prompt = f"{alert.name} on {alert.component} since {since} ({alert.severity}): {alert.summary}. System: {system.name}. Find the root cause: which component is at fault, and what is wrong with it?"
     else:
-        prompt = f"A customer wrote that the {system.name} shop felt slow around {happened.at(happened.onset + 1).strftime('%H:%M')} UTC; it is now {now}. Is anything wrong? If so, find the root cause: which component is at fault, and what is wrong with it?"
+        prompt = f"A customer wrote that the {system.name} {system.business} felt slow around {happened.at(happened.onset + 1).strftime('%H:%M')} UTC; it is now {now}. Is anything wrong? If so, find the root cause: which component is at fault, and what is wrong with it?"
     return Task(prompt=prompt, context=context, tools=TOOLS, fault_classes=vocabulary(), system=system.name)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from random import Random
@@ -35,6 +35,7 @@ class Incident:
     changes: tuple[Change, ...]
     seed: str
     pod_seed: str
+    killed_by: dict[str, str] = field(default_factory=dict)  # service -> memory or probe, where containers were ended
 
     @property
     def system(self) -> System:
@@ -115,8 +116,8 @@ def happen(
     for minute in range(-SETTLING, until):
         parameters = deployed(effect.system if minute >= onset else system, harmless, minute - onset)
         parameters = interference.at(minute, parameters, timeline[SETTLING:], works.carried)
+        timeline.append(works.worn(parameters))
         minutes.append(works.step(parameters, minute, _surge(effect, minute - onset)))
-        timeline.append(parameters)
     return Incident(
         fault=fault,
         effect=effect,
@@ -131,6 +132,7 @@ def happen(
         ),
         seed=key,
         pod_seed=pod_seed,
+        killed_by=dict(works.carried.killed_by),
     )
 
 

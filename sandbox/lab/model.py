@@ -27,7 +27,7 @@ class Clockwork:
 
     def step(self, system: System, minute: int, surge: Mapping[str, float]) -> Minute:
         """``surge`` multiplies the rates of routes by name."""
-        carried = self.carried
+        carried, system = self.carried, self.worn(system)
         pods = cluster.place(system, cluster.names_of(system, self.pod_seed))
         rates = traffic.rates(system, self._arrivals(system, surge), carried.errors)
         minutes = {service.name: ServiceMinute(rate=rates[service.name]) for service in system.services}
@@ -41,7 +41,15 @@ class Clockwork:
         disk = wear.fill_disk(system, carried)
         wear.leak_connections(system, minutes, minute, carried)
         wear.grow_memory(system, minutes, minute, carried, self.random)
+        wear.probe(system, minutes, minute, carried)
+        wear.leave_dead_rows(system, carried)
+        lag = wear.fall_behind(system, minutes, carried)
         carried.errors = {name: one.errors for name, one in minutes.items()}
+        for service in system.services:
+            for call in service.calls:
+                if (service.name, call.target) in calls:
+                    every = calls[service.name, call.target][1]  # attempts of a call fail
+                    carried.errors[service.name, call.target] = every ** (1 / (1 + call.retries))
         carried.node_cpu = _used(system, minutes, pods, db_cpu)
         return Minute(
             services=minutes,
@@ -49,7 +57,8 @@ class Clockwork:
             pods=pods,
             db_cpu=db_cpu,
             db_stretch=stretch,
-            db_connections=sum(one.pool_max for one in minutes.values() if not one.causes.get("credentials")),
+            db_connections=system.database.other_sessions
+            + sum(one.pool_open for one in minutes.values() if not one.causes.get("credentials")),
             db_rows_read=_rows_read(system, minutes),
             cache_hits=pools.cache_hits(system),
             cache_up=not system.cache.startup_error,
@@ -59,7 +68,20 @@ class Clockwork:
             queue_redelivered=redelivered,
             disk_ratio=disk,
             node_cpu={node.name: _share(system, node.name, carried.node_cpu) for node in system.nodes},
+            counts=wear.count(system, minutes, calls, queue_out, redelivered),
+            work_ms=system.queue.work_ms,
+            lag_s=lag,
+            page_ms=system.database.page_ms,
+            kept_gb=dict(carried.kept_gb),
         )
+
+    def worn(self, system: System) -> System:
+        """``system`` with the dead rows that have built up in its tables."""
+        for table in system.database.tables:
+            dead = self.carried.dead_rows.get(table.name, 0.0)
+            if dead:
+                system = system.with_table(table.name, dead_rows=dead)
+        return system
 
     def _arrivals(self, system: System, surge: Mapping[str, float]) -> dict[str, float]:
         swing = 1 + self.random.gauss(0, 0.02)

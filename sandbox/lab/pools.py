@@ -11,6 +11,7 @@ from sandbox.lab.state import Carried, ServiceMinute
 ROUNDS = 24  # of the fixed point, at most
 SETTLED = 1e-6
 STEP = 0.4
+RESERVED = 3  # connections the server keeps for its administrators
 BACKGROUND = 0.04  # share of the processors the server needs for itself
 
 
@@ -34,9 +35,13 @@ def solve(
     """
     misses = 1 - cache_hits(system)
     users = [service for service in system.services if service.pool]
+    sizes = {service.name: service.pool.size * len(cluster.running(pods, service.name)) for service in users}
+    room = system.database.max_connections - system.database.other_sessions - RESERVED
+    share = min(1.0, max(0.0, room / max(1, sum(sizes.values()))))
     for service in users:
         one = minutes[service.name]
-        one.pool_max = service.pool.size * len(cluster.running(pods, service.name))
+        one.pool_max = sizes[service.name]
+        one.pool_open = int(one.pool_max * share)
         if not signs_in(system, service):
             one.causes["credentials"] = 1.0
     stretch, working = 1.0, 0.0
@@ -57,14 +62,14 @@ def _fill(
     system: System, service: Service, one: ServiceMinute, stretch: float, misses: float, carried: Carried
 ) -> float:
     """One pool's readings at this stretch; return how many of its connections keep a processor busy."""
-    pool, limit = service.pool, system.database.lock_timeout_ms
-    leaked = min(len(carried.leaked.get(service.name, ())), one.pool_max)
+    pool = service.pool
+    leaked = min(len(carried.leaked.get(service.name, ())), one.pool_open)
     work = database.work_ms(system, service, misses) * stretch
-    lock = database.lock_wait_ms(system, service)
-    one.hold_ms = work + pool.held_ms + lock
-    line = queueing.station(one.rate, one.hold_ms, one.pool_max - leaked, pool.acquire_timeout_ms)
+    lock = database.lock_wait_ms(system, service, one.rate, one.pool_open)
+    one.hold_ms = work + pool.held_ms + lock + database.storage_ms(system, service, misses)
+    line = queueing.station(one.rate, one.hold_ms, one.pool_open - leaked, pool.acquire_timeout_ms)
     one.pool_used = line.busy + leaked
     one.pool_waiting, one.pool_wait_ms = line.waiting, line.wait_ms
     one.causes["pool"] = line.lost
-    one.causes["lock"] = min(1.0, lock / limit)
+    one.causes["lock"] = database.lock_timeouts(system, service)
     return line.busy * work / one.hold_ms

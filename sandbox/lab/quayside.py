@@ -10,12 +10,46 @@ from sandbox.lab.parameters import (
     MessageQueue,
     Node,
     Pool,
+    Resolver,
     Route,
+    Saga,
     Service,
     Statement,
     System,
 )
 from sandbox.lab.quayside_schema import tables
+
+POOLED = ("docket", "bosun", "shelf")
+SITES = {
+    "connection_pool_too_small": POOLED,
+    "connection_leak": POOLED,
+    "long_transaction_lock": POOLED,
+    "missing_index": ("orders", "addresses", "stock_levels", "order_lines", "members", "items"),
+    "stale_statistics": ("order_lines", "addresses", "orders", "stock_levels"),
+    "table_bloat": ("tiers", "carriers", "campaigns"),
+    "n_plus_one_queries": POOLED,
+    "hot_row_contention": POOLED,
+    "network_policy_block": ("tariff", "bosun", "sextant", "purser"),
+    "expired_certificate": ("tariff", "docket", "crate", "sextant"),
+    "untrusted_certificate": ("bosun", "tariff", "purser", "sextant"),
+    "bad_deploy_error": ("tariff", "till", "crate", "sextant", "bosun"),
+    "inefficient_code": ("sextant", "tariff", "docket", "bosun"),
+    "memory_leak_oom": ("crate", "sextant", "shelf", "tariff"),
+    "memory_limit_too_low": ("tariff", "crate", "shelf", "sextant"),
+    "probe_misconfigured": ("shelf", "bosun", "docket"),
+    "wrong_configuration_value": ("till>purser", "crate>tariff", "gangway>docket", "shelf>sextant"),
+    "retry_storm": ("crate>tariff", "shelf>sextant"),
+    "invalid_credentials": ("bosun", "docket", "shelf"),
+    "unschedulable_pod": ("sextant", "tariff", "gangway"),
+    "quota_exceeded": ("tariff", "sextant", "gangway"),
+    "image_pull_failure": ("sextant", "tariff", "locker"),
+    "missing_secret_key": ("tariff", "locker", "sextant"),
+    "malformed_setting": ("tariff", "sextant", "crate"),
+    "replicas_scaled_down": ("sextant", "courier", "tariff"),
+    "cpu_limit_too_low": ("tariff", "docket", "sextant"),
+    "worker_limit_too_low": ("purser", "docket", "shelf"),
+    "heap_too_small": ("shelf", "docket"),
+}
 
 
 def _services() -> tuple[Service, ...]:
@@ -42,6 +76,8 @@ def _services() -> tuple[Service, ...]:
             "shelf",
             "catalogue",
             "java",
+            live_mb=210.0,
+            heap_mb=400.0,
             cpu_request=1.6,
             workers=900,
             cpu_ms=2.6,
@@ -71,7 +107,7 @@ def _services() -> tuple[Service, ...]:
                     "stock_levels",
                     "id",
                     1,
-                    0.15,
+                    0.2,
                     writes=True,
                 ),
                 Statement(
@@ -79,10 +115,11 @@ def _services() -> tuple[Service, ...]:
                     "SELECT body FROM item_texts WHERE item_id = $1",
                     "item_texts",
                     "item_id",
-                    260,
+                    4600,
                     1.0,
                     cached=True,
                 ),
+                Statement("7718402563", "SELECT * FROM campaigns WHERE slot = $1", "campaigns", "slot", 1, 0.9),
             ),
         ),
         Service(
@@ -121,6 +158,8 @@ def _services() -> tuple[Service, ...]:
             "till",
             "checkout",
             "java",
+            live_mb=190.0,
+            heap_mb=400.0,
             cpu_request=1.3,
             cpu_ms=5.0,
             version="4.6.0",
@@ -147,6 +186,8 @@ def _services() -> tuple[Service, ...]:
             "docket",
             "orders",
             "java",
+            live_mb=200.0,
+            heap_mb=400.0,
             cpu_request=1.7,
             cpu_ms=4.0,
             version="6.3.1",
@@ -159,7 +200,9 @@ def _services() -> tuple[Service, ...]:
                     "customer_id",
                     12,
                     0.7,
+                    own_write_share=0.3,
                 ),
+                Statement("5130668290", "SELECT * FROM carriers WHERE zone = $1", "carriers", "zone", 1, 0.9),
                 Statement(
                     "1773029945", "SELECT * FROM order_lines WHERE order_id = $1", "order_lines", "order_id", 4, 1.0
                 ),
@@ -187,8 +230,15 @@ def _services() -> tuple[Service, ...]:
             statements=(
                 Statement("5549027316", "SELECT * FROM members WHERE email = $1", "members", "email", 1, 0.8),
                 Statement(
-                    "7182046593", "SELECT * FROM addresses WHERE member_id = $1", "addresses", "member_id", 3, 0.6
+                    "7182046593",
+                    "SELECT * FROM addresses WHERE member_id = $1",
+                    "addresses",
+                    "member_id",
+                    3,
+                    0.6,
+                    own_write_share=0.2,
                 ),
+                Statement("2201946638", "SELECT * FROM tiers WHERE code = $1", "tiers", "code", 1, 0.9),
                 Statement(
                     "1430957728",
                     "UPDATE members SET seen_at = now() WHERE id = $1",
@@ -239,9 +289,14 @@ def quayside() -> System:
             Route("history", "GET /orders", 0.18, "docket"),
         ),
         services=_services(),
-        database=Database("strongroom", cores=12, cpu_request=9.0, max_connections=200, tables=tables()),
+        database=Database(
+            "strongroom", cores=12, cpu_request=9.0, max_connections=200, tables=tables(), replica="coffer"
+        ),
         cache=Cache("locker", memory_mb=2048, working_set_mb=2300),
         queue=MessageQueue("conveyor", "parcels", "courier", consumers_per_replica=8, work_ms=190.0),
         externals=(External("cardbridge", 140.0),),
         nodes=tuple(Node(f"deck-{number}", 16.0, 64.0) for number in range(1, 5)),
+        resolver=Resolver("signalbook"),
+        saga=Saga("till", "purser", "docket"),
+        sites=SITES,
     )

@@ -66,4 +66,7 @@ def tables() -> tuple[Table, ...]:
             (key, ("order_id", "bigint"), ("carrier", "text"), ("created_at", "timestamptz")),
             ("id", "order_id"),
         ),
+        Table("tiers", "bosun", 320, 96, (key, ("code", "text"), ("discount", "numeric")), ("id",)),
+        Table("carriers", "docket", 540, 88, (key, ("zone", "text"), ("cutoff", "time")), ("id",)),
+        Table("campaigns", "shelf", 410, 120, (key, ("slot", "text"), ("weight", "integer")), ("id",)),
     )

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import exp
 
-from sandbox.lab import cluster, queueing
+from sandbox.lab import cluster, queueing, traffic
 from sandbox.lab.parameters import Call, Service, System
 from sandbox.lab.state import Carried, ServiceMinute
 
 CONNECT_TIMEOUT_MS = 1000.0
+HANDSHAKE_MS = 4.0
 QUEUE_BOUND_MS = 1800.0  # a server turns requests away that would wait longer
 RETRANSMIT_MS = 200.0
 SEGMENTS = 4  # packets of a call whose loss delays it
 NETWORK_MS = 0.6
+CERTIFICATE_S = 3600.0  # certificates of pods are renewed long before this is left of their time
+COLLECTING = 0.25  # processor time for garbage per request, at as much free heap as there is in use
+READ_AFTER_WRITE_S = 2.0  # mean time from a write to the look for it
 EXHAUSTED = 0.02  # share of requests that give up waiting for a connection from which the wait counts as fixed
 
 
@@ -33,8 +38,8 @@ def respond(around: Surroundings, service: Service) -> dict[tuple[str, str], tup
     """Fill the minute of ``service``, whose callees are filled already; return its calls' (mean ms, errors, time-outs)."""
     one = around.minutes[service.name]
     there = cluster.running(around.pods, service.name)
-    restarting = around.minute - 1 in around.carried.restarts.get(service.name, ())
-    one.ready = max(1, len(there) - 1) if restarting and there else len(there)
+    restarting = around.carried.restarts.get(service.name, []).count(around.minute - 1)
+    one.ready = max(1, len(there) - restarting) if there else 0
     one.threads_max = service.workers * one.ready
     if not there:
         one.errors, one.causes["unavailable"] = 1.0, 1.0
@@ -58,17 +63,24 @@ def respond(around: Surroundings, service: Service) -> dict[tuple[str, str], tup
     return calls
 
 
+def collecting(service: Service) -> float:
+    """Processor time for garbage per processor time of the request: live data over the free part of the heap."""
+    return COLLECTING * service.live_mb / max(service.heap_mb - service.live_mb, 1.0) if service.heap_mb else 0.0
+
+
 def _compute(around: Surroundings, service: Service, one: ServiceMinute, there: tuple[cluster.Pod, ...]) -> None:
     """Processor time, pod by pod: requests are spread evenly, processors are not."""
     turned_away = 0.0
     for pod in there:
         factor = around.factors[pod.node]
-        utilisation = one.rate / one.ready * service.cpu_ms / 1000 * factor / service.cpu_limit
-        response, lost = queueing.processor_sharing(service.cpu_ms * factor, utilisation, QUEUE_BOUND_MS)
+        demand = service.cpu_ms * (1 + collecting(service))
+        utilisation = one.rate / one.ready * demand / 1000 * factor / service.cpu_limit
+        response, lost = queueing.processor_sharing(demand * factor, utilisation, QUEUE_BOUND_MS)
         one.mean_ms += response / len(there)
         turned_away += lost / len(there)
         one.cpu += min(utilisation, 1.0) / len(there)
     one.causes["overload"] = turned_away
+    one.collecting = collecting(service) / (1 + collecting(service))
     if service.defect:
         one.causes["defect"] = service.defect.share
 
@@ -90,6 +102,8 @@ def _use_stores(around: Surroundings, service: Service, one: ServiceMinute) -> N
         writing = sum(each.times for each in service.statements if each.writes)
         if writing:
             one.causes["disk"] = writing / (1 + writing)
+    late = 1 - exp(-around.carried.lag_s / READ_AFTER_WRITE_S)
+    one.causes["stale"] = late * min(1.0, sum(each.times * each.own_write_share for each in service.statements))
 
 
 def _call(around: Surroundings, service: Service, call: Call) -> tuple[float, float, float]:
@@ -97,19 +111,43 @@ def _call(around: Surroundings, service: Service, call: Call) -> tuple[float, fl
     system = around.system
     if system.shuts_out(service.name, call.target):
         return CONNECT_TIMEOUT_MS * (1 + call.retries), 1.0, 0.0
+    if distrusts(system, service, call.target, around.minute):
+        return HANDSHAKE_MS * (1 + call.retries), 1.0, 0.0
     network = _network_ms(around, service.name, call.target)
     external = next((one for one in system.externals if one.name == call.target), None)
     if external:
-        fixed, mean, failed = external.mean_ms / 2, external.mean_ms / 2 + network, external.error_share
+        asked = around.minutes[service.name].rate * call.times
+        refused = max(0.0, 1 - external.limit_per_second / asked) if asked else 0.0
+        failed = 1 - (1 - external.error_share) * (1 - refused)
+        fixed, mean = external.mean_ms / 2, external.mean_ms / 2 + network
     else:
         other = around.minutes[call.target]
         if not other.ready:
             return 2.0, 1.0, 0.0
         fixed, mean, failed = other.fixed_ms, other.mean_ms + network, other.errors
     timeouts = queueing.beyond(fixed, mean, call.timeout_ms)
-    once = 1 - (1 - failed) * (1 - timeouts)
-    attempts = 1 + (once if call.retries else 0.0)
-    return queueing.cut(fixed, mean, call.timeout_ms) * attempts, once ** (1 + call.retries), timeouts
+    lost = system.resolver.failing
+    once = 1 - (1 - failed) * (1 - timeouts) * (1 - lost) * (1 - distrusting(around, service.name, call.target))
+    took = (1 - lost) * queueing.cut(fixed, mean, call.timeout_ms) + lost * CONNECT_TIMEOUT_MS
+    return took * traffic.attempts(once, call.retries), once ** (1 + call.retries), timeouts
+
+
+def distrusts(system: System, service: Service, target: str, minute: float) -> bool:
+    """Whether every handshake of ``service`` with ``target`` fails: out of date, or signed by nobody it knows."""
+    if not system.has_service(target):
+        return False
+    other = system.service(target)
+    return other.certificate_until <= minute or other.issuer not in service.trusts
+
+
+def distrusting(around: Surroundings, source: str, target: str) -> float:
+    """Share of handshakes with an end on a node by whose clock the other end's certificate is out of date."""
+    kept = 1.0
+    for node in around.system.nodes:
+        if abs(node.clock_s) > CERTIFICATE_S:
+            for app in (source, target):
+                kept *= 1 - cluster.share_on(around.pods, app, node.name)
+    return 1 - kept
 
 
 def _network_ms(around: Surroundings, source: str, target: str) -> float:

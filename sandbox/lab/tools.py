@@ -8,7 +8,7 @@ from cases.transcript import ToolSchema
 from sandbox.environment.base import Recording
 from sandbox.lab.database import statements_of
 from sandbox.lab.incident import Incident
-from sandbox.lab.views import descriptions, kubernetes, logs, metrics, overview, postgres, traces
+from sandbox.lab.views import descriptions, kubernetes, logs, metrics, overview, postgres, saga, traces, trust
 
 TEXT = {"type": "string"}
 
@@ -64,7 +64,9 @@ TOOLS: tuple[ToolSchema, ...] = (
         "get_resources",
         "kubectl get: list resources of a type, or one by name.",
         ("resource_type",),
-        resource_type=_text("pods, deployments, statefulsets, services, endpoints, nodes, events or networkpolicies"),
+        resource_type=_text(
+            "pods, deployments, statefulsets, services, endpoints, nodes, events, networkpolicies or resourcequotas"
+        ),
         name=_text("one resource"),
         namespace=TEXT,
     ),
@@ -125,6 +127,9 @@ TOOLS: tuple[ToolSchema, ...] = (
     ),
     _tool("get_lock_waits", "Database sessions that wait for a lock, and the sessions that hold it."),
     _tool("get_database_storage", "Disk of the database and what keeps its log: file system and replication slots."),
+    _tool("get_replication_status", "Replica of the database: state and how far it is behind (pg_stat_replication)."),
+    _tool("get_certificates", "Certificates that components serve: issuer and validity."),
+    _tool("get_reconciliation", "Records in each store that orders are written to, by time of the order."),
     _tool("get_queue_status", "Message queues: ready, unacknowledged, consumers, rates."),
 )
 
@@ -165,6 +170,8 @@ def _answers(incident: Incident) -> Iterator[tuple[str, dict[str, str], str, str
     yield from _resources(incident)
     yield from _database(incident)
     yield "get_queue_status", {}, overview.queue_status(incident), "any"
+    yield "get_certificates", {}, trust.certificates(incident), "any"
+    yield "get_reconciliation", {}, saga.reconciliation(incident), "any"
 
 
 def _elsewhere(incident: Incident) -> Iterator[tuple[str, dict[str, str], str, str]]:
@@ -236,6 +243,12 @@ def _resources(incident: Incident) -> Iterator[tuple[str, dict[str, str], str, s
 
 def _database(incident: Incident) -> Iterator[tuple[str, dict[str, str], str, str]]:
     yield "get_database_connections", {}, postgres.connections(incident), "exact"
+    yield (
+        "get_database_connections",
+        {"service": incident.system.database.other_client},
+        postgres.connections(incident, incident.system.database.other_client),
+        "exact",
+    )
     held = incident.system.database.transaction
     if held:
         yield (
@@ -251,6 +264,7 @@ def _database(incident: Incident) -> Iterator[tuple[str, dict[str, str], str, st
         yield "describe_table", {"table": each.name}, postgres.describe_table(incident, each.name), "exact"
     yield "get_lock_waits", {}, postgres.lock_waits(incident), "any"
     yield "get_database_storage", {}, postgres.storage(incident), "any"
+    yield "get_replication_status", {}, postgres.replication(incident), "any"
 
 
 def recordings(incident: Incident) -> tuple[Recording, ...]:

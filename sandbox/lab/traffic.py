@@ -26,8 +26,18 @@ def in_call_order(system: System) -> list[Service]:
     return order[::-1]
 
 
-def rates(system: System, routes: Mapping[str, float], errors: Mapping[str, float]) -> dict[str, float]:
-    """Requests per second of every service. ``errors`` are the callees' error shares, which callers retry on."""
+def attempts(failing: float, retries: int) -> float:
+    """Calls made for one that is wanted, where each fails with chance ``failing``: 1 + f + ... + f^retries."""
+    return sum(failing**number for number in range(retries + 1))
+
+
+def _failing(errors: Mapping, caller: str, target: str) -> float:
+    """Share of single calls that fail, as the caller sees it where that is known."""
+    return errors.get((caller, target), errors.get(target, 0.0))
+
+
+def rates(system: System, routes: Mapping[str, float], errors: Mapping) -> dict[str, float]:
+    """Requests per second of every service. ``errors`` are the error shares that callers retry on, by (caller, callee) or callee."""
     found = {service.name: 0.0 for service in system.services}
     found[system.edge] = sum(routes.values())
     entries = {route.target: routes[route.name] for route in system.routes}
@@ -35,8 +45,10 @@ def rates(system: System, routes: Mapping[str, float], errors: Mapping[str, floa
         for call in service.calls:
             if system.has_service(call.target):
                 asked = entries[call.target] if service.name == system.edge else found[service.name] * call.times
-                found[call.target] += asked * (1 + call.retries * errors.get(call.target, 0.0))
-    found[system.queue.consumer] = sum(found[one.name] * one.publishes for one in system.services)
+                found[call.target] += asked * attempts(_failing(errors, service.name, call.target), call.retries)
+    committed = 1 - system.saga.conflicts if system.saga else 1.0
+    published = sum(found[one.name] * one.publishes for one in system.services)
+    found[system.queue.consumer] = published * committed * system.queue.relayed
     return found
 
 

@@ -262,6 +262,8 @@ class CaseFile:
             return self._finding(Aspect.CONNECTIVITY, host, f"calls to it fail, {reference.what}", reference, 2.0)
         if host in self._components:
             return self._finding(Aspect.ABSENCE, host, f"no service of this name, {reference.what}", reference, 2.5)
+        if not self.ports and not self.entries:  # a few traces name those they passed, not all there are
+            return None
         if reference.failing and "no such host" not in reference.what:
             return replace(NOTHING, component=reference.component)
         return self._finding(

@@ -54,6 +54,21 @@ def changed(target: str, kind: str, says: str, why: str) -> Look:
     return Look("get_changes", {"service": target}, rf"(?m)^.* {kind} .*$", says, why)
 
 
+def configured(service: str, line: str, says: str, why: str, role: str = "cause") -> Look:
+    """A line of the configuration in effect."""
+    return Look("get_config", {"service": service}, rf"(?m)^{line}$", says, why, role)
+
+
+def event(row: str, says: str, why: str, role: str = "cause") -> Look:
+    """A line of kubectl get events."""
+    return listed("events", rf".*{row}.*", says, why, role)
+
+
+def described(name: str, shows: str, says: str, why: str) -> Look:
+    """What the deployment's specification says."""
+    return Look("describe_resource", {"resource_type": "deployments", "name": name}, shows, says, why, "cause")
+
+
 POOL = Look(
     "get_pool_status",
     {"service": "{suspect}"},
@@ -85,3 +100,17 @@ USUAL_TRAFFIC = series(
     metric="requests_per_second",
 )
 PODS_RUN = listed("pods", ".*1/1 +Running.*", "pods are running", "Is a part simply missing? Rule it out.", "exclusion")
+TRAFFIC_AT_EDGE = series(
+    "{edge}",
+    "traffic at the edge is as usual",
+    "Do users ask for more than usual? Compare with before.",
+    "exclusion",
+    metric="requests_per_second",
+)
+RECONCILED = Look(
+    "get_reconciliation",
+    {},
+    r"(?m)^\d\d:\d\d .*$",
+    "the stores hold different numbers of records for the same minutes",
+    "The alert is about counts: which store has more, which has fewer?",
+)

@@ -165,7 +165,7 @@ EXPERTISE: dict[str, Expertise] = {
             Look(
                 "get_logs",
                 {"service": "{reader}", "level": "warn"},
-                r"cache {component}:6379 connect failed: Connection refused",
+                r"cache {component}:\d+ connect failed: Connection refused",
                 "services cannot reach {component}",
                 "What do the slow services complain of?",
             ),

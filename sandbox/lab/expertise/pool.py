@@ -43,7 +43,6 @@ EXPERTISE: dict[str, Expertise] = {
                 "Which sessions hold the connections, and what do they do?",
                 "cause",
             ),
-            NO_SLOW,
             NO_LOCKS,
             USUAL_TRAFFIC,
             changed(
@@ -98,14 +97,8 @@ EXPERTISE: dict[str, Expertise] = {
                 "Are connections lost or merely busy?",
                 "exclusion",
             ),
-            series(
-                "{database}",
-                "the database has processors to spare",
-                "Could the database carry more connections?",
-                "exclusion",
-            ),
         ),
-        "raise DB_POOL_MAX of {suspect}: the database has room",
+        "raise DB_POOL_MAX of {suspect}",
         rejected={
             "missing_index": "no statement has a slow plan",
             "long_transaction_lock": "no session waits for a lock",

@@ -134,17 +134,15 @@ EXPERTISE: dict[str, Expertise] = {
         (
             errors(
                 "{component}",
-                r'password authentication failed for user "{component}"',
-                "the database refuses the password of {component}",
+                r"no session with {database}:5432: [^\n]*",
+                "the database ends every new session of {component}",
                 "Why do requests fail?",
             ),
-            Look(
-                "check_connectivity",
-                {"source": "{component}", "target": "{database}"},
-                r"open",
-                "the database is reachable from {component}",
-                "Is the way to the database open at all?",
-                "exclusion",
+            errors(
+                "{database}",
+                r'password authentication failed for user "{component}"',
+                "the database refuses the password of {component}",
+                "Ended during startup: what does the server say to that?",
             ),
             Look(
                 "get_config",
@@ -164,6 +162,6 @@ EXPERTISE: dict[str, Expertise] = {
             changed("{database}", "secret", "passwords were rotated right before", "When did they part?"),
         ),
         "give {component} the new secret and restart it",
-        rejected={"network_policy_block": "a connection to the database opens"},
+        rejected={},
     ),
 }

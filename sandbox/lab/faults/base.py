@@ -6,7 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
 
+from sandbox.lab.model import Clockwork
 from sandbox.lab.parameters import System
+from sandbox.lab.state import Minute
 
 
 @dataclass(frozen=True)
@@ -42,10 +44,20 @@ class Effect:
 @dataclass(frozen=True)
 class Fault:
     name: str
-    category: str  # capacity, code, configuration, database, network, scheduling, dependency, data, none
+    category: str  # capacity, code, configuration, database, network, scheduling, dependency, data, certificates, none
     parameters: str  # what it changes, for people
     apply: Callable[[System, Random, int], Effect]  # system, random, seed (chooses the target) -> effect
     expected: str  # the statement a right diagnosis makes; may hold {component} and facts
+
+
+def site(system: System, fault: str, seed: int) -> str:
+    """Where ``fault`` happens in this system."""
+    return pick(system.sites[fault], seed)
+
+
+def usual(system: System) -> Minute:
+    """A minute of the system in health, for faults that are sized by what is usual."""
+    return Clockwork(system, "usual", Random("usual")).step(system, 0, {})
 
 
 def pick(candidates: tuple[str, ...], seed: int) -> str:
@@ -56,6 +68,18 @@ def pick(candidates: tuple[str, ...], seed: int) -> str:
 def next_version(version: str, random: Random) -> str:
     major, minor, patch = (int(part) for part in version.split("."))
     return f"{major}.{minor + 1}.0" if random.random() < 0.5 else f"{major}.{minor}.{patch + 1}"
+
+
+def configured(name: str, random: Random) -> Change:
+    """A change of a component's settings as the log shows it: not which setting."""
+    people = ("m.okafor", "s.lindqvist", "a.moreau", "j.tanaka")
+    text = f"configmap {name}-config updated (revision {random.randint(12, 88)})"
+    return Change(0, "config", name, text, random.choice(people))
+
+
+def resized(name: str, random: Random) -> Change:
+    people = ("m.okafor", "s.lindqvist", "a.moreau", "j.tanaka")
+    return Change(0, "config", name, f"deployment/{name} changed, rolled out", random.choice(people))
 
 
 def deploy(system: System, name: str, random: Random, **changes: object) -> tuple[System, Change]:

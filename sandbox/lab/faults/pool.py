@@ -6,25 +6,28 @@ from dataclasses import replace
 from random import Random
 
 from sandbox.lab import database, parameters, pools
-from sandbox.lab.faults.base import Change, Effect, Fault, deploy, pick
-from sandbox.lab.parameters import System
+from sandbox.lab.faults.base import Change, Effect, Fault, deploy, site
+from sandbox.lab.parameters import Statement, System
 from sandbox.lab.traffic import usual_rate
 
-OWNERS = ("docket", "bosun", "shelf")
-INDEXED = (
-    ("orders", "customer_id"),
-    ("addresses", "member_id"),
-    ("stock_levels", "item_id"),
-    ("order_lines", "order_id"),
-    ("members", "email"),
-    ("items", "category_id"),
-)
-HOLDERS = {"orders": "tally-export", "members": "roster-sync", "stock_levels": "stocktake"}
+HOLDERS = ("tally-export", "roster-sync", "stocktake", "quarter-close", "price-import", "dedupe-run")
+
+
+def searched(system: System, table: str) -> str:
+    """The column by which statements search ``table``."""
+    return next(
+        each.column for _, each in database.statements_of(system) if each.table == table and each.column != "id"
+    )
+
+
+def update_of(system: System, owner: str) -> Statement:
+    """The statement of ``owner`` that changes a row it finds by its key."""
+    return next(each for each in system.service(owner).statements if each.writes and each.text.startswith("UPDATE"))
 
 
 def missing_index(system: System, random: Random, seed: int) -> Effect:
-    table, column = pick(INDEXED, seed)
-    owner = system.table(table).owner
+    table = site(system, "missing_index", seed)
+    column, owner = searched(system, table), system.table(table).owner
     before = system.table(table)
     rows = int(max(before.rows, 900_000) * random.uniform(1.5, 2.1))
     indexes = tuple(each for each in before.indexes if each != column)
@@ -49,7 +52,7 @@ def missing_index(system: System, random: Random, seed: int) -> Effect:
 
 
 def connection_leak(system: System, random: Random, seed: int) -> Effect:
-    name = pick(OWNERS, seed)
+    name = site(system, "connection_leak", seed)
     service = system.service(name)
     minutes = random.uniform(6.5, 9.0)
     share = service.pool.size * service.replicas / (minutes * 60 * usual_rate(system, name))
@@ -65,10 +68,10 @@ def connection_leak(system: System, random: Random, seed: int) -> Effect:
 
 
 def long_transaction_lock(system: System, random: Random, seed: int) -> Effect:
-    owner = pick(OWNERS, seed)
-    table = {"docket": "orders", "bosun": "members", "shelf": "stock_levels"}[owner]
-    holder = HOLDERS[table]
-    writes = next(each for each in system.service(owner).statements if each.table == table and each.writes)
+    owner = site(system, "long_transaction_lock", seed)
+    holder = random.choice(HOLDERS)
+    writes = update_of(system, owner)
+    table = writes.table
     pool = system.service(owner).pool
     wanted = random.uniform(1.5, 2.4) * pool.size * system.service(owner).replicas
     share = wanted * 1000 / (usual_rate(system, owner) * writes.times * system.database.lock_timeout_ms)
@@ -85,7 +88,7 @@ def long_transaction_lock(system: System, random: Random, seed: int) -> Effect:
 
 
 def connection_pool_too_small(system: System, random: Random, seed: int) -> Effect:
-    name = pick(OWNERS, seed)
+    name = site(system, "connection_pool_too_small", seed)
     service = system.service(name)
     route = next(route for route in system.routes if route.target == name)
     hold = service.pool.held_ms + database.work_ms(system, service, 1 - pools.cache_hits(system))

@@ -1,8 +1,10 @@
-"""All faults by name. No Django here."""
+"""All fault classes by name. No Django here."""
 
 from __future__ import annotations
 
-from sandbox.lab.faults import platform, pool, service
+from sandbox.lab.faults import data, platform, pool, service, stores, trust
 from sandbox.lab.faults.base import Fault
 
-FAULTS: dict[str, Fault] = {fault.name: fault for fault in (*pool.FAULTS, *service.FAULTS, *platform.FAULTS)}
+FAULTS: dict[str, Fault] = {
+    fault.name: fault for module in (pool, stores, service, platform, data, trust) for fault in module.FAULTS
+}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sandbox.lab import cluster
 from sandbox.lab.incident import Incident
-from sandbox.lab.views.kubernetes import address, endpoints, events, port, ready_pods, state_of
+from sandbox.lab.views.kubernetes import LAST_STATE, address, endpoints, events, image_of, port, ready_pods, state_of
 
 
 def _events_about(incident: Incident, subject: str) -> str:
@@ -31,11 +31,11 @@ def describe(incident: Incident, kind: str, name: str) -> str:
         return _describe_service(incident, kind, name)
     ready = ready_pods(incident, name)
     wanted = system.service(name).replicas if system.has_service(name) else 1
-    image = f"{name}:{system.service(name).version}" if system.has_service(name) else f"{name}:stable"
+    image = f"{name}:{image_of(system.service(name))}" if system.has_service(name) else f"{name}:stable"
     return (
         f"Name:         {name}\nNamespace:    {system.namespace}\nSelector:     app={name}\n"
         f"Replicas:     {wanted} desired | {wanted} total | {ready} available | {wanted - ready} unavailable\n"
-        f"Pod Template:\n  Containers:\n   server:\n    Image:      {image}\n{_sizes(incident, name)}Events:  <none>\n"
+        f"Pod Template:\n  Containers:\n   server:\n    Image:      {image}\n{_sizes(incident, name)}{_events_about(incident, f'deployment/{name}')}"
     )
 
 
@@ -56,6 +56,7 @@ def _sizes(incident: Incident, app: str) -> str:
     return (
         f"    Limits:\n      cpu:     {service.cpu_limit * 1000:.0f}m\n      memory:  {service.memory_limit_mb:.0f}Mi\n"
         f"    Requests:\n      cpu:     {service.cpu_request * 1000:.0f}m\n      memory:  {service.memory_mb:.0f}Mi\n"
+        f"    Liveness:  http-get http://:{service.port}/live timeout={service.probe_timeout_ms:.0f}ms period=10s failures=3\n"
     )
 
 
@@ -63,12 +64,15 @@ def _describe_pod(incident: Incident, pod: cluster.Pod) -> str:
     ready, status, count = state_of(incident, pod)
     text = (
         f"Name:         {pod.name}\nNamespace:    {incident.system.namespace}\nNode:         {pod.node or '<none>'}\n"
-        f"Labels:       app={pod.app}\nStatus:       {'Pending' if not pod.node else 'Running'}\nContainers:\n  server:\n{_sizes(incident, pod.app)}"
+        f"Labels:       app={pod.app}\nStatus:       {'Pending' if not pod.node or pod.problem else 'Running'}\nContainers:\n  server:\n{_sizes(incident, pod.app)}"
     )
-    if status == "CrashLoopBackOff":
+    if status in ("ImagePullBackOff", "CreateContainerConfigError"):
+        text += f"    State:          Waiting\n      Reason:       {status}\n"
+    elif status == "CrashLoopBackOff":
         text += "    State:          Waiting\n      Reason:       CrashLoopBackOff\n    Last State:     Terminated\n      Reason:       Error\n      Exit Code:    1\n"
     elif count != "0":
-        text += "    State:          Running\n    Last State:     Terminated\n      Reason:       OOMKilled\n      Exit Code:    137\n"
+        reason = LAST_STATE[incident.killed_by[pod.app]]
+        text += f"    State:          Running\n    Last State:     Terminated\n      Reason:       {reason}\n      Exit Code:    137\n"
     elif pod.node:
         text += "    State:          Running\n"
     return (

@@ -3,11 +3,27 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from math import inf
 
 from sandbox.lab import cluster
 from sandbox.lab.incident import Incident
+from sandbox.lab.parameters import Service
 
-KINDS = ("pods", "deployments", "statefulsets", "services", "endpoints", "nodes", "events", "networkpolicies")
+KINDS = (
+    "pods",
+    "deployments",
+    "statefulsets",
+    "services",
+    "endpoints",
+    "nodes",
+    "events",
+    "networkpolicies",
+    "resourcequotas",
+)
+LAST_STATE = {"memory": "OOMKilled", "probe": "Error"}  # what ended a container -> how kubectl shows it
+
+
+KEPT_EVENTS = 12  # of one service's restarts
 
 
 def table(header: tuple[str, ...], rows: list[tuple[str, ...]], empty: str = "No resources found.") -> str:
@@ -21,6 +37,11 @@ def table(header: tuple[str, ...], rows: list[tuple[str, ...]], empty: str = "No
         )
         + "\n"
     )
+
+
+def image_of(service: Service) -> str:
+    """The tag of its image."""
+    return service.image or service.version
 
 
 def not_found(kind: str, name: str) -> str:
@@ -56,13 +77,24 @@ def state_of(incident: Incident, pod: cluster.Pod) -> tuple[str, str, str]:
     """READY, STATUS, RESTARTS of one pod."""
     if not pod.node:
         return "0/1", "Pending", "0"
+    if pod.problem:
+        crashes = f"{_crashes(incident, pod)} (1m ago)" if pod.problem.reason == "CrashLoopBackOff" else "0"
+        return "0/1", pod.problem.reason, crashes
     minutes = restarts(incident, pod.app)
     if pod.app == incident.system.cache.name and minutes:
+        if incident.system.cache.reason != "CrashLoopBackOff":
+            return "0/1", incident.system.cache.reason, "0"
         return "0/1", "CrashLoopBackOff", f"{len(minutes)} ({incident.count - minutes[-1]}m ago)"
     mine = minutes if pod == cluster.running(incident.last.pods, pod.app)[0] else minutes[:-1]
     if mine and mine[-1] >= incident.count - 2:
-        return "0/1", "OOMKilled", f"{len(mine)} ({incident.count - mine[-1]}m ago)"
+        status = LAST_STATE[incident.killed_by[pod.app]]
+        return "0/1", status, f"{len(mine)} ({incident.count - mine[-1]}m ago)"
     return "1/1", "Running", f"{len(mine)} ({incident.count - mine[-1]}m ago)" if mine else "0"
+
+
+def _crashes(incident: Incident, pod: cluster.Pod) -> int:
+    """Starts that failed so far, with the doubling pause between them."""
+    return min(6, 2 + (incident.count - incident.rollouts.get(pod.app, incident.onset)) // 3)
 
 
 def ready_pods(incident: Incident, app: str) -> int:
@@ -89,6 +121,14 @@ def events(incident: Incident) -> list[tuple[str, ...]]:
         found.append((minute, (age(incident.now - incident.at(minute)), kind, reason, subject, message)))
 
     for pod in incident.last.pods:
+        if pod.problem:
+            reasons = {
+                "ImagePullBackOff": "Failed",
+                "CreateContainerConfigError": "Failed",
+                "CrashLoopBackOff": "BackOff",
+            }
+            since = incident.rollouts.get(pod.app, incident.onset)
+            add(since, "Warning", reasons[pod.problem.reason], f"pod/{pod.name}", pod.problem.message)
         if not pod.node:
             message = f"0/{len(system.nodes)} nodes are available: {len(system.nodes)} Insufficient cpu. preemption: No preemption victims found."
             add(_unplaced_since(incident, pod), "Warning", "FailedScheduling", f"pod/{pod.name}", message)
@@ -101,17 +141,27 @@ def events(incident: Incident) -> list[tuple[str, ...]]:
                 f"Successfully assigned {system.namespace}/{pod.name} to {pod.node}",
             )
     for app in system.services:
-        for number, minute in enumerate(restarts(incident, app.name)):
-            there = cluster.running(incident.last.pods, app.name)
-            add(
-                minute,
-                "Warning",
-                "OOMKilling",
-                f"pod/{there[number % len(there)].name}",
-                "Memory cgroup out of memory: killed process 1 (server)",
-            )
+        there = cluster.running(incident.last.pods, app.name)
+        missing = app.replicas - len(cluster.pods_of(incident.last.pods, app.name))
+        if missing:
+            since, asked = incident.rollouts.get(app.name, incident.onset), f"{app.cpu_request * 1000:.0f}m"
+            replica_set = cluster.names_of(system, incident.pod_seed)[app.name][0].rpartition("-")[0]
+            used = sum(pod.cpu_request for pod in incident.last.pods) * 1000
+            what = f"requested: requests.cpu={asked}, used: requests.cpu={used:.0f}m, limited: requests.cpu={system.cpu_quota * 1000:.0f}m"
+            message = f'Error creating: pods "{replica_set}-" is forbidden: exceeded quota: {system.namespace}-compute, {what}'
+            add(since, "Warning", "FailedCreate", f"replicaset/{replica_set}", message)
+        for number, minute in enumerate(restarts(incident, app.name)[-KEPT_EVENTS:]):
+            pod = f"pod/{there[number % len(there)].name}"
+            if incident.killed_by[app.name] == "memory":
+                message = "Memory cgroup out of memory: killed process 1 (server)"
+                add(minute, "Warning", "OOMKilling", pod, message)
+            else:
+                message = "Container server failed liveness probe, will be restarted"
+                add(minute, "Normal", "Killing", pod, message)
     cache = system.cache.name
-    if restarts(incident, cache):
+    if restarts(incident, cache) and system.cache.reason != "CrashLoopBackOff":
+        add(incident.onset, "Warning", "Failed", f"pod/{cache}-0", system.cache.startup_error)
+    elif restarts(incident, cache):
         add(
             incident.count - 2,
             "Warning",
@@ -155,7 +205,7 @@ def resources(incident: Incident, kind: str, name: str = "") -> str:
                     str(service.replicas),
                     str(ready),
                     "212d",
-                    f"{service.name}:{service.version}",
+                    f"{service.name}:{image_of(service)}",
                 )
             )
     elif kind == "statefulsets":
@@ -175,6 +225,17 @@ def resources(incident: Incident, kind: str, name: str = "") -> str:
             (node.name, "Ready,SchedulingDisabled" if node.cordoned else "Ready", "worker", "212d", "v1.31.4")
             for node in system.nodes
         ]
+    elif kind == "resourcequotas":
+        header, rows = ("NAME", "REQUEST", "AGE"), []
+        if system.cpu_quota < inf:
+            used = sum(pod.cpu_request for pod in incident.last.pods) * 1000
+            rows.append(
+                (
+                    f"{system.namespace}-compute",
+                    f"requests.cpu: {used:.0f}m/{system.cpu_quota * 1000:.0f}m",
+                    "212d",
+                )
+            )
     elif kind == "networkpolicies":
         header = ("NAME", "POD-SELECTOR", "AGE")
         rows = [
@@ -196,7 +257,12 @@ def apps(incident: Incident) -> tuple[str, ...]:
 
 def port(incident: Incident, app: str) -> int:
     system = incident.system
-    return {system.database.name: 5432, system.cache.name: 6379, system.queue.name: 5672}.get(app, 8080)
+    ports = {
+        system.database.name: 5432,
+        system.cache.name: system.cache.port,
+        system.queue.name: system.queue.port,
+    }
+    return ports.get(app, 8080)
 
 
 def address(incident: Incident, app: str) -> str:
@@ -221,7 +287,7 @@ def top(incident: Incident, kind: str) -> str:
         return table(("NAME", "CPU(cores)", "CPU%"), rows)
     rows = []
     for pod in sorted(last.pods, key=lambda each: each.name):
-        if pod.node and system.has_service(pod.app):
+        if pod.node and not pod.problem and system.has_service(pod.app):
             one, service = last.services[pod.app], system.service(pod.app)
             rows.append((pod.name, f"{one.cpu * service.cpu_limit * 1000:.0f}m", f"{one.memory_mb:.0f}Mi", pod.node))
         elif pod.node and pod.app == system.database.name:

@@ -25,10 +25,12 @@ def _service_metrics(incident: Incident, name: str) -> dict[str, tuple[Reading, 
         "threads_busy": (lambda m: m.services[name].threads, 0, 0.03),
         "replicas_ready": (lambda m: m.services[name].ready, 0, 0.0),
     }
+    if service.heap_mb:
+        metrics["gc_time_ratio"] = (lambda m: m.services[name].collecting, 3, 0.04)
     if service.pool:
         metrics |= {
             "db_pool_in_use": (lambda m: m.services[name].pool_used, 0, 0.0),
-            "db_pool_max": (lambda m: m.services[name].pool_max, 0, 0.0),
+            "db_pool_max": (lambda m: m.services[name].pool_open, 0, 0.0),
             "db_pool_waiting": (lambda m: m.services[name].pool_waiting, 0, 0.05),
             "db_pool_wait_ms": (lambda m: m.services[name].pool_wait_ms, 0, 0.03),
         }
@@ -44,6 +46,8 @@ def _store_metrics(incident: Incident, name: str) -> dict[str, tuple[Reading, in
             "connections_max": (lambda m: system.database.max_connections, 0, 0.0),
             "rows_read_per_second": (lambda m: m.db_rows_read, 0, 0.02),
             "disk_used_ratio": (lambda m: m.disk_ratio, 4, 0.0),
+            "replica_lag_seconds": (lambda m: m.lag_s, 2, 0.05),
+            "volume_read_ms": (lambda m: 0.3 + m.page_ms, 2, 0.05),
         }
     if name == system.cache.name:
         return {
@@ -54,6 +58,7 @@ def _store_metrics(incident: Incident, name: str) -> dict[str, tuple[Reading, in
         "messages_in_per_second": (lambda m: m.queue_in, 1, 0.01),
         "messages_acknowledged_per_second": (lambda m: m.queue_out, 1, 0.01),
         "messages_redelivered_per_second": (lambda m: m.queue_redelivered, 1, 0.01),
+        "processing_mean_ms": (lambda m: m.work_ms, 0, 0.02),
         "messages_ready": (lambda m: m.queue_backlog, 0, 0.0),
     }
 
@@ -66,6 +71,7 @@ def _node_metrics(incident: Incident, name: str) -> dict[str, tuple[Reading, int
 def _external_metrics(incident: Incident, name: str) -> dict[str, tuple[Reading, int, float]]:
     caller = incident.system.callers_of(name)[0]
     return {
+        "outbound_requests_per_second": (lambda m: m.services[caller].rate, 1, 0.01),
         "outbound_latency_mean_ms": (lambda m: m.calls[caller, name][0], 0, 0.03),
         "outbound_error_ratio": (lambda m: m.calls[caller, name][1], 4, 0.05),
     }
@@ -113,6 +119,7 @@ def values(incident: Incident, name: str) -> dict[str, list[str]]:
         printed["network_round_trip_ms"] = [
             f"{0.6 + 2 * node.delay_ms + abs(random.gauss(0, 0.1)):.1f}" for node in nodes
         ]
+        printed["clock_offset_ms"] = [f"{node.clock_s * 1000 + random.gauss(0, 3):.0f}" for node in nodes]
         printed["tcp_retransmit_ratio"] = [f"{node.loss + abs(random.gauss(0, 0.0004)):.4f}" for node in nodes]
     return printed
 

@@ -10,12 +10,14 @@ from statistics import fmean
 from sandbox.lab import cluster
 from sandbox.lab.incident import Incident
 from sandbox.lab.state import Minute
-from sandbox.lab.views.kubernetes import address, port, table
+from sandbox.lab.views.kubernetes import address, port, restarts, table
 from sandbox.lab.views.metrics import P95
 
 BASELINE = 12  # minutes at the start that are known to be healthy
 OTHER_QUEUES = ("invoices",)  # of other teams, on the same broker
 HELD = 3  # minutes a condition must hold
+LOOK_UPS = 6  # of a name, one after the other
+DIVERGENCE = 0.02  # of the orders
 
 
 @dataclass(frozen=True)
@@ -56,8 +58,8 @@ def alerts(incident: Incident) -> tuple[Alert, ...]:
                 "DatabasePoolAtLimit",
                 "critical",
                 name,
-                lambda m, n=name: m.services[n].pool_used >= 0.97 * m.services[n].pool_max > 0,
-                f"database connection pool of {name} at its limit ({min(now.pool_max, round(now.pool_used))} of {now.pool_max} connections in use, {now.pool_waiting:.0f} requests waiting)",
+                lambda m, n=name: m.services[n].pool_used >= 0.97 * m.services[n].pool_open > 0,
+                f"database connection pool of {name} at its limit ({min(now.pool_open, round(now.pool_used))} of {now.pool_open} connections in use, {now.pool_waiting:.0f} requests waiting)",
             )
         rule(
             "HighErrorRatio",
@@ -73,15 +75,25 @@ def alerts(incident: Incident) -> tuple[Alert, ...]:
             lambda m, n=name, b=normal: m.services[n].quantile_ms(P95) > max(1.6 * b, 120),
             f"p95 latency of {name} is {now.quantile_ms(P95):.0f} ms (usually {normal:.0f} ms)",
         )
-        pending = sum(not pod.node for pod in cluster.pods_of(last.pods, name))
+        running = len(cluster.running(last.pods, name))
         rule(
             "PodsNotReady",
             "warning",
             name,
-            lambda m, n=name: any(not pod.node for pod in m.pods if pod.app == n),
-            f"{pending} of {service.replicas} pods of {name} not ready",
+            lambda m, n=name, r=service.replicas: len(cluster.running(m.pods, n)) < r,
+            f"{service.replicas - running} of {service.replicas} pods of {name} not ready",
         )
-        kills = [minute for minute in incident.restarts.get(name, ()) if minute >= incident.count - 15]
+        rule(
+            "TargetDown",
+            "critical",
+            name,
+            lambda m, n=name: not m.services[n].ready,
+            f"{name} does not answer the health check",
+        )
+        kills = [minute for minute in restarts(incident, name) if minute >= incident.count - 15]
+        crashing = [pod for pod in last.pods if pod.app == name and pod.problem]
+        if not kills and crashing and crashing[0].problem.reason == "CrashLoopBackOff":
+            kills = list(range(incident.rollouts.get(name, incident.onset), incident.count, 3))
         if kills:
             found.append(
                 Alert(
@@ -113,10 +125,25 @@ def alerts(incident: Incident) -> tuple[Alert, ...]:
         lambda m: not m.cache_up,
         f"{system.cache.name} does not answer the health check",
     )
+    if system.saga and incident.count >= BASELINE + HELD:
+        apart = [_apart(incident, back) for back in range(BASELINE)]
+        if all(max(each) > DIVERGENCE for each in apart[:HELD]):
+            since = next((back for back, each in enumerate(apart) if max(each) <= DIVERGENCE), BASELINE)
+            worst = max(max(each) for each in apart[:HELD])
+            text = f"stores behind {system.saga.coordinator} differ by {worst:.0%} of the orders of the last minutes"
+            found.append(Alert("CountsDiverge", "critical", system.saga.coordinator, incident.count - since, text))
     return tuple(sorted(found, key=lambda alert: (alert.since, alert.name, alert.component)))
 
 
-URGENCY = ("DatabasePoolAtLimit", "QueueBacklog", "HighErrorRatio", "HighLatency")
+def _apart(incident: Incident, back: int) -> tuple[float, float]:
+    """How far payments and deliveries are from the orders, in the ``HELD`` minutes that end ``back`` minutes ago."""
+    end = incident.count - back
+    counts = [minute.counts for minute in incident.minutes[end - HELD : end]]
+    orders = max(sum(each["orders"] for each in counts), 1e-9)
+    return tuple(abs(sum(each[store] for each in counts) / orders - 1) for store in ("payments", "deliveries"))
+
+
+URGENCY = ("DatabasePoolAtLimit", "QueueBacklog", "HighErrorRatio", "HighLatency", "CountsDiverge")
 RESOURCES = 2  # the first so many name a resource that is full
 
 
@@ -159,7 +186,7 @@ def topology(incident: Incident, only: str = "") -> str:
         if service.pool:
             edges.append((service.name, system.database.name, "postgresql"))
         if service.cache:
-            edges.append((service.name, service.cache, "redis"))
+            edges.append((service.name, service.cache, system.cache.engine))
         if service.publishes:
             edges.append((service.name, system.queue.name, f"publish {system.queue.queue}"))
     edges.append((system.queue.consumer, system.queue.name, f"consume {system.queue.queue}"))
@@ -168,7 +195,7 @@ def topology(incident: Incident, only: str = "") -> str:
         up = [f"  <- {source} ({what})" for source, target, what in edges if target == only]
         return "\n".join((only, "calls:", *(down or ["  (nothing)"]), "called by:", *(up or ["  (nobody)"]))) + "\n"
     roles = "\n".join(f"{service.name}: {service.role} ({service.language})" for service in system.services)
-    stores = f"{system.database.name}: postgresql\n{system.cache.name}: redis\n{system.queue.name}: rabbitmq\n"
+    stores = f"{system.database.name}: postgresql\n{system.cache.name}: {system.cache.engine}\n{system.queue.name}: {system.queue.engine}\n"
     outside = "".join(f"{external.name}: outside provider\n" for external in system.externals)
     return (
         f"{roles}\n{stores}{outside}\n"
@@ -204,6 +231,9 @@ def config(incident: Incident, name: str) -> str:
             ("lock_timeout", f"{store.lock_timeout_ms:.0f}ms"),
             ("idle_in_transaction_session_timeout", "0"),
             ("log_min_duration_statement", "50ms"),
+            ("autovacuum", "on"),
+            ("archive_mode", "on"),
+            ("work_mem", "64MB"),
         ]
         lines += [
             (f"role.{service.name}.password_version", str(store.role_secret_version.get(service.name, 3)))
@@ -214,13 +244,25 @@ def config(incident: Incident, name: str) -> str:
         lines = [
             ("maxmemory", f"{system.cache.memory_mb:.0f}mb"),
             ("maxmemory-policy", "allkeys-lru"),
-            ("appendonly", "yes"),
         ]
     elif name == system.queue.name:
-        lines = [("queue", system.queue.queue), ("prefetch", "1"), ("dead_letter_exchange", "none")]
+        lines = [
+            ("queue", system.queue.queue),
+            ("prefetch", "1"),
+            ("dead_letters", "none"),
+            ("acknowledge_timeout", f"{system.queue.acknowledge_ms:.0f}ms"),
+        ]
     else:
         service = system.service(name)
         lines = [("PORT", str(service.port)), ("WORKERS", str(service.workers)), ("LOG_LEVEL", "info")]
+        if service.heap_mb:
+            lines.append(("JAVA_TOOL_OPTIONS", f"-Xmx{service.heap_mb:.0f}m"))
+        if service.calls:
+            lines.append(("TRUSTED_ISSUERS", " ".join(service.trusts)))
+        if system.saga and system.saga.coordinator == name:
+            lines.append(("REFUND_ON_CONFLICT", str(system.saga.compensates).lower()))
+        if system.saga and system.saga.payer == name:
+            lines.append(("SEND_IDEMPOTENCY_KEY", str(system.saga.idempotent).lower()))
         for call in service.calls:
             key = call.target.upper()
             scheme = (
@@ -235,13 +277,13 @@ def config(incident: Incident, name: str) -> str:
             ]
         if service.pool:
             lines += [
-                ("DB_URL", f"postgresql://{name}@{system.database.name}:5432/shop"),
+                ("DB_URL", f"postgresql://{name}@{system.database.name}:5432/{system.business}"),
                 ("DB_PASSWORD_FROM", f"secret {name}-db, key version {service.secret_version}"),
                 ("DB_POOL_MAX", str(service.pool.size)),
                 ("DB_POOL_ACQUIRE_TIMEOUT_MS", f"{service.pool.acquire_timeout_ms:.0f}"),
             ]
         if service.cache:
-            lines.append(("CACHE_URL", f"redis://{service.cache}:6379/0"))
+            lines.append(("CACHE_URL", f"{system.cache.engine}://{service.cache}:{system.cache.port}/0"))
     return f"# {name}, configuration in effect\n" + "".join(f"{key}: {value}\n" for key, value in lines)
 
 
@@ -253,11 +295,21 @@ def connectivity(incident: Incident, target: str, source: str = "") -> str:
     where = f"api.{target}.example:443" if external else f"{target}:{port(incident, target)}"
     numeric = "203.0.113.24:443" if external else f"{address(incident, target)}:{port(incident, target)}"
     head = f"{origin} -> {where} ({numeric})"
+    looked = system.resolver.failing
+    if looked:
+        late = round(max(1, looked * LOOK_UPS))
+        tries = ["timed out after 1000 ms"] * late + ["answered in 1.1 ms"] * (LOOK_UPS - late)
+        incident.random(f"lookup:{origin}:{target}").shuffle(tries)
+        names = "".join(
+            f"  look-up {at + 1} of {target} at {system.resolver.name}: {each}\n" for at, each in enumerate(tries)
+        )
+    else:
+        names = f"  look-up 1 of {target} at {system.resolver.name}: answered in 1.1 ms\n"
     if system.shuts_out(origin, target):
-        return f"{head}: Connection timed out after 1000 ms\n"
+        return f"{head}: Connection timed out after 1000 ms\n{names}"
     there = cluster.running(last.pods, target)
     if not external and (not there or (target == system.cache.name and system.cache.startup_error)):
-        return f"{head}: Connection refused\n"
+        return f"{head}: Connection refused\n{names}"
     delay, random = 0.6, incident.random(f"connect:{origin}:{target}")
     lines = []
     ends = cluster.running(last.pods, origin) or (None,)
@@ -272,7 +324,7 @@ def connectivity(incident: Incident, target: str, source: str = "") -> str:
         )
         via = " -> ".join(pod.node for pod in pair if pod)
         lines.append(f"  attempt {number + 1}: connected in {delay:.1f} ms{f'  ({via})' if via else ''}")
-    return f"{head}: open\n" + "\n".join(lines) + "\n"
+    return f"{head}: open\n{names}" + "\n".join(lines) + "\n"
 
 
 def queue_status(incident: Incident) -> str:

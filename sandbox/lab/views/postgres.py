@@ -6,10 +6,11 @@ from datetime import timedelta
 
 from sandbox.lab import database
 from sandbox.lab.incident import Incident
-from sandbox.lab.parameters import Service, Statement
+from sandbox.lab.parameters import Service, Statement, System
 from sandbox.lab.state import ServiceMinute
 
 SLOW_MS = 50.0
+OTHER_SLOTS = ("fleet_cdc", "search_feed", "warehouse_sync")
 
 
 def psql(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
@@ -40,7 +41,7 @@ def _sessions(incident: Incident, service: Service, one: ServiceMinute, pid: int
     """The sessions of one service's pool: leaked ones, those that wait for locks, those that work, idle ones."""
     random = incident.random(f"sessions:{service.name}")
     system, rows = incident.system, []
-    leaked = incident.leaked.get(service.name, ())[: one.pool_max]
+    leaked = incident.leaked.get(service.name, ())[: one.pool_open]
     reads = [each for each in service.statements if not each.writes] or list(service.statements)
     for minute in leaked:
         held = interval(incident.now - incident.at(minute) + timedelta(seconds=random.randrange(50)))
@@ -55,22 +56,25 @@ def _sessions(incident: Incident, service: Service, one: ServiceMinute, pid: int
                 random.choice(reads).text,
             )
         )
-    busy = min(round(one.pool_used) - len(leaked), one.pool_max - len(rows))
-    lock = database.lock_wait_ms(system, service)
-    waiting = min(busy, round(busy * lock / one.hold_ms)) if one.hold_ms else 0
-    if waiting and system.database.transaction:
-        statement = next(each for each in service.statements if database.waits_for_lock(system, each))
+    busy = min(round(one.pool_used) - len(leaked), one.pool_open - len(rows))
+    waiting = min(busy, round(busy * _lock_ms(incident, service) / one.hold_ms)) if one.hold_ms else 0
+    if waiting:
+        statement = next(each for each in service.statements if _contended(system, each))
+        longest = system.database.lock_timeout_ms / 1000 if system.database.transaction else one.pool_open * 0.03
         for _ in range(waiting):
-            held = interval(timedelta(seconds=random.uniform(0.5, system.database.lock_timeout_ms / 1000)))
+            held = interval(timedelta(seconds=random.uniform(0.1, 1) * longest))
             rows.append(_row(pid + len(rows), service.name, "active", held, held, "Lock:transactionid", statement.text))
     working = busy - waiting
+    misses = 1 - incident.last.cache_hits
+    reading = database.storage_ms(system, service, misses)
+    computing = database.work_ms(system, service, misses) * incident.last.db_stretch
     for _ in range(max(0, working)):
-        share = (
-            database.work_ms(system, service, 1 - incident.last.cache_hits) * incident.last.db_stretch / one.hold_ms
-            if one.hold_ms
-            else 0
-        )
-        if random.random() < share:
+        drawn = random.random() * max(one.hold_ms, 1e-9)
+        if drawn < reading:
+            statement = random.choice(service.statements)
+            wait = "IO:WALSync" if statement.writes else "IO:DataFileRead"
+            rows.append(_row(pid + len(rows), service.name, "active", "00:00:00", "00:00:00", wait, statement.text))
+        elif drawn < reading + computing:
             statement = random.choices(
                 service.statements, weights=[_load(incident, each) for each in service.statements]
             )[0]
@@ -87,7 +91,7 @@ def _sessions(incident: Incident, service: Service, one: ServiceMinute, pid: int
                     random.choice(service.statements).text,
                 )
             )
-    while len(rows) < one.pool_max and not one.causes.get("credentials"):
+    while len(rows) < one.pool_open and not one.causes.get("credentials"):
         rows.append(
             _row(
                 pid + len(rows),
@@ -100,6 +104,15 @@ def _sessions(incident: Incident, service: Service, one: ServiceMinute, pid: int
             )
         )
     return rows
+
+
+def _lock_ms(incident: Incident, service: Service) -> float:
+    one = incident.last.services[service.name]
+    return database.lock_wait_ms(incident.system, service, one.rate, one.pool_open)
+
+
+def _contended(system: System, statement: Statement) -> bool:
+    return bool(database.waits_for_lock(system, statement) or statement.same_row)
 
 
 def _load(incident: Incident, statement: Statement) -> float:
@@ -119,7 +132,15 @@ def connections(incident: Incident, of: str = "") -> str:
         if service.pool and (not of or of == service.name):
             rows += _sessions(incident, service, incident.last.services[service.name], pid)
         pid += 137
-    held = incident.system.database.transaction
+    store = incident.system.database
+    if not of or of == store.other_client:
+        random = incident.random("other sessions")
+        for number in range(store.other_sessions):
+            idle = interval(timedelta(seconds=random.randrange(20, 3000)))
+            text = "SELECT now()" if number % 3 else "SHOW search_path"
+            row = _row(7000 + number * 3, store.other_client, "idle", "", idle, "Client:ClientRead", text)
+            rows.append(row)
+    held = store.transaction
     if held and (not of or of == held.application):
         opened = interval(_since(incident))
         rows.append(
@@ -144,7 +165,10 @@ def slow_queries(incident: Incident) -> str:
         plan = database.plan_of(statement, system.table(statement.table))
         one = last.services[service.name]
         lock = database.waits_for_lock(system, statement) * system.database.lock_timeout_ms
-        mean = plan.work_ms * last.db_stretch + lock
+        if statement.same_row:
+            lock += statement.same_row * database.row_line(system, service, statement, one.rate, one.pool_open).wait_ms
+        volume = system.database.page_ms * (1.0 if statement.writes else (1 - database.MEMORY_HITS) * plan.pages)
+        mean = plan.work_ms * last.db_stretch + lock + volume
         share = 1 - last.cache_hits if statement.cached else 1.0
         calls = (
             sum(
@@ -157,7 +181,8 @@ def slow_queries(incident: Incident) -> str:
         )
         if one.causes.get("credentials"):
             calls = 0.0
-        longest = mean * random.uniform(2.2, 3.4) if not lock else system.database.lock_timeout_ms
+        timed_out = database.waits_for_lock(system, statement)
+        longest = system.database.lock_timeout_ms if timed_out else mean * random.uniform(2.2, 3.4)
         rows.append(
             (
                 mean * calls,
@@ -196,7 +221,7 @@ def _plan_text(incident: Incident, statement: Statement, took: float | None = No
     if plan.node == "Insert":
         return f"  Insert on {parts.name}  (cost=0.00..{plan.cost:.2f} rows=1 width={parts.row_bytes}){actual}\n"
     if plan.node == "Seq Scan":
-        text = f"  Seq Scan on {parts.name}  (cost=0.00..{plan.cost:.2f} rows={plan.rows} width={parts.row_bytes}){actual}\n"
+        text = f"  Seq Scan on {parts.name}  (cost=0.00..{plan.cost:.2f} rows={plan.expected} width={parts.row_bytes}){actual}\n"
         text += f"    Filter: ({statement.column} = $1)\n"
         return text + (f"    Rows Removed by Filter: {plan.examined - plan.rows}\n" if actual else "")
     update = f"  Update on {parts.name}\n  ->" if statement.writes else " "
@@ -223,26 +248,17 @@ def lock_waits(incident: Incident) -> str:
         "blocking_query",
     )
     held = system.database.transaction
-    if not held:
-        return psql(header, rows)
     pid = 1200 + incident.random("pid").randrange(400)
     for service in system.services:
-        if service.pool and database.lock_wait_ms(system, service):
-            for row in _sessions(incident, service, incident.last.services[service.name], pid):
-                if row[5] == "Lock:transactionid":
-                    rows.append(
-                        (
-                            row[0],
-                            row[1],
-                            row[4],
-                            row[6],
-                            str(_holder_pid(incident)),
-                            held.application,
-                            "idle in transaction",
-                            interval(_since(incident)),
-                            held.statement,
-                        )
-                    )
+        if service.pool and _lock_ms(incident, service):
+            sessions = _sessions(incident, service, incident.last.services[service.name], pid)
+            holder = next((row for row in sessions if row[2] == "idle in transaction"), sessions[-1])
+            if held:
+                age = interval(_since(incident))
+                blocker = (str(_holder_pid(incident)), held.application, "idle in transaction", age, held.statement)
+            else:
+                blocker = (holder[0], holder[1], holder[2], "00:00:00", holder[6])
+            rows += [(row[0], row[1], row[4], row[6], *blocker) for row in sessions if row[5] == "Lock:transactionid"]
         pid += 137
     return psql(header, rows)
 
@@ -256,20 +272,59 @@ def describe_table(incident: Incident, name: str) -> str:
         for column in store.indexes
     )
     size = database.pages_of(store) * database.PAGE_BYTES / 1024**2
+    statistics = "".join(
+        f"Statistics: n_distinct({column}) = {values}\n" for column, values in _distinct(incident, name)
+    )
+    random = incident.random(f"vacuum:{name}")
+    dead = store.dead_rows or store.rows * random.uniform(0.002, 0.09)
+    vacuumed = incident.at(-random.randrange(20, 900)).strftime("%Y-%m-%d %H:%M")
     table = psql(("Column", "Type"), rows).rsplit("\n(", 1)[0]
-    return f'Table "{store.owner}.{name}"\n{table}\nIndexes:\n{indexes}Rows (estimate): {store.rows}\nSize: {size:.0f} MB\n'
+    return f'Table "{store.owner}.{name}"\n{table}\nIndexes:\n{indexes}Rows (estimate): {store.rows}\nDead rows: {dead:.0f}, last autovacuum {vacuumed}\n{statistics}Size: {size:.0f} MB\n'
+
+
+def _distinct(incident: Incident, name: str) -> list[tuple[str, int]]:
+    """What the planner believes of each indexed column but the key: how many values it has."""
+    table, found = incident.system.table(name), []
+    for statement in {
+        each.column: each for _, each in database.statements_of(incident.system) if each.table == name
+    }.values():
+        if statement.column != "id":
+            usual = max(1, table.rows // statement.rows)
+            found.append((statement.column, table.distinct.get(statement.column, usual)))
+    return found
+
+
+def replication(incident: Incident) -> str:
+    """pg_stat_replication of the replica that answers reads."""
+    store, last = incident.system.database, incident.last
+    header = ("application_name", "state", "sync_state", "replay_lag", "pending_bytes")
+    state = "streaming"
+    pending = f"{last.lag_s * 1.6e6:.0f}"
+    return psql(header, [(store.replica, state, "async", f"{last.lag_s:.2f}s", pending)])
 
 
 def storage(incident: Incident) -> str:
     """Disk of the data directory and what keeps write-ahead log."""
     store, ratio = incident.system.database, incident.last.disk_ratio
-    used = ratio * store.disk_gb
-    kept = max(0.0, used - store.disk_used_gb - 0.01 * incident.count)
+    used, kept = ratio * store.disk_gb, incident.last.kept_gb
+    log, temporary = kept["slot"] + kept["archive"] + 3.1, kept["temporary"] + 0.2
     disk = f"Filesystem      Size  Used Avail Use% Mounted on\n/dev/vdb        {store.disk_gb:.0f}G  {used:.1f}G  {store.disk_gb - used:.1f}G {ratio:4.0%} /var/lib/postgresql\n\n"
-    slots = [("berth_standby", "physical", "t", "16 MB")]
+    sizes = [
+        ("base", f"{used - log - temporary:.1f} GB"),
+        ("pg_wal", f"{log:.1f} GB"),
+        ("pgsql_tmp", f"{temporary:.1f} GB"),
+    ]
+    disk += psql(("directory", "size"), sizes) + "\n"
+    slots = [(f"{store.replica}_standby", "physical", "t", "16 MB")]
+    random = incident.random("slots")
+    slots.append((random.choice(OTHER_SLOTS), "logical", "f", f"{random.randint(40, 900)} MB"))
     if store.inactive_slot:
-        slots.append((store.inactive_slot, "logical", "f", f"{kept:.1f} GB"))
-    return disk + "pg_replication_slots\n" + psql(("slot_name", "slot_type", "active", "retained_wal"), slots)
+        slots.append((store.inactive_slot, "logical", "f", f"{kept['slot']:.1f} GB"))
+    disk += "pg_replication_slots\n" + psql(("slot_name", "slot_type", "active", "retained_wal"), slots)
+    failed = random.randint(1, 9) + (incident.count - incident.onset) * 4 * bool(store.archive_error)
+    last = incident.now if store.archive_error else incident.at(-random.randrange(60, 4000))
+    archiver = [(str(random.randint(20_000, 90_000)), str(failed), last.strftime("%Y-%m-%d %H:%M:%S"))]
+    return disk + "\npg_stat_archiver\n" + psql(("archived_count", "failed_count", "last_failed_time"), archiver)
 
 
 def pool_status(incident: Incident, service: Service) -> str:
@@ -277,9 +332,9 @@ def pool_status(incident: Incident, service: Service) -> str:
     if not service.pool:
         return f"{service.name} has no database connection pool\n"
     one = incident.last.services[service.name]
-    lent = min(one.pool_max, round(one.pool_used))
+    lent = min(one.pool_open, round(one.pool_used))
     return (
         f"pool {service.name}-primary ({service.replicas} replicas x {service.pool.size})\n"
-        f"  maximum: {one.pool_max}\n  active: {lent}\n  idle: {0 if one.causes.get('credentials') else one.pool_max - lent}\n  waiting: {one.pool_waiting:.0f}\n"
+        f"  maximum: {one.pool_open}\n  active: {lent}\n  idle: {0 if one.causes.get('credentials') else one.pool_open - lent}\n  waiting: {one.pool_waiting:.0f}\n"
         f"  acquire_mean_ms: {one.pool_wait_ms:.1f}\n  acquire_timeouts_per_minute: {one.rate * 60 * one.causes.get('pool', 0.0):.0f}\n"
     )

@@ -5,12 +5,14 @@ from __future__ import annotations
 from random import Random
 
 from sandbox.lab import cluster
+from sandbox.lab.exceptions import exceptions_of
 from sandbox.lab.incident import Incident
 from sandbox.lab.parameters import Call, Service, System
-from sandbox.lab.responses import CONNECT_TIMEOUT_MS, QUEUE_BOUND_MS
+from sandbox.lab.responses import CERTIFICATE_S, CONNECT_TIMEOUT_MS, QUEUE_BOUND_MS, distrusts
 from sandbox.lab.state import Minute, ServiceMinute
 from sandbox.lab.views.lines import Line, Log
 
+REFUSED = "no session with {}:5432: the server ended the connection during startup"
 NOTICED = 0.002  # share of requests below which a failure does not show in the sampled log
 
 NOISE = (
@@ -20,6 +22,7 @@ NOISE = (
     ("ERROR", "feature flag refresh failed: 503 from flags.internal, using last known values"),
     ("ERROR", "metrics push rejected: sample timestamp too old"),
     ("WARN", "clock drift 38ms corrected"),
+    ("WARN", "flags.internal answered Retry-After: 5, backing off"),
 )
 
 
@@ -42,7 +45,7 @@ def _write_minute(log: Log, minute: int, name: str, pods: list[str]) -> None:
         log.write(minute, random.choice(pods), "INFO", _access(system, service, took, random))
     if random.random() < 0.22:
         log.write(minute, random.choice(pods), *random.choice(NOISE))
-    for share, level, text in _failures(system, state, service, one, random):
+    for share, level, text in _failures(system, minute, state, service, one, random):
         for _ in range(min(3, 1 + int(share * 4))):
             log.write(minute, random.choice(pods), level, text)
     before = incident.parameters(max(0, minute - 1)).service(name)
@@ -58,7 +61,7 @@ def _access(system: System, service: Service, took: float, random: Random) -> st
 
 
 def _failures(
-    system: System, state: Minute, service: Service, one: ServiceMinute, random: Random
+    system: System, number: int, state: Minute, service: Service, one: ServiceMinute, random: Random
 ) -> list[tuple[float, str, str]]:
     """(share of requests, level, text) of what fails in this minute."""
     store, found = system.database, []
@@ -68,11 +71,10 @@ def _failures(
     }
     if service.pool:
         limit = f"request timed out after {service.pool.acquire_timeout_ms:.0f}ms"
-        counts = f"total={one.pool_max}, active={one.pool_max}, idle=0, waiting={one.pool_waiting:.0f}"
-        refused = f'FATAL: password authentication failed for user "{service.name}"'
+        counts = f"total={one.pool_open}, active={one.pool_open}, idle=0, waiting={one.pool_waiting:.0f}"
         texts |= {
             "pool": f"connection is not available, {limit} ({counts})",
-            "credentials": f"connect to {store.name}:5432 failed: {refused}",
+            "credentials": REFUSED.format(store.name),
             "lock": f"canceling statement due to lock timeout after {store.lock_timeout_ms:.0f}ms",
             "disk": "could not extend file: No space left on device, HINT: Check free disk space.",
         }
@@ -80,28 +82,54 @@ def _failures(
         texts["defect"] = (
             f"unhandled exception in request handler: {service.defect.exception}: {service.defect.message}"
         )
+    if service.pool and one.pool_open < one.pool_max and one.causes.get("pool", 0.0) > NOTICED:
+        found.append((0.5, "ERROR", REFUSED.format(store.name)))
+    if one.causes.get("stale", 0.0) > NOTICED:
+        exception, message = random.choice(exceptions_of(service.language))
+        texts["stale"] = f"unhandled exception in request handler: {exception}: {message}"
     for call in service.calls:
-        reason = _reason(system, state, service, call, random)
+        reason = _reason(system, number, state, service, call, random)
         texts[f"call:{call.target}"] = f"call {call.operation} to {call.target} failed: {reason}"
     for cause, text in texts.items():
         if one.causes.get(cause, 0.0) > NOTICED:
             found.append((one.causes[cause], "ERROR", text))
+    for external in system.externals:
+        calls = [call for call in service.calls if call.target == external.name]
+        if calls and one.rate * calls[0].times > external.limit_per_second:
+            found.append((0.3, "WARN", f"{external.name} answered Retry-After: 1, backing off"))
     if service.cache and system.cache.startup_error:
-        text = f"cache {system.cache.name}:6379 connect failed: Connection refused, reading from database"
+        text = (
+            f"cache {system.cache.name}:{system.cache.port} connect failed: Connection refused, reading from database"
+        )
         found.append((1.0, "WARN", text))
     return found
 
 
-def _reason(system: System, state: Minute, service: Service, call: Call, random: Random) -> str:
+def _reason(system: System, number: int, state: Minute, service: Service, call: Call, random: Random) -> str:
     """Why a call fails: refused, dropped, timed out or answered with an error, in the model's proportion."""
     if system.shuts_out(service.name, call.target):
         return f"connect timeout after {CONNECT_TIMEOUT_MS:.0f}ms"
     if system.has_service(call.target) and not state.services[call.target].ready:
         return "connect: connection refused"
+    if distrusts(system, service, call.target, number) or random.random() < _skewed(system, state, service, call):
+        return "tls: handshake failure"
+    if random.random() < system.resolver.failing:
+        return f"connect timeout after {CONNECT_TIMEOUT_MS:.0f}ms"
     _, errors, timeouts = state.calls.get((service.name, call.target), (0.0, 0.0, 0.0))
     if random.random() < timeouts / max(errors, timeouts, 1e-9):
         return f"deadline exceeded after {call.timeout_ms:.0f}ms"
     return random.choice(("HTTP 500", "HTTP 503", "HTTP 500"))
+
+
+def _skewed(system: System, state: Minute, service: Service, call: Call) -> float:
+    """Share of failed calls that a node with a wrong clock is to blame for."""
+    kept = 1.0
+    for node in system.nodes:
+        if abs(node.clock_s) > CERTIFICATE_S:
+            for app in (service.name, call.target):
+                kept *= 1 - cluster.share_on(state.pods, app, node.name)
+    _, errors, _ = state.calls.get((service.name, call.target), (0.0, 0.0, 0.0))
+    return (1 - kept) / max(errors, 1 - kept, 1e-9)
 
 
 def consumer_lines(incident: Incident) -> list[Line]:

@@ -9,6 +9,10 @@ from sandbox.lab.state import Minute
 from sandbox.lab.views.lines import Line, Log
 
 SLOW_MS = 50.0
+CALM = {
+    "redis": "10000 changes in 60 seconds. Saving... Background saving terminated with success",
+    "memcached": "slab rebalance finished",
+}
 
 
 def database_lines(incident: Incident) -> list[Line]:
@@ -42,6 +46,18 @@ def _complaints(log: Log, system: System, state: Minute) -> list[tuple[str, str]
             if took > SLOW_MS:
                 took *= log.random.uniform(0.9, 1.2)
                 found.append(("WARN", f"duration: {took:.3f} ms  statement: {statement.text}"))
+    if any(one.pool_open < one.pool_max for one in state.services.values()):
+        found.append(("ERROR", "FATAL:  sorry, too many clients already"))
+    if store.archive_error:
+        found.append(("WARN", f"archive command failed with exit code 1: {store.archive_error}"))
+    if store.temp_user:
+        size = log.random.randint(600_000_000, 1_400_000_000)
+        found.append(
+            (
+                "WARN",
+                f'[{store.temp_user}] temporary file: path "base/pgsql_tmp/pgsql_tmp{log.random.randrange(9000)}", size {size}',
+            )
+        )
     if store.inactive_slot:
         found.append(("WARN", f'replication slot "{store.inactive_slot}" is inactive, retaining write-ahead log'))
     return found
@@ -52,10 +68,12 @@ def cache_lines(incident: Incident) -> list[Line]:
     log = Log(incident, name)
     for minute in range(incident.count):
         cache = incident.parameters(minute).cache
+        if cache.startup_error and cache.reason != "CrashLoopBackOff":
+            continue  # its container never ran
         if cache.startup_error:
             log.write(minute, f"{name}-0", "ERROR", cache.startup_error)
         elif minute % 6 == 1:
-            text = "10000 changes in 60 seconds. Saving... Background saving terminated with success"
+            text = CALM[cache.engine]
             log.write(minute, f"{name}-0", "INFO", text)
     return log.sorted()
 

@@ -6,9 +6,13 @@ from dataclasses import dataclass
 from random import Random
 
 from sandbox.lab.database import plan_of, waits_for_lock
+from sandbox.lab.exceptions import exceptions_of
 from sandbox.lab.incident import Incident
 from sandbox.lab.parameters import System
+from sandbox.lab.responses import CERTIFICATE_S, distrusts
 from sandbox.lab.state import Minute
+
+SOME_DAY = 1e9  # a minute after any certificate's end
 
 Span = tuple[int, str, str, float, str]  # depth, component, operation, milliseconds, error
 RECENT = 6  # minutes that requests are sampled from
@@ -41,10 +45,13 @@ def _spans(
         return 1.0, True
     place = len(spans)
     spans.append((depth, name, operation, 0.0, ""))
-    base = state.cpu and service.cpu_ms / max(1 - state.cpu, service.cpu_ms / 1500)
+    demand = service.cpu_ms / (1 - state.collecting)
+    base = state.cpu and demand / max(1 - state.cpu, demand / 1500)
     total, failed = _spread(random, base), ""
     if service.defect and random.random() < state.causes.get("defect", 0.0):
         failed = service.defect.exception
+    if not failed and random.random() < state.causes.get("stale", 0.0):
+        failed = random.choice(exceptions_of(service.language))[0]
     if service.cache:
         down = system.cache.startup_error
         took = system.cache.connect_timeout_ms * 2 if down else _spread(random, 0.8)
@@ -75,6 +82,14 @@ def _call_spans(
 ) -> tuple[float, str]:
     mean, errors, _ = minute.calls[name, call.target]
     if system.shuts_out(name, call.target):
+        spans.append((depth, name, f"connect {call.target}", 1000.0, "connect timeout"))
+        return 1000.0, "connect timeout"
+    clocks = [node.name for node in system.nodes if abs(node.clock_s) > CERTIFICATE_S]
+    apart = any(_touches(minute, node, name, call.target, random) for node in clocks)
+    if apart or (errors == 1 and distrusts(system, system.service(name), call.target, SOME_DAY)):
+        spans.append((depth, name, f"connect {call.target}", 4.0, "tls: handshake failure"))
+        return 4.0, "tls: handshake failure"
+    if random.random() < system.resolver.failing:
         spans.append((depth, name, f"connect {call.target}", 1000.0, "connect timeout"))
         return 1000.0, "connect timeout"
     if not system.has_service(call.target):

@@ -4,7 +4,7 @@ from sandbox.lab.database import pages_of, plan_of
 from sandbox.lab.quayside import quayside
 
 ORDERS = quayside().table("orders")
-READ, _, UPDATE, INSERT = quayside().service("docket").statements
+READ, _, _, UPDATE, INSERT = quayside().service("docket").statements
 
 
 def test_an_index_is_used_where_the_column_has_one():

@@ -3,7 +3,7 @@ from itertools import pairwise
 import pytest
 
 from cases.evaluation.registry import evaluate
-from sandbox.lab.case import happen, make
+from sandbox.lab.case import happen, make, systems
 from sandbox.lab.expert import UnseenEvidence, session_of
 from sandbox.lab.expertise.registry import EXPERTISE
 from sandbox.lab.faults.registry import FAULTS
@@ -11,7 +11,7 @@ from sandbox.lab.library import plan, starter_library
 from sandbox.lab.tools import recordings
 from tests.sandbox.lab.reading import expert_transcript
 
-EVERY = pytest.mark.parametrize("number", range(len(plan())), ids=["/".join(map(str, each[1:])) for each in plan()])
+EVERY = pytest.mark.parametrize("number", range(len(plan())), ids=["/".join(map(str, each)) for each in plan()])
 
 
 def test_there_is_expertise_for_every_fault():
@@ -19,7 +19,7 @@ def test_there_is_expertise_for_every_fault():
 
 
 def test_expertise_names_no_component():
-    names = {service.name for service in happen("quayside", "no_fault", 1).system.services}
+    names = {service.name for system in systems().values() for service in system.services}
     for expertise in EXPERTISE.values():
         for look in expertise.looks:
             words = {*map(str, look.arguments.values()), *f"{look.says} {look.why}".split()}
@@ -58,10 +58,16 @@ def test_the_chain_leads_from_the_cause_to_the_alert(number):
     assert all(one.effect == two.cause for one, two in pairwise(diagnosis.chain))
 
 
+@pytest.mark.parametrize("system", systems())
 @pytest.mark.parametrize("fault", FAULTS)
-def test_expertise_holds_for_incidents_outside_the_library(fault):
-    bundle = make("quayside", fault, 1004)
+def test_expertise_holds_for_incidents_outside_the_library(fault, system):
+    bundle = make(system, fault, 1004)
     assert evaluate(expert_transcript(bundle), bundle.answer).correct
+
+
+@EVERY
+def test_an_expert_needs_two_to_six_calls(number):
+    assert 2 <= len(starter_library()[number].sessions[0].calls) <= 6
 
 
 def test_a_look_that_shows_nothing_is_an_error():

@@ -38,7 +38,8 @@ def test_minutes_are_the_same_however_long_one_looks():
 
 def test_nothing_of_the_future_shows():
     happened = live.at(INDEX, 10)
-    stamps = [word for each in recordings(happened) for word in each.output.split() if word.startswith("2026-")]
+    told = [each.output for each in recordings(happened) if each.tool != "get_certificates"]  # they end in the future
+    stamps = [word for output in told for word in output.split() if word.startswith("2026-")]
     assert max(stamps)[:16] <= happened.now.strftime("%Y-%m-%dT%H:%M")
     later = [change for change in happened.changes if change.offset + happened.onset > 10]
     shown = overview.changes(happened)

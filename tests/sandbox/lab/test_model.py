@@ -40,12 +40,12 @@ def test_rates_follow_the_routes_down_the_call_graph():
     assert found["tariff"] == found["crate"] + found["till"]
 
 
-def test_a_caller_that_retries_asks_more_when_the_callee_fails():
+def test_a_caller_that_retries_asks_by_the_truncated_geometric_series_of_the_failures():
     system = quayside()
     calls = tuple(replace(call, retries=2) for call in system.service("till").calls)
     retrying = system.with_service("till", calls=calls)
     routes = {route.name: 100.0 for route in system.routes}
-    assert rates(retrying, routes, {"docket": 0.5})["docket"] == rates(system, routes, {})["docket"] + 100
+    assert rates(retrying, routes, {"docket": 0.5})["docket"] == rates(system, routes, {})["docket"] + 75
 
 
 def test_callers_come_before_what_they_call():
