@@ -27,6 +27,7 @@ urlpatterns = [
     path("sessions/<int:pk>/annotations/<int:annotation>/", session.judge_hypothesis, name="judge_hypothesis"),
     path("sessions/<int:pk>/annotations/<int:annotation>/bears/", session.bear, name="bear"),
     path("sessions/<int:pk>/scores/<int:score>/", session.review_score, name="review_score"),
+    path("sessions/<int:pk>/propose/", session.propose, name="propose"),
     path("sessions/<int:pk>/record/", workspace.workspace, name="workspace"),
     path("sessions/<int:pk>/clock/", workspace.clock, name="clock"),
     path("sessions/<int:pk>/finish/", workspace.finish, name="finish"),

@@ -8,7 +8,7 @@ from difflib import SequenceMatcher
 from django.db.models import Count, OuterRef, Subquery
 from django.utils import timezone
 
-from cases import recording
+from cases import proposing, recording
 from cases.access import EXPERT, LEAD, REVIEWER, has_role
 from cases.calls import canonical
 from cases.models import Case, Evaluation, Session
@@ -17,6 +17,7 @@ from cases.transcript import Step
 from sandbox import runs
 from sandbox.archive import MODALITY_NAMES
 from sandbox.exploration import archive_of, spent
+from sandbox.following import following
 from sandbox.forms import InjectForm
 from sandbox.models import Branch, Derivation, Exploration, Pair, Run
 from sandbox.report import divergence_of
@@ -175,4 +176,21 @@ def session_panel(session: Session, user) -> dict:
         "has_snapshot": runs.snapshot_of(session.version) is not None,
         "derivation": derivation,
         "teaches": sum(bool(row["kept"]) for row in derivation.rationales) if derivation else 0,
+        **(_of_an_expert(session, derivation) if session.actor == Session.Actor.EXPERT else {}),
+    }
+
+
+def _of_an_expert(session: Session, derivation: Derivation | None) -> dict:
+    """An expert's session beside the agent's it guides, or else the agent's newest of the case."""
+    if session.state != Session.State.FINISHED:
+        return {}
+    agents = Session.objects.finished().recorded().filter(case=session.case_id, actor=Session.Actor.AGENT)
+    guided = derivation.guidance.failed_id if derivation else None
+    agent = (agents.filter(pk=guided).first() if guided else None) or agents.order_by("-pk").first()
+    found = following(recording.transcript_of(session), recording.transcript_of(agent)) if agent else None
+    return {
+        "agent_session": agent,
+        "following": found,
+        "not_proposed": proposing.why_not(session),
+        "accepted": sum(bool(row.get("accepted_by")) for row in derivation.rationales) if derivation else 0,
     }

@@ -6,7 +6,7 @@ the agent's next action matches the expert's where it did not before (engine sec
 """
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef
@@ -25,6 +25,7 @@ from sandbox.agents.offline.agent import OfflineAgent
 from sandbox.agents.offline.read import evidence_of
 from sandbox.environment.base import Environment, Inventory
 from sandbox.explaining import Draft, Explainer
+from sandbox.hindsight import hindsight
 from sandbox.knowledge.evidence import Aspect, Evidence
 from sandbox.knowledge.language import text_of
 from sandbox.knowledge.rule import EMPTY, EvidenceTest, Knowledge, Prefer, Rule
@@ -60,6 +61,8 @@ class Rationale:
     engine: str = OFFLINE  # whose words: expert, llm:MODEL or offline
     problem: str = ""  # why they are not the model's, where one was asked
     record: dict = field(default_factory=dict)  # of what a model was asked: digests, tokens
+    foreseen: list[dict] = field(default_factory=list)  # what it names that was first seen later: word, step
+    accepted_by: str = ""
 
 
 def offer(session: Session, *, failed: Session | None = None, by=None, notes: str = "") -> Guidance:
@@ -120,7 +123,11 @@ def derive(derivation: Derivation, *, llm: LLM | None = None) -> None:
 
 
 def edit(derivation: Derivation, *, step: int, rationale: str, by) -> None:
-    """An expert's own words replace a drafted rationale. Raises GuidanceError where there is no such step."""
+    """A person accepts a drafted rationale as it stands, or replaces it by words of their own.
+
+    What the words name that was first seen later is kept beside them. Raises GuidanceError where there is no such
+    step, or nothing is said.
+    """
     require_role(by, "expert", "reviewer", "lead")
     if not rationale.strip():
         raise GuidanceError("Write why this step was taken, or leave the draft as it is")
@@ -129,7 +136,11 @@ def edit(derivation: Derivation, *, step: int, rationale: str, by) -> None:
     rows = [dict(row) for row in derivation.rationales]
     for row in rows:
         if row["step"] == step:
-            row.update(rationale=rationale.strip(), edited_by=by.get_username())
+            said = rationale.strip()
+            row["accepted_by"] = by.get_username()
+            if said != row["rationale"].strip():
+                transcript = recording.transcript_of(derivation.guidance.session)
+                row.update(rationale=said, edited_by=by.get_username(), foreseen=_foreseen(said, transcript, step))
             derivation.rationales = rows
             derivation.save(update_fields=["rationales"])
             return
@@ -153,9 +164,11 @@ def _explain(
         if hit_after:
             break
     own = step.thought.strip()
+    said = own or draft.rationale or _words(step, about, rivals)
     return Rationale(
         step=step.index,
-        rationale=own or draft.rationale or _words(step, about, rivals),
+        rationale=said,
+        foreseen=_foreseen(said, transcript, step.index),
         separates=rivals,
         cites=list(draft.cites) if draft.rationale else [about.step] if about else [],
         replay=_replayed(step, environment),
@@ -167,6 +180,10 @@ def _explain(
         problem=draft.problem,
         record=draft.record,
     )
+
+
+def _foreseen(said: str, transcript: Transcript, index: int) -> list[dict]:
+    return [asdict(one) for one in hindsight(said, transcript, index)]
 
 
 def _about(step: Step, evidence: list[Evidence]) -> Evidence | None:

@@ -181,14 +181,24 @@ def session_panel(request, pk):
 @login_required
 @require_POST
 def edit_rationale(request, pk, index):
-    """An expert's own words for why a step was taken."""
+    """Why a step was taken: accepted as drafted, or in a person's own words."""
     session = session_for(request.user, pk)
     derivation = Derivation.objects.filter(guidance__session=session).first()
     if derivation is None:
         raise Http404("Nothing was derived from this session yet.")
+    error = ""
     try:
         guidance.edit(derivation, step=index, rationale=request.POST.get("rationale", ""), by=request.user)
-        messages.success(request, f"Kept your words for step {index + 1}.")
     except guidance.GuidanceError as problem:
-        messages.error(request, str(problem))
+        error = str(problem)
+    if request.htmx:
+        row = next((row for row in derivation.rationales if row["step"] == index), None)
+        if row is None:
+            raise Http404(error)
+        said = {"session": session, "row": row, "error": error, "typed": request.POST.get("rationale", "")}
+        return render(request, "sandbox/_rationale.html", said, status=422 if error else 200)
+    if error:
+        messages.error(request, error)
+    else:
+        messages.success(request, f"Kept your words for step {index + 1}.")
     return redirect(session)

@@ -67,6 +67,7 @@ WRITES = {
     "cases:annotate": MAKERS,
     "cases:judge_hypothesis": RECORDERS,
     "cases:bear": RECORDERS,
+    "cases:propose": RECORDERS,
     "cases:review_score": MAKERS,
     "cases:workspace": RECORDERS,
     "cases:step": RECORDERS,

@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from cases import annotating
+from cases import annotating, proposing
 from cases.access import EXPERT, LEAD, REVIEWER, may_record, number_in, require_role, session_for
 from cases.annotating import AnnotationError
 from cases.contexts.board import board_of
@@ -15,6 +15,7 @@ from cases.contexts.returns import Asked, view_of
 from cases.contexts.session import TABS, session_page
 from cases.contexts.steps import FETCH, shown_steps
 from cases.forms.session import AnnotationForm, ScoreForm
+from cases.library import LibraryError
 from cases.models import Annotation, Score, Session, Step
 
 
@@ -164,3 +165,18 @@ def review_score(request: HttpRequest, pk: int, score: int) -> HttpResponse:
         return redirect(f"{reverse('cases:session', args=[pk])}?tab=scores")
     shown = session_page(found, request.user, "scores") | {"score_form": form, "score_for": judged.pk}
     return render(request, "cases/session.html", shown, status=422)
+
+
+@login_required
+@require_POST
+def propose(request: HttpRequest, pk: int) -> HttpResponse:
+    """A finished session becomes a baseline case that waits for a lead's word."""
+    require_role(request.user, EXPERT, LEAD)
+    found = session_for(request.user, pk)
+    try:
+        case = proposing.propose(found, by=request.user)
+    except LibraryError as error:
+        messages.error(request, str(error))
+        return redirect(found)
+    messages.success(request, "Proposed, and confirmed by you. Now another person, who is a lead, confirms it.")
+    return redirect(case)
