@@ -11,7 +11,7 @@ from cases.access import has_role
 from rules import patches, review, versions
 from rules.diffs import diff_of
 from rules.flips import flips_of
-from rules.models import KnowledgeVersion, Patch, PatchComment, Review, RuleRecord
+from rules.models import KnowledgeVersion, Patch, PatchComment, PatchRevision, Review, RuleRecord
 from rules.requirements import requirements as requirements_of
 from sandbox import contexts as sandbox_contexts
 from sandbox import regression_contexts
@@ -63,7 +63,7 @@ def your_turn(user, *, limit: int = 20) -> dict:
     return {"patches": waiting.annotate(approved=Exists(approving))[:limit], "more": max(0, waiting.count() - limit)}
 
 
-def patch_list(user, *, show: str, sort: str, page: str | None) -> dict:
+def patch_list(user, *, show: str, sort: str, page: str | None, source: str = "", words: str = "") -> dict:
     rows = Patch.objects.select_related("case__system", "author", "base")
     if show == "open":
         rows = rows.filter(state__in=OPEN_STATES)
@@ -71,6 +71,12 @@ def patch_list(user, *, show: str, sort: str, page: str | None) -> dict:
         rows = rows.filter(state=show)
     else:
         show = ""
+    sources = sorted(Patch.objects.order_by().values_list("source", flat=True).distinct())
+    source = source if source in sources else ""
+    if source:
+        rows = rows.filter(source=source)
+    if words := words.replace("\0", "").strip()[:100]:
+        rows = rows.filter(Q(title__icontains=words) | Q(case__name__icontains=words))
     field = SORTS.get(sort.lstrip("-"), "created_at")
     rows = rows.order_by(F(field).desc() if sort.startswith("-") or not sort else F(field).asc(), "-pk")
     counts = dict(Patch.objects.order_by().values_list("state").annotate(n=Count("pk")))
@@ -80,6 +86,10 @@ def patch_list(user, *, show: str, sort: str, page: str | None) -> dict:
         "page": _with_effects(Paginator(rows, 50).get_page(page)),
         "filters": filters,
         "show": show,
+        "sources": sources,
+        "source": source,
+        "words": words,
+        "narrowed": bool(show or source or words),
         "may_write": has_role(user, *MAKERS),
     }
 
@@ -148,7 +158,7 @@ def patch(row: Patch, user, *, tab: str = "", say: str = "", rows: dict | None =
     if context["tab"] == "regression" and row.regression:
         context.update(regression_contexts.regression(row.regression, **(rows or {})), in_patch=True)
     if context["tab"] == "history":
-        context["revisions"] = list(row.revisions.select_related("by").order_by("-number"))
+        context["revisions"] = _revisions(row)
     return context
 
 
@@ -166,6 +176,24 @@ def _key_steps(evidence: dict) -> set[int]:
     words = evidence.get("key_difference", "")
     found = evidence.get("differences") or ()
     return {item["step"] for item in found if item.get("step") is not None and item["text"] in words}
+
+
+@dataclass(frozen=True)
+class Revised:
+    """A revision, and what it says differently from the one before."""
+
+    row: PatchRevision
+    diff: dict
+
+
+def _revisions(row: Patch) -> list[Revised]:
+    """Newest first."""
+    found, before = [], Knowledge()
+    for revision in row.revisions.select_related("by").order_by("number"):
+        after = Knowledge(tuple(from_data(data) for data in revision.add))
+        found.append(Revised(revision, diff_of(before, after)))
+        before = after
+    return found[::-1]
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,14 @@ def said(request, act: Callable[[], object], done: str) -> bool:
 def patch_list(request):
     require_role(request.user)
     get = request.GET.get
-    context = contexts.patch_list(request.user, show=get("show", ""), sort=get("sort", ""), page=get("page"))
+    context = contexts.patch_list(
+        request.user,
+        show=get("show", ""),
+        sort=get("sort", ""),
+        page=get("page"),
+        source=get("source", ""),
+        words=get("words", ""),
+    )
     return render(request, "rules/patches.html", context)
 
 

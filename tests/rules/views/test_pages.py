@@ -278,3 +278,31 @@ def test_chart_begins_before_the_first_version(client, signed_in):
         "v0: 1 of 3 pass",
         "v1: 2 of 3 pass",
     ]
+
+
+@pytest.mark.parametrize(
+    ("address", "titles"),
+    [
+        ("?source=expert", ["from an expert"]),
+        ("?words=EXPERT", ["from an expert"]),
+        ("?source=nonsense", ["from an expert", "a draft"]),
+        ("?words=nothing%00", []),
+        ("?show=draft&sort=title", ["a draft", "from an expert"]),
+    ],
+)
+def test_patches_are_narrowed_and_sorted_by_the_address(client, signed_in, address, titles):
+    signed_in("lead")
+    scene.patch("draft", title="a draft")
+    Patch.objects.filter(pk=scene.patch("draft", title="from an expert").pk).update(source="expert")
+    page = client.get(f"/patches/{address}").content.decode()
+    assert re.findall(r'class="row-link"[^>]*>([^<]+)<', page) == titles
+
+
+def test_history_shows_what_each_revision_says_differently(client, signed_in):
+    expert = signed_in("expert")
+    patch = scene.patch("draft")
+    rule = patches.rules_from_text(builders.RULE.format(name="rule-1").replace('"pool"', '"pool|socket"'))
+    patches.revise(patch, add=rule, remove=(), note="wider", by=expert)
+    page = client.get(f"/patches/{patch.pk}/?tab=history").content.decode()
+    assert page.index("Revision 2") < page.index("Revision 1")
+    assert "<ins>|socket</ins>" in page.replace("<ins>|</ins><ins>socket</ins>", "<ins>|socket</ins>")
