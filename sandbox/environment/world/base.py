@@ -70,7 +70,7 @@ class TableFile:
 class Binding:
     """How one tool is answered by an engine.
 
-    ``query``, ``start``, ``end``, ``step`` and ``limit`` are templates: ``{{name}}`` is an argument of the call that it
+    ``query``, ``start``, ``end``, ``step``, ``limit`` and ``direction`` are templates: ``{{name}}`` is an argument of the call that it
     must give, ``{{name|text}}`` has a default, ``{{name:re}}`` is escaped for a pattern, and ``[[ ... ]]`` is left out
     unless every argument in it is given. Times are ISO, epoch seconds, ``now``, ``alert`` or an offset such as ``now-30m``.
     ``values`` translates what an argument says, ``ignored`` names arguments without effect; a call with any other
@@ -84,6 +84,7 @@ class Binding:
     end: str = ""
     step: str = ""
     limit: str = ""
+    direction: str = ""  # logs: forward (the oldest first), backward (the newest first), tail (the newest, in order)
     ignored: tuple[str, ...] = ()
     values: dict[str, dict[str, str]] = field(default_factory=dict)
     columns: dict[str, str] = field(default_factory=dict)
@@ -209,7 +210,10 @@ _DEFAULTS: dict[str, Any] = {
     "time": "iso",
     "header": True,
 }
-_DEFAULTS |= dict.fromkeys(("start", "end", "step", "limit", "line", "empty"), "") | {"digits": None, "as_set": False}
+_DEFAULTS |= dict.fromkeys(("start", "end", "step", "limit", "direction", "line", "empty"), "") | {
+    "digits": None,
+    "as_set": False,
+}
 _KINDS: dict[str, Any] = {item.name: str for item in fields(Binding)}
 _KINDS |= {"ignored": (list, tuple), "values": dict, "columns": dict, "digits": (int, type(None))}
 _KINDS |= {"header": bool, "as_set": bool}
