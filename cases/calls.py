@@ -62,7 +62,7 @@ _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d
 _TRUTH = {"true": True, "false": False}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class CanonicalCall:
     """``key`` is equal for calls that ask for the same thing."""
 

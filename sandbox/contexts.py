@@ -136,6 +136,7 @@ def case_panel(case: Case, user) -> dict:
         "may_act": has_role(user, EXPERT, REVIEWER, LEAD),
         "snapshot": snapshot,
         "redactions": snapshot.redactions if snapshot else [],
+        "admission": snapshot.admission if snapshot else None,
         "misses": list(snapshot.misses.all()[:20]) if snapshot else [],
         "misses_total": snapshot.misses.count() if snapshot else 0,
         "runs": list(

@@ -3,21 +3,21 @@
 from dataclasses import asdict
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 from django.utils import timezone
 
 from cases import recording
 from cases.evaluation.run import evaluate_session, passed
-from cases.models import Case, CaseVersion, Evaluation, Session
+from cases.models import Case, CaseVersion, Evaluation, Session, Step
 from cases.transcript import Level, Transcript
 from cloudmate.states import transition
 from cloudmate.work import Work, cancel, fail, finish, held, retry
-from sandbox import runs
+from sandbox import admission, runs
 from sandbox.agents.base import Budget, RunParameters
 from sandbox.knowledge.retrieval import affected
 from sandbox.knowledge.rule import Knowledge
 from sandbox.models import Pair, Regression, Snapshot
-from sandbox.report import Divergence, Outcome, PairResult, Report, Row, divergence_of, outcome_of
+from sandbox.report import BEYOND, Divergence, Outcome, PairResult, Report, Row, divergence_of, outcome_of
 from sandbox.values import knowledge_of, stored
 
 
@@ -34,14 +34,16 @@ def open_for(
     budget: Budget = Budget(),
     target_case: Case | None = None,
 ) -> Regression:
-    """Open a regression over every confirmed case and the target; pairs wait in the queue.
+    """Open a regression over every case that gates and the target; pairs wait in the queue.
 
-    A case without a snapshot is accounted for as inconclusive, never left out. Raises
-    RegressionError where there is no case at all to test on.
+    A case without a snapshot is accounted for as inconclusive, never left out; one whose snapshot is held back does
+    not gate, and the report names it. Raises RegressionError where there is no case at all to test on.
     """
-    cases = list(Case.objects.confirmed().select_related("current"))
+    cases = list(admission.gating().select_related("current"))
     if target_case is not None and target_case.pk not in {case.pk for case in cases}:
         cases.append(target_case)
+    if not cases and (held := admission.not_gating().first()):
+        raise RegressionError(f"No confirmed case may gate; {held.case.name}, for one, does not: {held.held_back}")
     if not cases:
         raise RegressionError("There is no confirmed case to test on: confirm cases in the library first")
     latest = {
@@ -65,7 +67,7 @@ def open_for(
 
 def untested(regression: Regression) -> QuerySet[Case]:
     """Confirmed cases that gate as they are now, and that this regression did not try so."""
-    return Case.objects.confirmed().exclude(current__in=regression.pairs.values("case_version"))
+    return admission.gating().exclude(current__in=regression.pairs.values("case_version"))
 
 
 def execute_pair(pair: Pair) -> None:
@@ -109,8 +111,10 @@ def report_of(regression: Regression) -> Report:
     by_version: dict[int, list] = {}
     for pair in regression.pairs.order_by("case_version_id", "seed").values_list(*_READ, named=True):
         by_version.setdefault(pair.case_version_id, []).append(pair)
-    verdicts = _verdicts(regression)
-    rows = [_row(pairs, verdicts) for pairs in by_version.values()]
+    pairs = [pair for pairs in by_version.values() for pair in pairs]
+    sessions = {pk for pair in pairs for pk in (pair.base_session_id, pair.candidate_session_id) if pk}
+    verdicts, levels = _verdicts(sessions), _levels(sessions)
+    rows = [_row(pairs, verdicts, levels) for pairs in by_version.values()]
     rows.sort(key=lambda row: (_RANK.get(row.outcome, 9), row.category, row.name))
     return Report(
         rows=tuple(rows),
@@ -223,10 +227,17 @@ def _why_unsettled(session: Session) -> str:
     )
 
 
-def _verdicts(regression: Regression) -> dict[int, str]:
-    ids = regression.pairs.values_list("base_session", "candidate_session")
-    wanted = {pk for pair in ids for pk in pair if pk}
-    return dict(Evaluation.objects.filter(session__in=wanted).order_by("pk").values_list("session_id", "verdict"))
+def _verdicts(sessions: set[int]) -> dict[int, str]:
+    return dict(Evaluation.objects.filter(session__in=sessions).order_by("pk").values_list("session_id", "verdict"))
+
+
+def _levels(sessions: set[int]) -> dict[int, dict[str, int]]:
+    """Session -> level -> calls, of the levels that no recording of the call stands behind."""
+    beyond = Step.objects.filter(session__in=sessions, level__in=list(BEYOND)).order_by()
+    found: dict[int, dict[str, int]] = {}
+    for session, level, count in beyond.values_list("session_id", "level").annotate(n=Count("pk")):
+        found.setdefault(session, {})[level] = count
+    return found
 
 
 # what a row is made of, read as plain values: a thousand pairs with their cases are four thousand models
@@ -243,12 +254,12 @@ _READ = (
 )
 
 
-def _row(pairs: list, verdicts: dict[int, str]) -> Row:
+def _row(pairs: list, verdicts: dict[int, str], levels: dict[int, dict[str, int]]) -> Row:
     first = pairs[0]
     return Row(
         case=first.case_version__case_id,
         name=first.case_version__case__name,
-        pairs=tuple(_result(pair, verdicts) for pair in pairs),
+        pairs=tuple(_result(pair, verdicts, levels) for pair in pairs),
         category=first.case_version__category,
         fault_class=first.case_version__fault_class,
         system=first.case_version__case__system__name,
@@ -260,7 +271,7 @@ def _row(pairs: list, verdicts: dict[int, str]) -> Row:
     )
 
 
-def _result(pair, verdicts: dict[int, str]) -> PairResult:
+def _result(pair, verdicts: dict[int, str], levels: dict[int, dict[str, int]]) -> PairResult:
     return PairResult(
         seed=pair.seed,
         outcome=Outcome(pair.outcome) if pair.outcome else Outcome.OPEN,
@@ -272,4 +283,6 @@ def _result(pair, verdicts: dict[int, str]) -> PairResult:
         divergence=Divergence(**pair.divergence) if pair.divergence else None,
         base_session=pair.base_session_id,
         candidate_session=pair.candidate_session_id,
+        base_levels=levels.get(pair.base_session_id, {}),
+        candidate_levels=levels.get(pair.candidate_session_id, {}),
     )

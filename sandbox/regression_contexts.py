@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from cases.models import Session, Step
 from cloudmate.work import Work
-from sandbox import matrix
+from sandbox import admission, matrix
 from sandbox import regression as regressions
 from sandbox.models import Regression
 from sandbox.report import Outcome, Row
@@ -49,6 +49,7 @@ def regression(row: Regression, *, show: str = "", tag: str = "", upto: int = PI
         "errors": errors,
         "seconds_left": _seconds_left(row, done, total),
         "spent": spent_on(row),
+        "held_back": list(admission.not_gating()),
         "tests": row.patches.only("pk", "title").first(),  # the patch it is the test of, if any
         **_rows(everything, show=show, tag=tag, start=0, upto=upto),
     }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -29,6 +29,8 @@ class Outcome(StrEnum):
 
 ONCE = frozenset({"offline", "scripted"})  # engines of which one run says all
 SAME = (Outcome.SAME_PASS, Outcome.SAME_FAIL)
+ARMS = {"base": "old", "candidate": "new"}
+BEYOND = {"r2": "derived", "r3": "answered by the world", "r4": "acted on the world", "miss": "not captured"}
 ENOUGH = 2  # settled pairs of a sampling agent
 
 
@@ -60,6 +62,8 @@ class PairResult:
     divergence: Divergence | None = None
     base_session: int | None = None
     candidate_session: int | None = None
+    base_levels: Mapping[str, int] = field(default_factory=dict)  # calls that no recording of theirs answered
+    candidate_levels: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def settled(self) -> bool:
@@ -131,6 +135,19 @@ class Row:
     def missed(self) -> bool:
         """Whether something a run asked for was not captured."""
         return any("not captured" in pair.reason or pair.reason.startswith("miss") for pair in self.pairs)
+
+    @property
+    def beyond_recordings(self) -> str:
+        """What the arms asked that was never recorded, and what answered it: world, action, or nothing (a miss)."""
+        said = []
+        for arm in ("base", "candidate"):
+            levels: Counter[str] = Counter()
+            for pair in self.pairs:
+                levels.update(getattr(pair, f"{arm}_levels"))
+            parts = [f"{levels[level]} {words}" for level, words in BEYOND.items() if levels[level]]
+            if parts:
+                said.append(f"{ARMS[arm]} asked what was never recorded: {', '.join(parts)}")
+        return "; ".join(said)
 
     @property
     def settled(self) -> int:

@@ -1,7 +1,7 @@
 from celery import shared_task
 from django.conf import settings
 
-from sandbox import guess, guidance, work
+from sandbox import admission, guess, guidance, work
 
 EXPIRES = 5  # seconds; a nudge that nobody took up is dropped, the next sweep sends another
 
@@ -13,7 +13,7 @@ def sweep() -> None:
     guidance.offer_finished()
     work.close_regressions()
     work.advance_explorations()
-    for _ in range(min(work.due() + guess.due().count(), settings.SLOTS)):
+    for _ in range(min(work.due() + guess.due().count() + admission.due().count(), settings.SLOTS)):
         turn.apply_async(expires=EXPIRES)
 
 

@@ -27,6 +27,7 @@ urlpatterns = [
     path("lab/<int:pk>/conclude/", lab_views.conclude, name="conclude_incident"),
     path("lab/<int:pk>/give-up/", lab_views.give_up, name="give_up_incident"),
     path("lab/<int:pk>/propose/", lab_views.propose, name="propose_incident"),
+    path("panels/library/held-back/", views.held_back, name="held_back"),
     path("panels/cases/<int:pk>/sandbox/", views.case_panel, name="case_panel"),
     path("panels/sessions/<int:pk>/sandbox/", views.session_panel, name="session_panel"),
 ]

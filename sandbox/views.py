@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET, require_POST
 from cases.access import case_for, number_in, require_role, session_for
 from cases.contexts.case import sessions_panel
 from cloudmate.states import TransitionError
-from sandbox import contexts, exports, guidance, steering
+from sandbox import admission, contexts, exports, guidance, steering
 from sandbox import regression as regressions
 from sandbox import regression_contexts as pages
 from sandbox.access import exploration_for, regression_for
@@ -168,6 +168,14 @@ def case_panel(request, pk):
     if request.headers.get("HX-Target") == "case-sandbox":  # asked again by the live part: the sessions moved as well
         context |= sessions_panel(case) | {"beside": True}
     return render(request, "sandbox/_case_panel.html", context)
+
+
+@login_required
+@require_GET
+def held_back(request):
+    """Confirmed cases that do not gate, and why: a line of the library."""
+    require_role(request.user)
+    return render(request, "sandbox/_held_back.html", {"held_back": list(admission.not_gating())})
 
 
 @login_required

@@ -10,7 +10,7 @@ from cases.models import Case, Session, Step
 from cases.transcript import Level
 from cloudmate.states import TransitionError
 from cloudmate.work import Work, fail
-from sandbox import capture, exploration, guess, guidance, incidents, regression, runs
+from sandbox import admission, capture, exploration, guess, guidance, incidents, regression, runs
 from sandbox.models import Derivation, Exploration, Pair, Regression, Run
 
 log = logging.getLogger(__name__)
@@ -21,6 +21,7 @@ def turn(limit: int = 20) -> int:
     """Do up to ``limit`` pieces of each kind of work; return how many were done. Safe in any number of workers."""
     done = work_off(Run, runs.execute, limit)
     done += freeze_recorded()
+    done += admission.admit()
     done += settle_incidents()
     done += guidance.offer_finished()
     done += work_off(Derivation, guidance.derive, limit)

@@ -36,6 +36,7 @@ READS = {
     "sandbox:compare",
     "sandbox:exploration",
     "sandbox:case_panel",
+    "sandbox:held_back",
     "sandbox:session_panel",
     "sandbox:lab",
     "rules:patches",

@@ -11,7 +11,7 @@ from cases.transcript import Observation, ToolSchema
 from sandbox.environment.world.base import WorldAnswer, WorldSpec
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Recording:
     """One recorded (tool, arguments, raw return). ``match`` is exact, subset or any."""
 

@@ -17,7 +17,7 @@ MATCHES = ("exact", "subset", "any")
 NEAREST = 3
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Take:
     """Recordings of one and the same call, in the order in which it was asked. Its identity is what replay counts by."""
 

@@ -10,7 +10,7 @@ class SnapshotQuerySet(models.QuerySet):
 
     def unmeasured(self):
         """Those of which nobody knows yet how much of what is asked they answer."""
-        return self.newest().filter(admission=None)
+        return self.newest().filter(admission__isnull=True)
 
     def held_back(self):
         """Newest ones that must not gate; ``held_back`` says why."""

@@ -25,6 +25,24 @@ def words(value):
     return str(value).replace("_", " ")
 
 
+LEVELS = {
+    "live": "live",
+    "r0": "recorded exactly",
+    "r1": "recorded, written otherwise",
+    "r2": "derived",
+    "r3": "answered by the world",
+    "r4": "acted on the world",
+    "miss": "not captured",
+    "refused": "not valid",
+}
+
+
+@register.filter
+def level_name(level):
+    """Where answers come from, in a few words."""
+    return LEVELS[level]
+
+
 @register.simple_tag
 def case_column(item):
     """A case in the picture of a regression: old above new. In Python, as there are a thousand on a page."""

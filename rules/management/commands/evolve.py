@@ -12,6 +12,7 @@ from cases.models import Case, System
 from rules import evolution, versions
 from rules.merge import rules_of
 from sandbox import exports
+from sandbox.admission import gating
 from sandbox.knowledge.language import text_of
 from sandbox.regression import RegressionError
 
@@ -65,7 +66,7 @@ class Command(BaseCommand):
             sys.exit(1)
 
     def _cases(self, wanted, system):
-        cases = Case.objects.confirmed()
+        cases = gating()
         if system:
             if not System.objects.filter(slug=system).exists():
                 known = ", ".join(System.objects.values_list("slug", flat=True)) or "none yet"
