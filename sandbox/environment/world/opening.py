@@ -16,7 +16,7 @@ from typing import Any
 
 import duckdb
 
-from sandbox.environment.world.base import BadQuery, NotCaptured, WorldSpec, utc
+from sandbox.environment.world.base import BadQuery, BadTable, NotCaptured, WorldSpec, utc
 from sandbox.environment.world.tables import COLUMNS, ORDER, check_table
 
 LAYOUT = 1  # of the database file; another number, another file
@@ -27,6 +27,8 @@ _CONFIG = {
     "autoinstall_known_extensions": False,
     "python_enable_replacements": False,  # a name that is no table is never a variable of ours
     "temp_directory": "",
+    "TimeZone": "UTC",
+    "lock_configuration": True,
 }
 
 
@@ -168,10 +170,10 @@ class Store:
         if not self._path.exists():
             self._path = materialised(self.spec, self._path.parent)
         config = _CONFIG | {"memory_limit": f"{self.limits.memory_mb}MB"}
-        connection = duckdb.connect(self._path, read_only=True, config=config)
-        connection.execute("SET TimeZone = 'UTC'")
-        connection.execute("SET lock_configuration = true")
-        return connection
+        try:
+            return duckdb.connect(self._path, read_only=True, config=config)
+        except duckdb.ConnectionException as error:  # one process opens a file in one way
+            raise BadTable(f"{self._path.name} is open with another memory limit; take another folder") from error
 
 
 class Shelf:

@@ -164,3 +164,18 @@ def test_times_without_a_zone_are_utc(world):
     assert ask(world, "cpu", now=datetime(2026, 3, 1, 10), service="cart") == ask(
         world, "cpu", now=datetime(2026, 3, 1, 10, tzinfo=UTC), service="cart"
     )
+
+
+def test_two_worlds_of_the_same_tables_are_open_side_by_side(spec, worlds):
+    one, two = (open_world(replace(spec, bindings=BINDINGS), worlds) for _ in range(2))
+    assert ask(one, "cpu", service="cart") == ask(two, "cpu", service="cart")
+    assert ask(one, "pods", now=at(-3), namespace="shop") != ask(two, "pods", namespace="shop")
+
+
+def test_a_world_answers_again_after_its_cache_was_emptied(spec, tmp_path):
+    world = open_world(replace(spec, bindings=BINDINGS), tmp_path)
+    before = ask(world, "cpu", service="cart")
+    world.close()
+    for file in tmp_path.iterdir():
+        file.unlink()
+    assert ask(world, "cpu", service="cart") == before
