@@ -1,9 +1,10 @@
 from django.urls import path
 
-from sandbox import console_views, lab_views, terminal_views, views
+from sandbox import console_views, import_views, lab_views, terminal_views, views
 
 app_name = "sandbox"
 urlpatterns = [
+    path("library/import/", import_views.import_cases, name="import_cases"),
     path("regressions/<int:pk>/", views.regression, name="regression"),
     path("regressions/<int:pk>/export.<str:form>", views.export, name="export"),
     path("compare/<int:old>/<int:new>/", views.compare, name="compare"),

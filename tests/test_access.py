@@ -75,6 +75,7 @@ WRITES = {
     "cases:clock": RECORDERS,
     "cases:finish": RECORDERS,
     "cases:check_diagnosis": RECORDERS,
+    "sandbox:import_cases": RECORDERS,
     "sandbox:record": RECORDERS,
     "sandbox:console": RECORDERS,
     "sandbox:console_run": RECORDERS,

@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Count, Exists, F, OuterRef, Subquery, Window
 from django.db.models.functions import Coalesce, RowNumber
 
-from cases.access import LEAD, has_role
+from cases.access import EXPERT, LEAD, has_role
 from cases.contexts.listing import Filters, choices, library_map, page_of, with_what_rows_show
 from cases.forms.library import minders, usual_end
 from cases.likeness import alike
@@ -52,6 +52,7 @@ def library_page(query: dict[str, Any], user, *, view: str) -> dict[str, Any]:
     shown = {
         "view": view,
         "may_curate": has_role(user, LEAD),
+        "may_import": has_role(user, EXPERT, LEAD),
         "by_state": dict(Case.objects.order_by().values_list("state").annotate(Count("pk"))),
         "gating": Case.objects.confirmed().count(),
         "undoable": _undoable(query.get("done", ""), user),

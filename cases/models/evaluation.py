@@ -38,6 +38,7 @@ class Evaluation(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["session", "version", "evaluator"], name="evaluation_once_per_version")
         ]
+        indexes = [models.Index(fields=["session"], condition=models.Q(low_scoring=True), name="evaluation_low")]
 
     def __str__(self):
         return f"{self.session}: {self.verdict}"

@@ -59,6 +59,7 @@ def navigation(context):
                         "Library",
                         "library",
                         "l",
+                        also=("sandbox:import_cases",),
                         count=confirm + settle,
                         counts="to confirm or settle",
                     ),

@@ -1,5 +1,7 @@
 """A lead curates the library in Chromium: by mouse and by keyboard alone, in both themes."""
 
+import json
+
 import pytest
 
 from cases.evaluation.run import evaluate_session
@@ -61,3 +63,24 @@ def test_axe_finds_nothing(library, sign_in, visit, complaints, path, theme):
         page.get_by_label("Choose checkout slow 1").check()
         page.get_by_text("Quarantine or retire…").click()
     assert complaints() == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_lead_sees_what_would_come_in_before_it_does(sign_in, visit, complaints, theme, settings, tmp_path):
+    settings.DATA_DIR = tmp_path
+    sign_in("lead")
+    good = {name: value for name, value in factories.bundle_data().items() if name != "catalogue"}
+    files = [
+        {"name": name, "mimeType": "application/json", "buffer": json.dumps(data).encode()}
+        for name, data in (("good.json", good), ("bad.json", good | {"prompt": 3}))
+    ]
+    page = visit("/library/import/", theme=theme)
+    assert complaints() == []
+    page.get_by_label("Case files").set_input_files(files)
+    page.get_by_role("button", name="See what would come in").click()
+    page.get_by_role("heading", name="What is wrong").wait_for()
+    assert complaints() == []
+    page.screenshot(path="/tmp/curate-import.png")
+    page.get_by_role("button", name="Take 1 in").click()
+    page.get_by_text("Taken in: 1 created.").wait_for()
+    assert Case.objects.count() == 1

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,20 +11,9 @@ from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 
 from cases.access import LEAD, has_role
-from cases.transcript import digest_of
-from sandbox.bundle import CaseBundle
-from sandbox.importers.discovery import Found, find
+from sandbox.importers.batch import Tally, places_under, take
 from sandbox.importers.reading import ImportProblem
-from sandbox.importers.store import Outcome, bring_in
-
-
-@dataclass
-class Tally:
-    """What became of everything that was read."""
-
-    outcomes: list[tuple[str, Outcome]] = field(default_factory=list)
-    problems: list[ImportProblem] = field(default_factory=list)
-    seen: dict[tuple[str, ...], tuple[str, str]] = field(default_factory=dict)  # identity -> file, digest
+from sandbox.importers.store import Outcome
 
 
 class Command(BaseCommand):
@@ -45,41 +33,27 @@ class Command(BaseCommand):
     def handle(self, *, paths, dry_run, system, confirm_as, **options):
         lead = self._lead(confirm_as) if confirm_as else None
         tally = Tally()
-        places = [place for path in paths for place in find(path)]
+        places = places_under(paths)
         for number, place in enumerate(places, 1):
             self._show_progress(number, len(places), place, options)
-            for item in self._read(place):
-                if isinstance(item, ImportProblem):
-                    tally.problems.append(item)
-                    self._say(f"problem      {item}", options, error=True)
-                else:
-                    self._bring_in(item, place, tally, options, dry_run=dry_run, system=system, confirm_as=lead)
+            take(
+                place,
+                tally,
+                say=lambda told: self._tell(told, options),
+                dry_run=dry_run,
+                system=system,
+                confirm_as=lead,
+            )
         self._finish(tally, options, dry_run=dry_run)
 
-    def _read(self, place):
-        return place.read() if isinstance(place, Found) else [place]
-
-    def _bring_in(self, bundle: CaseBundle, place: Found, tally: Tally, options, **how):
-        file = str(place.path)
-        digest = digest_of([bundle.task.prompt, bundle.answer.as_dict(), [taken.output for taken in bundle.recordings]])
-        keys = [(bundle.source.get("format", ""), *bundle.identity), (bundle.source.get("format", ""), bundle.name)]
-        twins = [tally.seen[key] for key in keys if key in tally.seen and tally.seen[key][1] != digest]
-        if twins:
-            reason = f"{bundle.name!r} came from {twins[0][0]} already, with another content: give it an id of its own."
-            tally.problems.append(ImportProblem(file, "id", reason))
-            self._say(f"problem      {tally.problems[-1]}", options, error=True)
-            return
-        tally.seen |= {key: (file, digest) for key in keys}
-        outcome = bring_in(bundle, **how)
-        if outcome.outcome == "refused":
-            tally.problems.append(ImportProblem(file, "", outcome.detail))
-            self._say(f"problem      {tally.problems[-1]}", options, error=True)
-            return
-        tally.outcomes.append((file, outcome))
-        self._say(f"{outcome.outcome:<12} {outcome.name}  {outcome.detail}".rstrip(), options)
+    def _tell(self, told: Outcome | ImportProblem, options):
+        if isinstance(told, ImportProblem):
+            self._say(f"problem      {told}", options, error=True)
+        else:
+            self._say(f"{told.outcome:<12} {told.name}  {told.detail}".rstrip(), options)
 
     def _finish(self, tally: Tally, options, *, dry_run: bool):
-        counts = Counter(outcome.outcome for _, outcome in tally.outcomes)
+        counts = tally.counts
         if options["json"]:
             self.stdout.write(json.dumps(_as_data(tally, counts, dry_run=dry_run), indent=2, ensure_ascii=False))
         else:
