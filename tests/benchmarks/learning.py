@@ -10,8 +10,8 @@ calls are among the agent's first three (``--guided`` also teaches what the expe
 next); and, beside it, rule sets of the same size drawn at random.
 
 ``same_classes`` and ``new_classes`` are the splits of the recorded cases beside the repository; ``--others``
-measures their other folders, and the lab's second system, with the same knowledge. ``lab`` learns from the
-starter library's cases of the lab's first system, and holds out other seeds (other components) and the second system.
+measures their other folders, and the lab's second system, with the same knowledge. ``lab`` learns from two
+seeds of every class in the lab's first system, and holds out other seeds (other components) and the second system.
 """
 
 import argparse
@@ -31,7 +31,8 @@ SHARED = Path(os.environ.get("CLOUDMATE_SHARED") or ROOT.parent / "shared")
 CASES = SHARED / "cases"
 PARTS = {"same_classes": ("library", "twin"), "new_classes": ("learn", "unseen")}
 SHARED_BY, MOST_TAUGHT, BATCH = 2, 40, 2  # sessions that teach a call alike; calls tried, so many to a patch
-SEEDS = 3  # held-out seeds of each lab class and system
+LEARN_SEEDS = (1, 2)  # of each lab class
+SEEDS = 2  # held-out seeds of each lab class and system
 FLOOR = {"class": 0.73, "exact": 0.38}  # of the twins, without agent or rules; from the README of the recorded cases
 OTHERS = ("holmesgpt", "nezha", "opensre_synthetic", "rootcausebench")
 
@@ -202,11 +203,11 @@ def recorded_parts(split: str, limit: int | None) -> dict[str, dict]:
 
 
 def lab_parts(limit: int | None) -> dict[str, dict]:
-    """The starter library's cases of the first system; held out: its other seeds, and the second system whole."""
-    from sandbox.lab import library, systems
+    """Two seeds of every class in the first system; held out: its other seeds, and the second system whole."""
+    from sandbox.lab import faults, systems
 
     first, *rest = systems()
-    parts = {"library": [key for key in library.plan() if key[0] == first][:limit]}
+    parts = {"library": [(first, name, seed) for name in faults() for seed in LEARN_SEEDS][:limit]}
     for system in (first, *rest):
         parts[f"held out, {system}"] = held_out_keys(system)[:limit]
     return {part: dict(made(keys)) for part, keys in parts.items()}
