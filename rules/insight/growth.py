@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from django.db.models import Count, Q
+from django.db.models import Count
 
 from cases.models import Case, Evaluation, Session
 from rules.conflicts import conflicts
@@ -10,7 +10,7 @@ from rules.models import KnowledgeVersion
 from sandbox.knowledge.data import knowledge_from
 from sandbox.models import Pair
 
-NO_OUTCOME = Q(patch__regression__pairs__outcome__in=["", Pair.Outcome.INCONCLUSIVE])
+NEWEST_EVALUATIONS = 5000  # of held-out cases, that are looked at
 
 
 @dataclass(frozen=True)
@@ -37,27 +37,22 @@ class Growth:
 def growth() -> list[Growth]:
     """Oldest first. Version 0 stands as the base arm of the first test had it."""
     rows = list(
-        KnowledgeVersion.objects.select_related("value", "by", "patch__case", "patch__author")
-        .annotate(
-            passing=Count("patch__regression__pairs", filter=Q(patch__regression__pairs__candidate_passed=True)),
-            before=Count("patch__regression__pairs", filter=Q(patch__regression__pairs__base_passed=True)),
-            tested=Count("patch__regression__pairs", filter=~NO_OUTCOME),
-            fixed=Count("patch__regression__pairs", filter=Q(patch__regression__pairs__outcome=Pair.Outcome.FIXED)),
-        )
-        .order_by("number")
+        KnowledgeVersion.objects.select_related("value", "by", "patch__case", "patch__author").order_by("number")
     )
+    tallies = _tallies([row.patch.regression_id for row in rows if row.patch and row.patch.regression_id])
     held = held_out()
     found, old = [], {}
     for row in rows:
         new = {data["name"]: data for data in row.value.rules}
         passed, of = held.get(row.value_id, (0, 0))
+        tally = tallies.get(row.patch.regression_id if row.patch else None, Tally())
         found.append(
             Growth(
                 version=row,
-                passing=row.passing,
-                tested=row.tested,
-                before=row.before,
-                fixed=row.fixed,
+                passing=tally.passing,
+                tested=tally.tested,
+                before=tally.before,
+                fixed=tally.fixed,
                 held_passing=passed,
                 held_tested=of,
                 rules=len(new),
@@ -72,6 +67,31 @@ def growth() -> list[Growth]:
     return found
 
 
+@dataclass
+class Tally:
+    """Settled pairs of one regression: how many there are, passed under the base, pass now, and are fixed."""
+
+    tested: int = 0
+    before: int = 0
+    passing: int = 0
+    fixed: int = 0
+
+
+def _tallies(regressions: list[int]) -> dict[int, Tally]:
+    """Regression -> its tally, counted in the database: one query."""
+    pairs = Pair.objects.filter(regression__in=regressions).exclude(outcome__in=["", Pair.Outcome.INCONCLUSIVE])
+    found: dict[int, Tally] = {}
+    for row in (
+        pairs.order_by().values("regression", "outcome", "base_passed", "candidate_passed").annotate(n=Count("pk"))
+    ):
+        tally = found.setdefault(row["regression"], Tally())
+        tally.tested += row["n"]
+        tally.before += row["n"] * bool(row["base_passed"])
+        tally.passing += row["n"] * bool(row["candidate_passed"])
+        tally.fixed += row["n"] * (row["outcome"] == Pair.Outcome.FIXED)
+    return found
+
+
 def held_out() -> dict[str, tuple[int, int]]:
     """Digest of knowledge -> held-out cases passed, of those run under it: the newest run of each counts.
 
@@ -81,10 +101,12 @@ def held_out() -> dict[str, tuple[int, int]]:
         Evaluation.objects.filter(session__actor=Session.Actor.AGENT, session__case__patches=None)
         .exclude(session__case__state=Case.State.CONFIRMED, session__case__gates=True)
         .exclude(session__knowledge_digest="")
-        .order_by("pk")
-        .values_list("session__knowledge_digest", "session__case", "verdict")
+        .order_by("-pk")
+        .values_list("session__knowledge_digest", "session__case", "verdict")[:NEWEST_EVALUATIONS]
     )
-    newest = {(digest, case): verdict for digest, case, verdict in judged}
+    newest: dict[tuple[str, int], str] = {}
+    for digest, case, verdict in judged:
+        newest.setdefault((digest, case), verdict)
     found: dict[str, list[bool]] = {}
     for (digest, _), verdict in newest.items():
         if verdict not in (Evaluation.Verdict.UNSCORED, Evaluation.Verdict.TAINTED):

@@ -9,7 +9,7 @@ from cases.models import Session, Step
 from rules import versions
 from rules.conflicts import conflicts
 from rules.models import Patch, PatchRevision
-from sandbox.models import Pair
+from sandbox.models import Pair, Regression
 
 NEWEST_SESSIONS = 200  # whose rules are counted
 NEWEST_REGRESSIONS = 50  # whose changed cases are counted
@@ -42,9 +42,7 @@ def uses() -> tuple[dict[str, Use], int]:
             seen.setdefault((use["rule"], how), set()).add(pk)
             seen.setdefault((use["rule"], "retrieved"), set()).add(pk)
     changed: dict[tuple[str, str], set[int]] = {}
-    regressions = list(
-        Pair.objects.order_by("-regression").values_list("regression", flat=True).distinct()[:NEWEST_REGRESSIONS]
-    )
+    regressions = list(Regression.objects.order_by("-pk").values_list("pk", flat=True)[:NEWEST_REGRESSIONS])
     for rule, outcome, case in Pair.objects.filter(
         regression__in=regressions, outcome__in=[Pair.Outcome.FIXED, Pair.Outcome.REGRESSED]
     ).values_list("divergence__rule", "outcome", "case_version__case"):

@@ -65,7 +65,8 @@ def addresses(made: dict[str, list]) -> dict[str, list[str]]:
         "regression": [f"/regressions/{pk}/" for pk in made["regressions"]],
         "exploration": [f"/explorations/{pk}/" for pk in made["explorations"]],
         "versions": ["/knowledge/"],
-        "rules": ["/rules/"],
+        "rules": ["/rules/", "/rules/?sort=-fired"],
+        "insight": ["/knowledge/insight/"],
         "session: sandbox panel": [f"/panels/sessions/{pk}/sandbox/" for pk in sessions],
     }
     for tab in ("transcript", "scores", "chain", "rules", "annotations", "raw"):
