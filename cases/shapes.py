@@ -88,6 +88,10 @@ class Piece:
         return self.total - self.end
 
     @property
+    def columns(self) -> int:
+        return len(self.headings)
+
+    @property
     def more(self) -> int:
         """How many characters the next click brings."""
         return min(self.left, MORE)

@@ -25,3 +25,15 @@ function drawAll(within) {
   for (const plot of within.querySelectorAll?.("[data-plot]") ?? []) draw(plot);
 }
 document.addEventListener("htmx:load", (event) => drawAll(event.detail.elt.parentElement ?? event.detail.elt));
+
+// A step that is not on the page yet is looked up by its address.
+function reach() {
+  const step = /^#step-(\d+)$/.exec(location.hash)?.[1];
+  if (!step || document.getElementById(`step-${step}`) || !document.querySelector(".timeline__more")) return;
+  const asked = new URLSearchParams(location.search);
+  if (asked.get("from") === step) return;
+  asked.set("from", step);
+  location.replace(`?${asked}#step-${step}`);
+}
+addEventListener("hashchange", reach);
+reach();

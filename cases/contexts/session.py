@@ -6,7 +6,7 @@ from typing import Any
 
 from cases.access import EXPERT, LEAD, REVIEWER, has_role, may_record
 from cases.contexts.chain import chain_of
-from cases.contexts.steps import FETCH, shown_steps, tree
+from cases.contexts.steps import FIRST, shown_steps, tree
 from cases.diagnosis import parse_diagnosis
 from cases.models import Annotation, Evaluation, Score, ScoreReview, Session
 from cases.recording import transcript_of
@@ -108,7 +108,7 @@ def rules_of(session: Session) -> list[RuleLine]:
     return [RuleLine(rule, tuple(lines)) for rule, lines in sorted(uses.items())]
 
 
-def session_page(session: Session, user, tab: str) -> dict[str, Any]:
+def session_page(session: Session, user, tab: str, *, start: int = 0) -> dict[str, Any]:
     evaluation = session.evaluations.order_by("-pk").first()
     diagnosis = parse_diagnosis(session.diagnosis) if session.diagnosis else None
     shown: dict[str, Any] = {
@@ -122,8 +122,9 @@ def session_page(session: Session, user, tab: str) -> dict[str, Any]:
         "may_record": may_record(session, user),
     }
     if tab == "transcript":
-        steps = shown_steps(session)
-        shown |= {"steps": steps, "steps_left": max(len(shown["tree"]) - FETCH, 0)}
+        steps = shown_steps(session, after=start - 1, limit=FIRST)
+        left = max(len(shown["tree"]) - start - FIRST, 0)
+        shown |= {"steps": steps, "steps_left": left, "earlier": start, "goes_on": True}
     elif tab == "scores" and evaluation:
         shown |= {"metrics": metrics_of(evaluation), "dimensions": scored(evaluation, user)}
     elif tab == "chain":

@@ -15,6 +15,7 @@ from cases.models import Annotation, Session, Step
 from cases.series import series_in
 
 FETCH = 100  # steps at once
+FIRST = 20  # of them with the page itself; the next come while these are read
 SHORT = 300  # characters that nobody searches
 
 

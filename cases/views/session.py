@@ -26,7 +26,8 @@ def session(request: HttpRequest, pk: int) -> HttpResponse:
     tab = request.GET.get("tab", "transcript")
     if tab not in TABS:
         raise Http404(f"A session has no tab {tab}: {', '.join(TABS)}.")
-    return render(request, "cases/session.html", session_page(found, request.user, tab))
+    start = max(number_in(request.GET.get("from", ""), usual=0), 0)
+    return render(request, "cases/session.html", session_page(found, request.user, tab, start=start))
 
 
 @login_required

@@ -13,7 +13,7 @@ from cases.access import may_record, recording_for, session_for
 from cases.annotating import AnnotationError
 from cases.checking import Check, checks_of
 from cases.contexts.board import board_of
-from cases.contexts.steps import FETCH, shown_step, shown_steps
+from cases.contexts.steps import FIRST, shown_step, shown_steps
 from cases.diagnosis import Diagnosis
 from cases.forms.conclusion import Conclusions
 from cases.forms.session import StepForm
@@ -30,7 +30,7 @@ def workspace(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect(found)
     found = recording_for(request.user, pk)
     count = found.steps.count()
-    earlier = max(count - FETCH, 0)
+    earlier = max(count - FIRST, 0)
     steps = shown_steps(found, after=earlier - 1)
     shown = {
         "session": found,

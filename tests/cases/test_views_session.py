@@ -81,13 +81,19 @@ def test_raw_return_is_a_file_byte_for_byte(client, expert):
     assert response.headers["Content-Disposition"].startswith("attachment")
 
 
-def test_long_session_shows_a_hundred_steps_and_how_many_are_left(client, expert):
+def test_long_session_begins_with_a_few_steps_and_brings_a_hundred_at_once(client, expert):
     session = factories.make_finished_session(steps=factories.RECORDINGS[:1] * 130)
     first = client.get(session.get_absolute_url())
-    assert len(first.context["steps"]) == 100
-    assert first.context["steps_left"] == 30
-    rest = client.get(reverse("cases:steps", args=[session.pk]), {"after": 99})
-    assert [shown.number for shown in rest.context["steps"]] == list(range(101, 131))
+    assert (len(first.context["steps"]), first.context["steps_left"]) == (20, 110)
+    following = client.get(reverse("cases:steps", args=[session.pk]), {"after": 19})
+    numbers = [shown.number for shown in following.context["steps"]]
+    assert (numbers, following.context["steps_left"]) == (list(range(21, 121)), 10)
+
+
+def test_session_page_begins_where_its_address_says(client, expert):
+    session = factories.make_finished_session(steps=factories.RECORDINGS[:1] * 130)
+    page = client.get(session.get_absolute_url(), {"from": "90"})
+    assert (page.context["steps"][0].number, page.context["earlier"], page.context["steps_left"]) == (91, 90, 20)
 
 
 def test_own_score_stands_beside_the_machines(client, expert):
@@ -311,6 +317,6 @@ def test_workspace_of_a_long_session_shows_its_end_and_brings_the_rest(client, e
     for _ in range(130):
         factories.add_step(recording)
     page = client.get(reverse("cases:workspace", args=[recording.pk]))
-    assert [page.context["steps"][0].number, page.context["steps"][-1].number] == [31, 130]
-    before = client.get(reverse("cases:steps", args=[recording.pk]), {"before": 30})
-    assert ([one.number for one in before.context["steps"]], before.context["earlier"]) == (list(range(1, 31)), 0)
+    assert [page.context["steps"][0].number, page.context["steps"][-1].number] == [111, 130]
+    before = client.get(reverse("cases:steps", args=[recording.pk]), {"before": 110})
+    assert ([one.number for one in before.context["steps"]], before.context["earlier"]) == (list(range(11, 111)), 10)

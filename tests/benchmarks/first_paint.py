@@ -1,0 +1,127 @@
+"""How long a session of 2,000 steps, one of whose returns has 800 KB, takes to its first paint in Chromium.
+
+    python -m tests.benchmarks.first_paint [--steps 2000] [--loads 9]
+
+Procedure: a session with that many steps, every fifth return a table, a log or a document of some 4 KB, the
+first of 800 KB, in an SQLite database in memory; a server in this process; a browser signed in, its cache
+warm after one load that is not counted. For each load and each page (the session's page, and the workspace
+while it is recorded) the browser's own first-contentful-paint and the end of its load event, both since
+navigation began; then how long a search through the 800 KB takes to its marked lines. Least, median and
+greatest in milliseconds.
+"""
+
+import argparse
+import os
+import statistics
+import time
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+
+import django
+
+django.setup()  # before anything that has models
+
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY  # noqa: E402
+from django.contrib.sessions.backends.db import SessionStore  # noqa: E402
+from django.db import connection  # noqa: E402
+from django.test.utils import setup_test_environment  # noqa: E402
+from playwright.sync_api import Page, sync_playwright  # noqa: E402
+from pytest_django.live_server_helper import LiveServer  # noqa: E402
+
+from cases import recording  # noqa: E402
+from cases.transcript import Observation, Step  # noqa: E402
+from tests import factories  # noqa: E402
+
+LOG = "".join(
+    f"2026-03-01T10:{n // 60 % 60:02}:{n % 60:02}Z {'ERROR' if n % 40 == 0 else 'INFO'} line {n}\n"
+    for n in range(22_000)
+)
+TABLE = "NAME         READY   STATUS    RESTARTS\n" + "".join(
+    f"pod-{n:<8} 1/1     Running   {n % 5}\n" for n in range(100)
+)
+POD = "kind: Pod\nmetadata:\n  name: ledger-0\nspec:\n  nodeName: deck-1\n" * 50
+NAVIGATION = """() => [
+    performance.getEntriesByName('first-contentful-paint')[0].startTime,
+    performance.getEntriesByType('navigation')[0].loadEventEnd,
+]"""
+
+
+def filled(count: int, expert, **how):
+    session = factories.make_session(factories.make_case(), actor="expert", engine="expert", by=expert, **how)
+    outputs = [LOG, TABLE, LOG[:4000], POD, '{"status": "fine"}']
+    recording.append_all(
+        session,
+        [
+            Step(
+                at,
+                "get_logs",
+                {"service": f"s-{at % 700}"},
+                Observation(outputs[0 if at == 0 else at % 4 + 1], latency_ms=at % 900),
+            )
+            for at in range(count)
+        ],
+    )
+    return session
+
+
+def cookie_of(user, url: str) -> dict[str, str]:
+    signed = SessionStore()
+    signed[SESSION_KEY] = str(user.pk)
+    signed[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+    signed[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    signed.create()
+    return {"name": "sessionid", "value": signed.session_key, "url": url}
+
+
+def search(page: Page) -> float:
+    began = time.monotonic()
+    page.locator("#step-0 input[type=search]").fill("line 21999")
+    page.locator("#step-0 mark.found").first.wait_for()
+    return 1000 * (time.monotonic() - began)
+
+
+def said(what: str, figures: list[float]) -> None:
+    print(
+        f"{what:<44} {min(figures):7.0f} {statistics.median(figures):7.0f} {max(figures):7.0f} ms, n = {len(figures)}"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--steps", type=int, default=2000)
+    parser.add_argument("--loads", type=int, default=9)
+    given = parser.parse_args()
+    setup_test_environment()
+    connection.creation.create_test_db(verbosity=0)
+    expert = factories.make_user("expert", "lead")
+    finished, recorded = filled(given.steps, expert), filled(given.steps, expert)
+    recording.finish(finished, diagnosis=factories.make_diagnosis(), stop_reason="concluded")
+    server = LiveServer("127.0.0.1")
+    server._live_server_modified_settings.enable()
+    print(f"{given.steps} steps; the first return has {len(LOG):,} bytes{'':<6}     least  median greatest")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        context = browser.new_context(viewport={"width": 1440, "height": 900})
+        context.add_cookies([cookie_of(expert, server.url)])
+        page = context.new_page()
+        for what, path in (("session", f"/sessions/{finished.pk}/"), ("workspace", f"/sessions/{recorded.pk}/record/")):
+            page.goto(server.url + path)
+            loads = []
+            for _ in range(given.loads):
+                page.goto(server.url + path)
+                loads.append(page.evaluate(NAVIGATION))
+            said(f"{what}: first contentful paint", [paint for paint, _ in loads])
+            said(f"{what}: load event", [load for _, load in loads])
+        searches = []
+        for _ in range(given.loads):
+            page.goto(f"{server.url}/sessions/{finished.pk}/")
+            page.wait_for_load_state("networkidle")
+            searches.append(search(page))
+        said("search through 800 KB (300 ms of them a pause)", searches)
+        browser.close()
+    server.stop()
+
+
+if __name__ == "__main__":
+    main()
