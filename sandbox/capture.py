@@ -110,7 +110,8 @@ def source_of(snapshot: Snapshot) -> ReplaySource:
             _sources.move_to_end(key)
             return _sources[key][0]
     names = {kind: tuple(names) for kind, names in snapshot.inventory.items()}
-    source = ReplaySource(tools, recordings_of(snapshot), inventory=Inventory(names))
+    world = worlds.opened(snapshot, tools)
+    source = ReplaySource(tools, recordings_of(snapshot), inventory=Inventory(names), world=world)
     with _sources_lock:
         _sources[key] = source, snapshot.size
         while len(_sources) > 1 and sum(size for _, size in _sources.values()) > KEPT:

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from sandbox.environment.world.base import WorldSpec
+from collections.abc import Iterable
+
+from django.conf import settings
+
+from cases.transcript import ToolSchema
+from sandbox.environment.world.base import BadTable, WorldSpec
+from sandbox.environment.world.world import World, open_world
 from sandbox.models import Snapshot, TableBlob
 
 
@@ -27,3 +33,20 @@ def with_bytes(spec: WorldSpec) -> WorldSpec:
     """The world with the bytes of its tables: one query."""
     blobs = TableBlob.objects.filter(pk__in=[table.digest for table in spec.tables]).values_list("pk", "data")
     return WorldSpec.from_json(spec.as_json(), {digest: bytes(data) for digest, data in blobs})
+
+
+def opened(snapshot: Snapshot, tools: Iterable[ToolSchema]) -> World | None:
+    """The world of a snapshot, ready to be asked; None where it holds recordings only.
+
+    Its tables are read from the database where this machine has not laid them out before; in memory they never stay.
+    Raises WorldError for tables that were changed and bindings that fit no tool.
+    """
+    spec, tools = spec_of(snapshot), tuple(tools)
+    if spec is None:
+        return None
+    folder = settings.DATA_DIR / "worlds"
+    try:
+        return open_world(spec, folder, tools=tools)
+    except BadTable:
+        open_world(with_bytes(spec), folder, tools=tools).close()
+        return open_world(spec, folder, tools=tools)

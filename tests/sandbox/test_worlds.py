@@ -1,13 +1,16 @@
 import hashlib
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from cases.calls import canonical
 from cases.diagnosis import Answer
+from cases.transcript import Level
 from sandbox import capture, worlds
 from sandbox.bundle import CaseBundle
-from sandbox.environment.world.base import TableFile, WorldSpec
+from sandbox.environment.world.base import Binding, TableFile, WorldSpec
+from sandbox.environment.world.tables import build_tables
 from sandbox.importers.store import bring_in
 from sandbox.models import TableBlob
 from tests.factories import RECORDINGS, TASK, make_case
@@ -63,3 +66,33 @@ def test_bundle_brings_its_world():
     bundle = CaseBundle(("tests", "w1"), "w1", "market", TASK, Answer(), RECORDINGS, world=world())
     assert bring_in(bundle).detail == "3 recordings, a world of 1 tables"
     assert TableBlob.objects.count() == 1
+
+
+LINES = [
+    {"at": AT - timedelta(minutes=n), "component": "till", "pod": "till-0", "level": "error", "line": f"failed {n}"}
+    for n in (3, 2, -9)
+]
+ASK = {"get_logs": Binding("logs", '{component="{{service}}"}', format="lines", ignored=("lines",))}
+
+
+@pytest.fixture
+def asked(settings, tmp_path):
+    settings.DATA_DIR = tmp_path
+    spec = WorldSpec(build_tables({"logs": LINES}), ASK, alert_at=AT)
+    return capture.freeze(make_case(), RECORDINGS, world=spec)
+
+
+def test_stored_world_answers_what_nobody_recorded_and_never_from_the_future(asked):
+    seen = capture.source_of(asked).open().call("get_logs", {"service": "till", "lines": 7})
+    assert (seen.level, seen.is_error) == (Level.R3, False)
+    assert ("failed 3" in seen.output, "failed 2" in seen.output, "failed -9" in seen.output) == (True, True, False)
+
+
+def test_same_question_has_the_same_answer_where_the_cache_was_emptied(asked, tmp_path, settings):
+    def answer():
+        return worlds.opened(asked, TASK.tools).answer(call, now=AT).output
+
+    call = canonical("get_logs", {"service": "till"}, TASK.tools[0])
+    first = answer()
+    settings.DATA_DIR = tmp_path / "another machine"
+    assert answer() == first
