@@ -5,15 +5,18 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import asdict, replace
 
 from cases.calls import canonical
 from cases.diagnosis import Diagnosis
 from cases.transcript import Level, Observation, RuleUse, Step, Task, Transcript
 from sandbox.agents.base import Agent, AgentError, Budget, Call, Conclude, Mind, Profile
+from sandbox.agents.isolation import MEMORY, SECONDS, isolated, resident
 from sandbox.environment.base import Environment
 from sandbox.knowledge.rule import EMPTY, Knowledge
 
+OURS = frozenset({"offline", "scripted"})  # engines that ask no model: all of their run is isolated
 SAME_CALL = 3  # times the same canonical call makes a loop
 LONGEST_PERIOD = 4
 ROUNDS = 3  # of a period make a loop
@@ -45,9 +48,12 @@ def run(
     ``on_step`` is called with each step as it happens, so that it can be saved, and may raise Cancelled.
     The profile's prefix is played first; its masked tools and dropped rules are unknown to the agent.
     When a budget ends, or the run goes in circles, the agent may conclude once more with ``steps_left=0``:
-    the stop reason still says what ended it.
+    the stop reason still says what ended it. Tool calls, and all of an engine that asks no model, run isolated:
+    without network and processes, for ten minutes and a gigabyte of memory at most.
     """
-    started = clock()
+    started, held = clock(), resident()
+    own = agent.engine in OURS
+    limits = replace(budget, seconds=min(SECONDS, budget.seconds or SECONDS)) if own else budget
     seen = replace(task, tools=tuple(tool for tool in task.tools if tool.name not in profile.masked_tools))
     known = Knowledge(tuple(rule for rule in knowledge.rules if rule.name not in profile.dropped_rules))
     mind = agent.start(seen, knowledge=known, inventory=environment.inventory(), seed=seed, profile=profile)
@@ -55,8 +61,10 @@ def run(
     concluded: Conclude | None = None
     try:
         while concluded is None:
-            _check(budget, steps, mind.tokens, clock() - started, len(profile.prefix))
-            decision = _decide(mind, steps, profile, budget)
+            _check(limits, steps, mind.tokens, clock() - started, len(profile.prefix))
+            _check_memory(resident() - held)
+            with isolated() if own else nullcontext():
+                decision = _decide(mind, steps, profile, budget)
             if isinstance(decision, Conclude):
                 concluded, reason = decision, "concluded"
                 continue
@@ -105,7 +113,8 @@ def _answer(environment: Environment, seen: Task, call: Call) -> Observation:
     if seen.tools and seen.tool(call.tool) is None:
         names = ", ".join(tool.name for tool in seen.tools)
         return Observation(f"No tool {call.tool!r}. Tools: {names}", is_error=True, level=Level.REFUSED)
-    return environment.call(call.tool, call.arguments)
+    with isolated():
+        return environment.call(call.tool, call.arguments)
 
 
 def _check(budget: Budget, steps: list[Step], tokens: int, seconds: float, prefix: int) -> None:
@@ -115,6 +124,11 @@ def _check(budget: Budget, steps: list[Step], tokens: int, seconds: float, prefi
         raise Stop("deadline")
     if budget.tokens is not None and tokens >= budget.tokens:
         raise Stop("tokens")
+
+
+def _check_memory(grown: int) -> None:
+    if grown > MEMORY:
+        raise Stop("memory")
 
 
 def _check_circles(steps: list[Step], task: Task, prefix: int) -> None:
