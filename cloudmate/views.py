@@ -7,6 +7,7 @@ from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from cases.access import has_role, require_role
@@ -66,6 +67,53 @@ def running() -> dict:
     }
 
 
+@dataclass(frozen=True)
+class Merged:
+    """A version, and what its regression said of the library: settled cases that passed before and after."""
+
+    version: KnowledgeVersion
+    old: int
+    new: int
+    settled: int
+
+
+def recently_merged() -> list[Merged]:
+    """The newest versions with their effect on the pass rate, in two queries."""
+    versions = KnowledgeVersion.objects.filter(number__gt=0).select_related("patch__case", "by").order_by("-number")[:5]
+    both = Q(base_passed__isnull=False, candidate_passed__isnull=False)
+    counted = Pair.objects.filter(both, regression__patches__version__in=[version.pk for version in versions])
+    sums = (
+        counted.order_by()
+        .values("regression__patches__version")
+        .annotate(
+            old=Count("pk", filter=Q(base_passed=True)), new=Count("pk", filter=Q(candidate_passed=True)), n=Count("pk")
+        )
+    )
+    effects = {row["regression__patches__version"]: (row["old"], row["new"], row["n"]) for row in sums}
+    return [Merged(version, *effects.get(version.pk, (0, 0, 0))) for version in versions]
+
+
+@dataclass(frozen=True)
+class Stale:
+    """Something that was true of what stands no longer."""
+
+    count: int
+    words: str
+    url: str
+
+
+def gone_stale() -> list[Stale]:
+    """What was tested on something that has changed since, or set aside until a day that is past; only what there is."""
+    head = KnowledgeVersion.objects.order_by("-number").values("pk")[:1]
+    old_base = Patch.objects.filter(state=Patch.State.IN_REVIEW).exclude(base__in=head)
+    over = Case.objects.filter(state=Case.State.QUARANTINED, quarantined_until__lte=timezone.now())
+    found = [
+        Stale(old_base.count(), "in review, tested on an older version", reverse("rules:patches") + "?show=in_review"),
+        Stale(over.count(), "in a quarantine that is over", reverse("cases:library") + "?state=quarantined"),
+    ]
+    return [one for one in found if one.count]
+
+
 @login_required
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
@@ -78,9 +126,8 @@ def home(request: HttpRequest) -> HttpResponse:
         "more": more,
         "firsts": [] if all(first.done for first in firsts) else firsts,
         "cases_count": Case.objects.count(),
-        "merged": KnowledgeVersion.objects.filter(number__gt=0)
-        .select_related("patch__case", "by")
-        .order_by("-number")[:5],
+        "merged": recently_merged(),
+        "stale": gone_stale(),
     }
     return render(request, "home.html", shown | running())
 

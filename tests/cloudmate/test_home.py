@@ -1,0 +1,44 @@
+"""Home: what was merged and what that did, and what went stale."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from cases import library
+from cases.models import Case
+from cloudmate.views import Merged, Stale, gone_stale, recently_merged
+from rules import merge, review, versions
+from rules.models import KnowledgeVersion
+from tests import factories
+from tests.rules import scene
+
+pytestmark = pytest.mark.django_db
+
+
+def merged(*outcomes: str):
+    patch = scene.patch("in_review", *outcomes)
+    reviewer = factories.make_user("reviewer")
+    review.decide(patch, by=reviewer, decision="approve")
+    return merge.merge(patch, by=reviewer)
+
+
+def test_merged_version_shows_its_effect_on_the_pass_rate():
+    version = merged("fixed", "same_pass", "same_fail")
+    assert recently_merged() == [Merged(version, old=1, new=2, settled=3)]
+
+
+def test_quarantine_that_is_over_is_stale():
+    case = factories.make_confirmed_case()
+    library.quarantine(case, by=factories.make_user("lead"), reason="flaky")
+    assert gone_stale() == []
+    Case.objects.update(quarantined_until=timezone.now() - timedelta(minutes=1))
+    assert gone_stale() == [Stale(1, "in a quarantine that is over", "/library/?state=quarantined")]
+
+
+def test_patch_in_review_on_an_older_version_is_stale():
+    scene.patch("in_review", "fixed")
+    assert gone_stale() == []
+    head = versions.head()
+    KnowledgeVersion.objects.create(number=head.number + 1, parent=head, value=head.value)
+    assert [(one.count, one.words) for one in gone_stale()] == [(1, "in review, tested on an older version")]
