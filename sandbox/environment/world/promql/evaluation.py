@@ -122,9 +122,9 @@ class _Evaluation:
     def chosen(self, matchers: tuple[Matcher, ...]) -> dict[int, Labels]:
         """The series that match, by number. Patterns are the database's (RE2), which no pattern can hold up."""
         tests = [(_TESTS[matcher.op].format(_column(matcher.label)), matcher.value) for matcher in matchers]
-        empty = " AND ".join(_TESTS[matcher.op].format("''") for matcher in matchers) or "true"
         values = [value for _, value in tests]
-        if self.store.rows(f"SELECT {empty}", values, now=self.now).rows[0][0]:
+        empty = ", ".join(_TESTS[matcher.op].format("''") for matcher in matchers) or "true"
+        if all(self.store.rows(f"SELECT {empty}", values, now=self.now).rows[0]):
             raise BadQuery("PromQL: a selector needs a matcher that does not match empty text")
         found = {}
         sql = f"SELECT id, metric, component, labels FROM frozen.series WHERE {' AND '.join(test for test, _ in tests)}"
