@@ -113,6 +113,7 @@ def revise(case: Case, *, task: Task, answer: Answer | None, by=None) -> tuple[C
             )
         case.current = version
         case.save(update_fields=["current", "updated_at"])
+        case.sessions.exclude(measured_by="").update(measured_by="")  # they are due: the answer may have changed
         if case.state == Case.State.CONFIRMED:
             reason = f"its content changed: version {version.number} is to be confirmed"
             transition(case, Case.State.QUARANTINED, state_reason=reason)

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from cases.views import case, library, log, session, tokens, workspace
+from cases.views import agreement, case, library, log, review, session, tokens, workspace
 
 app_name = "cases"
 urlpatterns = [
@@ -18,6 +18,13 @@ urlpatterns = [
     path("library/bulk/", library.in_bulk, name="in_bulk"),
     path("library/undo/", library.undo, name="undo"),
     path("settings/log/", log.log, name="log"),
+    path("agreement/", agreement.agreement, name="agreement"),
+    path("agreement/quadrants/", agreement.quadrants, name="quadrants"),
+    path("agreement/thresholds/", agreement.thresholds, name="thresholds"),
+    path("review/", review.review, name="review"),
+    path("review/undo/", review.undo, name="undo_review"),
+    path("review/<int:pk>/answer/", review.answer, name="answer_review"),
+    path("review/<int:pk>/decide/", review.decide, name="decide_review"),
     path("sessions/<int:pk>/", session.session, name="session"),
     path("sessions/<int:pk>/steps/", session.steps, name="steps"),
     path("sessions/<int:pk>/steps/<int:index>/", workspace.step, name="step"),

@@ -1,6 +1,6 @@
 // Single keys: never while typing, with a modifier held, in a dialog or menu, or during a request; and they can be switched off.
 const OFF = "shortcuts-off";
-const links = { h: "h", c: "c", l: "l", b: "b", p: "p", v: "v", i: "i", a: "a" };
+const links = { h: "h", c: "c", l: "l", b: "b", p: "p", v: "v", i: "i", a: "a", s: "s", e: "e" };
 let waitingForLetter = 0;
 
 const off = () => localStorage.getItem(OFF) === "1";

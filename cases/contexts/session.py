@@ -10,6 +10,7 @@ from cases.contexts.steps import FIRST, shown_steps, tree
 from cases.diagnosis import parse_diagnosis
 from cases.models import Annotation, Evaluation, Score, ScoreReview, Session
 from cases.recording import transcript_of
+from cases.reviewing import blind
 
 TABS = ("transcript", "scores", "chain", "rules", "annotations", "raw")
 
@@ -109,13 +110,15 @@ def rules_of(session: Session) -> list[RuleLine]:
 
 
 def session_page(session: Session, user, tab: str, *, start: int = 0) -> dict[str, Any]:
-    evaluation = session.evaluations.order_by("-pk").first()
+    hidden = blind(session, user)  # what the machine says waits for this person's own answer
+    evaluation = None if hidden else session.evaluations.order_by("-pk").first()
     diagnosis = parse_diagnosis(session.diagnosis) if session.diagnosis else None
     shown: dict[str, Any] = {
         "session": session,
         "case": session.case,
         "tab": tab,
         "evaluation": evaluation,
+        "hidden": hidden,
         "diagnosis": diagnosis,
         "tree": tree(session),
         "may_score": has_role(user, EXPERT, REVIEWER, LEAD),

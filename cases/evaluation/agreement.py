@@ -2,24 +2,103 @@
 
 from __future__ import annotations
 
-from cases.evaluation.calibration import Confusion, Permission, confusion, permission
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from cases.evaluation.calibration import GOOD, Confusion, Permission, confusion, permission
 from cases.models import ScoreReview
 
-GOOD = 0.5  # a score from here on says "good in this dimension"
+CHECKS = "checks "  # before an evaluator version: the deterministic judge of that version
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One judge's word and one person's blind word on one score; ``None`` of a question = cannot tell."""
+
+    session: int
+    dimension: str
+    by: str
+    on: date
+    why: str  # what put the score into the queue; "" = a person came by
+    judged: bool
+    said: bool
+    questions: tuple[tuple[str, bool, bool], ...] = ()  # (question, judged, said), where both could tell
+
+    @property
+    def month(self) -> str:
+        return f"{self.on:%Y-%m}"
+
+
+def pairs(judge: str, *, dimension: str = "", why: str = "") -> list[Pair]:
+    """Each person's newest blind word on each score of ``judge``, in one query.
+
+    ``judge`` is a model with its prompt digest, or "checks " and an evaluator version for what code alone scored.
+    ``why`` keeps to one slice of the queue: only the random one speaks for all sessions.
+    """
+    reviews = ScoreReview.objects.filter(blind=True, score__value__isnull=False)
+    if judge.startswith(CHECKS):
+        evaluator = judge.removeprefix(CHECKS)
+        reviews = reviews.filter(score__source="deterministic", score__evaluation__metrics__evaluator=evaluator)
+    else:
+        reviews = reviews.filter(score__source="judge", score__evaluation__judge=judge)
+    if dimension:
+        reviews = reviews.filter(score__dimension=dimension)
+    if why:
+        reviews = reviews.filter(score__review_item__why=why)
+    rows = reviews.order_by("pk").values(
+        "score",
+        "by",
+        "by__username",
+        "at",
+        "value",
+        "answers",
+        "score__value",
+        "score__details",
+        "score__dimension",
+        "score__evaluation__session",
+        "score__review_item__why",
+    )
+    return list({(row["score"], row["by"]): _pair(row) for row in rows}.values())
+
+
+def _pair(row: dict[str, Any]) -> Pair:
+    tells = {"yes": True, "no": False}
+    asked = [
+        (one["question"], tells.get(one["answer"]), tells.get(row["answers"].get(one["id"], "")))
+        for one in row["score__details"].get("questions", [])
+    ]
+    return Pair(
+        session=row["score__evaluation__session"],
+        dimension=row["score__dimension"],
+        by=row["by__username"],
+        on=row["at"].date(),
+        why=row["score__review_item__why"] or "",
+        judged=row["score__value"] >= GOOD,
+        said=row["value"] >= GOOD,
+        questions=tuple(
+            (text, judged, said) for text, judged, said in asked if judged is not None and said is not None
+        ),
+    )
+
+
+def counted(found: Iterable[Pair]) -> Confusion:
+    return confusion((pair.judged, pair.said) for pair in found)
+
+
+def grouped(found: Iterable[Pair], by: str) -> dict[Any, Confusion]:
+    """Counts by an attribute of the pairs, in its order."""
+    groups: dict[Any, list[Pair]] = defaultdict(list)
+    for pair in found:
+        groups[getattr(pair, by)].append(pair)
+    return {name: counted(groups[name]) for name in sorted(groups)}
 
 
 def agreement(judge: str, *, dimension: str = "") -> Confusion:
     """Count the judge's scores against blind reviews: each person's newest of each score. One query."""
-    reviews = ScoreReview.objects.filter(
-        blind=True, score__source="judge", score__value__isnull=False, score__evaluation__judge=judge
-    )
-    if dimension:
-        reviews = reviews.filter(score__dimension=dimension)
-    newest = {
-        (score, by): (judged >= GOOD, value >= GOOD)
-        for score, by, judged, value in reviews.order_by("pk").values_list("score", "by", "score__value", "value")
-    }
-    return confusion(newest.values())
+    return counted(pairs(judge, dimension=dimension))
 
 
 def may_gate(judge: str) -> Permission:

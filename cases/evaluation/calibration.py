@@ -12,6 +12,8 @@ from math import sqrt
 
 Z = 1.959964  # two-sided 95 %
 
+GOOD = 0.5  # a score from here on says "good in this dimension"
+
 LEAST_N = 50
 LEAST_NEGATIVES = 15
 LEAST_KAPPA = 0.6

@@ -13,6 +13,7 @@ from cases.evaluation.efficiency import measure
 from cases.evaluation.grounding import Grounding, ground
 from cases.evaluation.intent import Intent, intent
 from cases.evaluation.objective import Correctness, correctness, first_hypothesis, timing
+from cases.evaluation.thresholds import DEFAULT, Thresholds
 from cases.evaluation.verdict import UNSCORED, reasons, signature, verdict
 from cases.transcript import Transcript
 
@@ -24,6 +25,7 @@ def evaluate(
     evidence: EvidenceSource | None = None,
     judge: Judge | None = None,
     limit: Cost | None = None,
+    thresholds: Thresholds = DEFAULT,
 ) -> Result:
     """Measure a session on both tracks; never raises for what a session holds.
 
@@ -47,8 +49,17 @@ def evaluate(
         if right.open:
             right, statements = _judged(right, judge, material)
             settled_by = "judge" if right.value is not None else ""
-    word = verdict(transcript, right.value, grounding)
-    codes = reasons(right.value, grounding, coherence, understood, efficiency, tokens=transcript.tokens, limit=limit)
+    word = verdict(transcript, right.value, grounding, thresholds)
+    codes = reasons(
+        right.value,
+        grounding,
+        coherence,
+        understood,
+        efficiency,
+        tokens=transcript.tokens,
+        limit=limit,
+        thresholds=thresholds,
+    )
     findings = (*right.findings, *grounding.findings, *coherence.findings, *understood.findings, *efficiency.findings)
     metrics: dict[str, Any] = {
         "evaluator": CODE_VERSION,

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 
-from cases import recording
+from cases import recording, reviewing
 from cases.diagnosis import DiagnosisError
+from cases.evaluation import thresholds
 from cases.evaluation.base import CODE_VERSION, Cost, EvidenceSource, Judge, Result
 from cases.evaluation.registry import evaluate
 from cases.evaluation.verdict import TAINTED, UNSCORED
@@ -38,14 +39,12 @@ def answering(session: Session) -> CaseVersion:
 def due() -> QuerySet[Session]:
     """Finished sessions that this version of the code has not measured against the answer as it is now, oldest first.
 
-    Binding a judge makes nothing due again: it would ask a model about the whole past.
+    Each session carries the version that measured it, so two index ranges answer, however many are done. Binding
+    a judge makes nothing due again: it would ask a model about the whole past.
     """
-    by_this = Q(evaluator=CODE_VERSION) | Q(evaluator__startswith=f"{CODE_VERSION}+")
-    evaluated = Evaluation.objects.filter(by_this, session=OuterRef("pk"))
-    now = Q(version__task_digest=F("case__current__task_digest"))
     return (
         Session.objects.finished()
-        .filter((now & ~Exists(evaluated.filter(version=OuterRef("case__current")))) | (~now & ~Exists(evaluated)))
+        .filter(Q(measured_by__lt=CODE_VERSION) | Q(measured_by__gt=CODE_VERSION))
         .select_related("case__current", "version__case__system")
         .order_by("pk")
     )
@@ -64,12 +63,20 @@ def evaluate_session(
         raise EvaluationError(f"Session {session.pk} is still being recorded: finish it first.")
     evaluator, version = evaluator_version(judge), answering(session)
     if known := session.evaluations.filter(evaluator=evaluator, version=version).first():
+        _mark(session)
         return known
     try:
         transcript, answer = transcript_for(session), version.parsed_answer()
     except DiagnosisError as error:
         return _store(session, version, evaluator, Result.unreadable(f"What is stored cannot be read: {error}"))
-    result = evaluate(transcript, answer, evidence=evidence, judge=judge, limit=usual_cost(session))
+    result = evaluate(
+        transcript,
+        answer,
+        evidence=evidence,
+        judge=judge,
+        limit=usual_cost(session),
+        thresholds=thresholds.read(session.case.system.thresholds),
+    )
     return _store(session, version, evaluator, result)
 
 
@@ -104,7 +111,7 @@ def _store(session: Session, version: CaseVersion, evaluator: str, result: Resul
             },
         )
         if made:
-            Score.objects.bulk_create(
+            scores = Score.objects.bulk_create(
                 Score(
                     evaluation=evaluation,
                     dimension=score.dimension,
@@ -115,7 +122,14 @@ def _store(session: Session, version: CaseVersion, evaluator: str, result: Resul
                 )
                 for score in result.scores
             )
+            reviewing.enqueue(session, evaluation, scores)
+        _mark(session)
     return evaluation
+
+
+def _mark(session: Session) -> None:
+    """No longer due, unless the answer has moved on meanwhile."""
+    Session.objects.filter(pk=session.pk, case__current=session.case.current_id).update(measured_by=CODE_VERSION)
 
 
 def usual_cost(session: Session) -> Cost:

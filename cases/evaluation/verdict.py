@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cases.diagnosis import Answer, Conclusion, Diagnosis, MitigationKind
-from cases.evaluation.base import GROUNDED_ENOUGH, INTENT_ENOUGH, Cost, Finding
+from cases.evaluation.base import Cost, Finding
 from cases.evaluation.coherence import Coherence
 from cases.evaluation.components import squeezed
 from cases.evaluation.efficiency import Efficiency
 from cases.evaluation.grounding import Grounding, leading
 from cases.evaluation.intent import Intent
+from cases.evaluation.thresholds import DEFAULT, Thresholds
 from cases.transcript import Level, Transcript, digest_of
 
 SUCCESS, LUCKY, SYMPTOM_ONLY = "success", "lucky", "symptom_only"
@@ -20,7 +21,9 @@ WRONG_REASON, UNGROUNDED, COHERENCE_BREAK = "wrong", "ungrounded", "coherence_br
 INTENT_MISMATCH, LOOP, COSTLY = "intent_mismatch", "loop", "costly"
 
 
-def verdict(transcript: Transcript, correct: bool | None, grounding: Grounding) -> str:
+def verdict(
+    transcript: Transcript, correct: bool | None, grounding: Grounding, thresholds: Thresholds = DEFAULT
+) -> str:
     """The one word for a session.
 
     Tainted comes first: what rests on a miss says nothing. Right and grounded is a success, right and not is
@@ -40,7 +43,7 @@ def verdict(transcript: Transcript, correct: bool | None, grounding: Grounding) 
                 if transcript.engine == "expert" or diagnosis.conclusion is Conclusion.INCONCLUSIVE
                 else UNSCORED
             )
-        return SUCCESS if grounding.value >= GROUNDED_ENOUGH else LUCKY
+        return SUCCESS if grounding.value >= thresholds.grounded else LUCKY
     if diagnosis.conclusion is Conclusion.INCONCLUSIVE and (diagnosis.missing or not diagnosis.mitigations):
         return INCONCLUSIVE
     if correct is None:
@@ -66,6 +69,7 @@ def reasons(
     *,
     tokens: int | None = None,
     limit: Cost | None = None,
+    thresholds: Thresholds = DEFAULT,
 ) -> tuple[str, ...]:
     """Why a session scores low, as codes; cost counts over the 95th percentile of comparable sessions."""
     wrong_scope = any(finding.code == "wrong_scope" for finding in intent.findings)
@@ -75,9 +79,9 @@ def reasons(
     )
     found = {
         WRONG_REASON: correct is False,
-        UNGROUNDED: grounding.value is not None and grounding.value < GROUNDED_ENOUGH,
+        UNGROUNDED: grounding.value is not None and grounding.value < thresholds.grounded,
         COHERENCE_BREAK: coherence.broken,
-        INTENT_MISMATCH: wrong_scope or (intent.value is not None and intent.value < INTENT_ENOUGH),
+        INTENT_MISMATCH: wrong_scope or (intent.value is not None and intent.value < thresholds.intent),
         LOOP: efficiency.looping,
         COSTLY: dear,
     }

@@ -17,6 +17,7 @@ class System(models.Model):
     slug = models.SlugField(unique=True)
     name = models.CharField(max_length=120)
     policy = models.CharField(max_length=10, choices=Policy, default=Policy.RUN_OPEN)
+    thresholds = models.JSONField(default=dict, blank=True)  # cases.evaluation.thresholds; {} = the defaults
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -81,6 +81,7 @@ class ScoreReview(models.Model):
     value = models.FloatField()  # 0..1
     reason = models.TextField(blank=True)
     blind = models.BooleanField(default=False)  # given before the judge's was shown
+    answers = models.JSONField(default=dict, blank=True)  # question id -> yes | no | insufficient
     at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

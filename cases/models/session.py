@@ -61,6 +61,7 @@ class Session(models.Model):
     concluding_rules = models.JSONField(default=list, blank=True)
     stop_reason = models.CharField(max_length=30, blank=True)
     transcript_digest = models.CharField(max_length=64, blank=True)
+    measured_by = models.CharField(max_length=16, blank=True)  # code version of its evaluation; "" = due
     tokens = models.PositiveIntegerField(null=True, blank=True)
     wall_ms = models.PositiveIntegerField(null=True, blank=True)
     started_at = models.DateTimeField(auto_now_add=True)
@@ -75,6 +76,7 @@ class Session(models.Model):
             models.Index(fields=["state", "origin"]),
             # few among many: what an expert showed of a case is asked for by every sweep and home page
             models.Index(fields=["case"], condition=models.Q(actor="expert"), name="session_of_expert"),
+            models.Index(fields=["state", "measured_by"]),
         ]
 
     def __str__(self):

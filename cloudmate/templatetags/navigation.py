@@ -6,6 +6,7 @@ from django import template
 from django.urls import reverse
 
 from cases.access import ADMIN, LEAD, has_role, roles_of
+from cases.contexts.review import to_judge
 from cases.contexts.turn import to_confirm, to_finish, to_settle
 from cloudmate.counting import counts
 from rules.contexts import waiting_for
@@ -33,7 +34,7 @@ def navigation(context):
     def link(name, label, icon, key, *, also=(), count=0, counts=""):
         return Link(reverse(name), label, icon, key, here == name or here in also, count, counts)
 
-    confirm, settle, finish, review = counts(user, to_confirm, to_settle, to_finish, waiting_for)
+    confirm, settle, finish, review, scores = counts(user, to_confirm, to_settle, to_finish, waiting_for, to_judge)
     settings = [link("cases:tokens", "Agent tokens", "agent", "t")] if has_role(user, ADMIN) else []
     settings += [link("cases:log", "Audit log", "clock", "a")] if has_role(user, LEAD, ADMIN) else []
     about_cases = ("cases:case", "cases:session", "cases:workspace", "cases:label", "cases:finish")
@@ -63,6 +64,8 @@ def navigation(context):
                         count=confirm + settle,
                         counts="to confirm or settle",
                     ),
+                    link("cases:review", "Score review", "gauge", "s", count=scores, counts="to judge"),
+                    link("cases:agreement", "Agreement", "table", "e", also=("cases:quadrants",)),
                     link("sandbox:lab", "Lab", "flask", "b", also=("sandbox:incident", "sandbox:conclude_incident")),
                 ],
             ),

@@ -1,0 +1,219 @@
+"""Is the judge right: its word beside people's blind one, and whether it may gate."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Count, Max, Q
+
+from cases.evaluation.agreement import CHECKS, Pair, counted, grouped, pairs
+from cases.evaluation.calibration import (
+    GOOD,
+    LEAST_N,
+    LEAST_NEGATIVES,
+    Confusion,
+    Estimate,
+    confusion,
+    corrected,
+    permission,
+    share,
+)
+from cases.evaluation.thresholds import read
+from cases.evaluation.verdict import COHERENCE_BREAK, INTENT_MISMATCH, UNGROUNDED
+from cases.models import Evaluation, ReviewItem, Score, ScoreReview, Session, System
+
+CELLS = {  # name -> (judge, person, in words, hue)
+    "tp": (True, True, "both say good", "ok"),
+    "fp": (True, False, "judge good, person not", "bad"),
+    "fn": (False, True, "person good, judge not", "warn"),
+    "tn": (False, False, "both say not good", "ok"),
+}
+REASONING = frozenset({UNGROUNDED, COHERENCE_BREAK, INTENT_MISMATCH})  # reason codes that a review can bear out
+SHOWN = 50
+
+
+@dataclass(frozen=True)
+class Cell:
+    name: str
+    n: int
+    words: str
+    hue: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a breakdown."""
+
+    name: str
+    counts: Confusion
+    kappa: Estimate
+    sensitivity: Estimate
+    specificity: Estimate
+
+
+@dataclass(frozen=True)
+class Rate:
+    """The share a judge calls good in a dimension, and the share behind it once its errors are taken out."""
+
+    dimension: str
+    judged: Estimate
+    true: float | None
+
+
+def judges() -> list[str]:
+    """Whoever has been judged by people, the newest first."""
+    rows = (
+        ScoreReview.objects.filter(blind=True)
+        .values_list("score__source", "score__evaluation__judge", "score__evaluation__metrics__evaluator")
+        .annotate(newest=Max("pk"))
+        .order_by("-newest")
+    )
+    return list(dict.fromkeys(judge if source == "judge" else f"{CHECKS}{code}" for source, judge, code, _ in rows))
+
+
+def agreement_page(asked: dict[str, str]) -> dict[str, Any]:
+    known = judges()
+    judge = asked.get("judge") if asked.get("judge") in known else (known[0] if known else "")
+    dimension = asked.get("dimension", "") if asked.get("dimension") in Score.Dimension.values else ""
+    why = asked.get("why", "") if asked.get("why") in ReviewItem.Why.values else ""
+    found = pairs(judge, dimension=dimension, why=why) if judge else []
+    counts = counted(found)
+    everything = pairs(judge) if judge and (dimension or why) else found
+    cell = asked.get("cell", "")
+    return {
+        "judges": known,
+        "judge": judge,
+        "dimensions": [one for one in Score.Dimension.choices if one[0] != Score.Dimension.GUESS],
+        "dimension": dimension,
+        "whys": ReviewItem.Why.choices,
+        "why": why,
+        "counts": counts,
+        "cells": [Cell(name, getattr(counts, name), words, hue) for name, (_, _, words, hue) in CELLS.items()],
+        "cell": cell if cell in CELLS else "",
+        "cell_words": CELLS[cell][2] if cell in CELLS else "",
+        **_sessions(found, cell),
+        "kappa": counts.kappa(),
+        "sensitivity": counts.sensitivity(),
+        "specificity": counts.specificity(),
+        "permission": permission(counted(everything)),
+        "by_code": judge.startswith(CHECKS),
+        "too_few": counts.n < LEAST_N or counts.negatives < LEAST_NEGATIVES,
+        "least_n": LEAST_N,
+        "least_negatives": LEAST_NEGATIVES,
+        "breakdowns": [
+            ("Dimension", _rows(grouped(found, "dimension"))),
+            ("Reviewer", _rows(grouped(found, "by"))),
+            ("Month", _rows(grouped(found, "month"))),
+            ("Question", _rows(_questions(found))),
+        ],
+        "rates": _rates(judge, everything) if judge else [],
+        **low_scoring(),
+    }
+
+
+def _sessions(found: list[Pair], cell: str) -> dict[str, Any]:
+    if cell not in CELLS:
+        return {"opened": []}
+    judged, said = CELLS[cell][:2]
+    inside = [pair for pair in found if (pair.judged, pair.said) == (judged, said)]
+    return {"opened": inside[:SHOWN], "not_opened": max(0, len(inside) - SHOWN)}
+
+
+def _rows(groups: dict[Any, Confusion]) -> list[Row]:
+    return [Row(str(name), one, one.kappa(), one.sensitivity(), one.specificity()) for name, one in groups.items()]
+
+
+def _questions(found: list[Pair]) -> dict[str, Confusion]:
+    by_text: dict[str, list[tuple[bool, bool]]] = {}
+    for pair in found:
+        for text, judged, said in pair.questions:
+            by_text.setdefault(text, []).append((judged, said))
+    return {text: confusion(by_text[text]) for text in sorted(by_text)}
+
+
+def _rates(judge: str, found: list[Pair]) -> list[Rate]:
+    scores = Score.objects.filter(value__isnull=False)
+    if judge.startswith(CHECKS):
+        code = judge.removeprefix(CHECKS)
+        scores = scores.filter(source="deterministic", evaluation__metrics__evaluator=code)
+    else:
+        scores = scores.filter(source="judge", evaluation__judge=judge)
+    rows = scores.order_by().values("dimension").annotate(n=Count("pk"), good=Count("pk", filter=Q(value__gte=GOOD)))
+    totals = {row["dimension"]: share(row["good"], row["n"]) for row in rows}
+    rates = []
+    for dimension, counts in grouped(found, "dimension").items():
+        judged = totals.get(dimension, share(0, 0))
+        sensitivity, specificity = counts.sensitivity().value, counts.specificity().value
+        known = None not in (judged.value, sensitivity, specificity)
+        rates.append(
+            Rate(
+                Score.Dimension(dimension).label,
+                judged,
+                corrected(judged.value, sensitivity, specificity) if known else None,
+            )
+        )
+    return rates
+
+
+def low_scoring() -> dict[str, Estimate]:
+    """How well "low-scoring" finds what people find badly reasoned, over sessions with a blind review.
+
+    A session is low to people where the newest blind word of anybody says so in any dimension; to the machine
+    where a reason code of reasoning stands on its newest evaluation.
+    """
+    reviews = ScoreReview.objects.filter(blind=True).order_by("pk")
+    rows = reviews.values_list("score", "by", "value", "score__evaluation__session", "score__evaluation__reasons")
+    newest = {(score, by): (session, value < GOOD, reasons) for score, by, value, session, reasons in rows}
+    low: dict[int, tuple[bool, bool]] = {}
+    for session, bad, reasons in newest.values():
+        said = low.get(session, (False, False))[1] or bad
+        low[session] = (not REASONING.isdisjoint(reasons), said)
+    flagged = [said for machine, said in low.values() if machine]
+    bad = [machine for machine, said in low.values() if said]
+    return {"precision": share(sum(flagged), len(flagged)), "recall": share(sum(bad), len(bad))}
+
+
+QUADRANTS = {  # name -> (right, grounded, in words, hue)
+    "success": (True, True, "right and grounded", "ok"),
+    "lucky": (True, False, "right, not grounded: lucky", "warn"),
+    "misled": (False, True, "wrong, yet grounded: the evidence was read wrongly", "bad"),
+    "lost": (False, False, "wrong and ungrounded", "bad"),
+}
+
+
+def quadrants_page(asked: dict[str, str]) -> dict[str, Any]:
+    """Right beside grounded, over the newest evaluation of each recorded session of an agent."""
+    systems = list(System.objects.order_by("name"))
+    system = next((one for one in systems if one.slug == asked.get("system")), None)
+    recorded = Session.objects.recorded().finished().filter(actor=Session.Actor.AGENT)
+    if system:
+        recorded = recorded.filter(case__system=system)
+    newest = Evaluation.objects.filter(session__in=recorded).order_by().values("session").annotate(pk=Max("pk"))
+    evaluations = Evaluation.objects.filter(pk__in=newest.values("pk"))
+    enough = read(system.thresholds if system else {}).grounded
+    conditions = {
+        name: Q(correct=right) & (Q(grounded__gte=enough) if grounded else Q(grounded__lt=enough))
+        for name, (right, grounded, _, _) in QUADRANTS.items()
+    }
+    totals = evaluations.aggregate(
+        all=Count("pk"), **{name: Count("pk", filter=condition) for name, condition in conditions.items()}
+    )
+    cell = asked.get("cell", "")
+    opened = []
+    if cell in QUADRANTS:
+        opened = list(
+            evaluations.filter(conditions[cell]).select_related("session__case__system").order_by("-pk")[:SHOWN]
+        )
+    settled = sum(totals[name] for name in QUADRANTS)
+    return {
+        "systems": systems,
+        "system": system,
+        "thresholds": read(system.thresholds) if system else None,
+        "enough": enough,
+        "cells": [Cell(name, totals[name], words, hue) for name, (_, _, words, hue) in QUADRANTS.items()],
+        "cell": cell if cell in QUADRANTS else "",
+        "cell_words": QUADRANTS[cell][2] if cell in QUADRANTS else "",
+        "opened": opened,
+        "not_opened": max(0, totals[cell] - SHOWN) if cell in QUADRANTS else 0,
+        "settled": settled,
+        "unsettled": totals["all"] - settled,
+    }

@@ -1,0 +1,93 @@
+"""Score review in Chromium: by mouse, by keyboard alone, and without a complaint of axe in either theme."""
+
+import pytest
+
+from cases.evaluation.run import evaluate_session
+from cases.models import ReviewItem, ReviewSeat, Score, ScoreReview
+from tests import factories
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+SAID = "the return shows a whole table being scanned"
+
+
+@pytest.fixture
+def queue(db):
+    """Two items of a judge with two questions each."""
+    found = []
+    for _ in range(2):
+        evaluation = evaluate_session(factories.make_finished_session())
+        evaluation.judge = "judge-model 3f2a91c0de77"
+        evaluation.save(update_fields=["judge"])
+        rows = [
+            {
+                "id": f"evidence-c{at}",
+                "question": f"Do the steps that claim c{at} cites show what it says?",
+                "answer": "yes",
+                "quote": "Seq Scan on entries",
+                "reason": SAID,
+            }
+            for at in (1, 2)
+        ]
+        score = Score.objects.create(
+            evaluation=evaluation, dimension="evidence", source="judge", value=1.0, details={"questions": rows}
+        )
+        ReviewItem.objects.filter(score__evaluation=evaluation).delete()
+        found.append(ReviewItem.objects.create(score=score, why="disagreement", priority=2.4, left=1))
+    return found
+
+
+def test_keyboard_alone_answers_decides_and_goes_on(queue, sign_in, visit, page):
+    person = sign_in("reviewer")
+    visit("/review/")
+    assert SAID not in page.content()
+    assert page.locator(".review-count").inner_text().endswith("0 / 2")
+    page.keyboard.press("1")
+    page.keyboard.press("2")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_selector("text=And the judge")
+    assert SAID in page.content()
+    page.keyboard.press("2")
+    page.keyboard.press("Tab")
+    page.keyboard.type("claim c2 is not in the return")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_selector("text=My answer")
+    assert page.locator(".review-count").inner_text().endswith("1 / 2")
+    seat = ReviewSeat.objects.get(by=person, state="done")
+    assert (seat.decision, seat.answers) == ("override", {"evidence-c1": "yes", "evidence-c2": "no"})
+
+
+def test_mouse_answers_agrees_and_takes_it_back(queue, sign_in, visit, page):
+    sign_in("expert")
+    visit("/review/")
+    for question in page.locator("[data-question]").all():
+        question.get_by_text("Yes", exact=True).click()
+    page.get_by_role("button", name="Answer and see").click()
+    page.wait_for_selector("text=And the judge")
+    page.get_by_role("button", name="Complete, next").click()
+    page.wait_for_selector("text=My answer")
+    page.get_by_role("button", name="Undo the last decision").click()
+    page.wait_for_selector("text=And the judge")
+    assert ScoreReview.objects.filter(blind=True).count() == 1
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing(queue, sign_in, visit, page, complaints, theme):
+    person = sign_in("reviewer", "lead")
+    found = {}
+    for path in ("/review/", "/agreement/", "/agreement/quadrants/"):
+        visit(path, theme=theme)
+        found[path] = complaints()
+    seat = ReviewSeat.objects.get(by=person)
+    visit("/review/", theme=theme)
+    page.keyboard.press("1")
+    page.keyboard.press("1")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_selector("text=And the judge")
+    found["revealed"] = complaints()
+    visit("/agreement/?cell=tp", theme=theme)
+    found["counted"] = complaints()
+    visit(
+        f"/agreement/quadrants/?system={seat.item.score.evaluation.session.case.system.slug}&cell=success", theme=theme
+    )
+    found["opened"] = complaints()
+    assert found == dict.fromkeys(found, [])

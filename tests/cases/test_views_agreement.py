@@ -1,0 +1,102 @@
+import pytest
+from django.urls import reverse
+
+from cases.evaluation.run import evaluate_session
+from cases.models import Evaluation, Score, ScoreReview
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+def judged(judge: str, value: float, said: float, by, session=None) -> Evaluation:
+    evaluation = evaluate_session(session or factories.make_finished_session())
+    evaluation.judge = judge
+    evaluation.save(update_fields=["judge"])
+    rows = [{"id": "q", "question": "Shown?", "answer": "yes" if value else "no", "quote": "", "reason": ""}]
+    score = Score.objects.create(
+        evaluation=evaluation, dimension="evidence", source="judge", value=value, details={"questions": rows}
+    )
+    ScoreReview.objects.create(score=score, by=by, value=said, blind=True, answers={"q": "yes" if said else "no"})
+    return evaluation
+
+
+@pytest.fixture
+def lead(client):
+    user = factories.make_user("lead")
+    client.force_login(user)
+    return user
+
+
+def test_cells_count_and_open_their_sessions(client, lead):
+    wrong = judged("m 1", 1.0, 0.0, lead)
+    judged("m 1", 1.0, 1.0, lead)
+    page = client.get(reverse("cases:agreement"), {"cell": "fp"})
+    assert {one.name: one.n for one in page.context["cells"]} == {"tp": 1, "fp": 1, "fn": 0, "tn": 0}
+    assert [one.session for one in page.context["opened"]] == [wrong.session_id]
+    assert f"/sessions/{wrong.session_id}/" in page.content.decode()
+
+
+def test_a_judge_below_the_bar_is_advisory_and_the_page_says_what_is_missing(client, lead):
+    judged("m 1", 1.0, 0.0, lead)
+    said = client.get(reverse("cases:agreement")).content.decode()
+    assert "may not gate" in said
+    assert "1 blind reviews of 50" in said
+    assert "1 negative reviews of 15" in said
+
+
+def test_breakdowns_go_by_dimension_reviewer_month_and_question(client, lead):
+    evaluation = judged("m 1", 1.0, 0.0, lead)
+    page = client.get(reverse("cases:agreement"))
+    month = f"{evaluation.at:%Y-%m}"
+    assert [(name, [row.name for row in rows]) for name, rows in page.context["breakdowns"]] == [
+        ("Dimension", ["evidence"]),
+        ("Reviewer", [lead.username]),
+        ("Month", [month]),
+        ("Question", ["Shown?"]),
+    ]
+
+
+def test_low_scoring_is_held_against_what_people_say(client, lead):
+    flagged = judged("m 1", 0.0, 0.0, lead)
+    flagged.reasons = ["ungrounded"]
+    flagged.save(update_fields=["reasons"])
+    for said in (0.0, 1.0):
+        clean = judged("m 1", 1.0, said, lead)
+        clean.reasons = []
+        clean.save(update_fields=["reasons"])
+    page = client.get(reverse("cases:agreement"))
+    precision, recall = page.context["precision"], page.context["recall"]
+    assert (precision.value, precision.n, recall.value, recall.n) == (1.0, 1, 0.5, 2)
+
+
+def test_the_number_of_queries_does_not_grow_with_reviews(client, lead, django_assert_max_num_queries):
+    judged("m 1", 1.0, 0.0, lead)
+    with django_assert_max_num_queries(30) as one:
+        client.get(reverse("cases:agreement"), {"cell": "fp"})
+    for _ in range(19):
+        judged("m 1", 1.0, 0.0, lead)
+    with django_assert_max_num_queries(len(one)):
+        client.get(reverse("cases:agreement"), {"cell": "fp"})
+
+
+def test_right_and_grounded_are_counted_apart_and_open_their_sessions(client, lead):
+    found = {}
+    for name, correct, grounded in (("success", True, 1.0), ("lucky", True, 0.2), ("misled", False, 0.9)):
+        evaluation = evaluate_session(factories.make_finished_session())
+        Evaluation.objects.filter(pk=evaluation.pk).update(correct=correct, grounded=grounded)
+        found[name] = evaluation.session_id
+    page = client.get(reverse("cases:quadrants"), {"cell": "lucky"})
+    assert {one.name: one.n for one in page.context["cells"]} == {"success": 1, "lucky": 1, "misled": 1, "lost": 0}
+    assert [one.session_id for one in page.context["opened"]] == [found["lucky"]]
+
+
+def test_a_lead_sets_what_counts_as_low_and_the_next_evaluation_follows(client, lead):
+    session = factories.make_finished_session()
+    system = session.case.system
+    sent = {"system": system.pk, "grounded": "1", "intent": "0.3", "reviewers": "2"}
+    client.post(reverse("cases:thresholds"), sent)
+    system.refresh_from_db()
+    assert system.thresholds == {"grounded": 1.0, "intent": 0.3, "reviewers": 2}
+    client.post(reverse("cases:thresholds"), sent | {"grounded": "7"})
+    system.refresh_from_db()
+    assert system.thresholds["grounded"] == 1.0
