@@ -7,11 +7,12 @@ import pytest
 from django.contrib.messages import get_messages
 from django.test import Client
 from django.urls import URLResolver, get_resolver, reverse
+from django.utils import timezone
 
 from cases import annotating, intake, tokens
 from cases.access import ROLES
 from cases.evaluation.run import evaluate_session
-from cases.models import Score
+from cases.models import ReviewItem, ReviewSeat, Score
 from rules.models import KnowledgeVersion, Patch, PatchComment
 from sandbox import incidents
 from tests import factories
@@ -170,6 +171,8 @@ def world():
     score = Score.objects.create(evaluation=session.evaluations.get(), dimension="evidence", value=0.5)
     pks = {"cases": case.pk, "sessions": recorded.pk, "patches": patch.pk, "regressions": patch.regression_id}
     live = incidents.begin(system="quayside", by=recorded.by, seed=1)
+    item = ReviewItem.objects.create(score=score, why="random", priority=9, left=1)
+    pks |= {"review": ReviewSeat.objects.create(item=item, by=recorded.by, until=timezone.now()).pk}
     pks |= {"lab": live.pk, "explorations": exploration.pk, "settings": token.pk, "panels": case.pk, "api": case.pk}
     kwargs = {"index": 0, "annotation": hypothesis.pk, "score": score.pk, "number": comment.pk, "form": "csv"}
     kwargs |= {"old": session.pk, "new": session.pk, "rest": "elsewhere"}

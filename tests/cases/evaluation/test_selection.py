@@ -2,7 +2,7 @@ from cases.evaluation.base import Score
 from cases.evaluation.selection import SLICE, choose
 
 
-def why(*scores, correct=None, key="key"):
+def why(*scores, correct=None, key="k2"):
     return [(one.score.source, one.why) for one in choose(scores, correct=correct, key=key)]
 
 
