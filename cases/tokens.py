@@ -6,9 +6,11 @@ import hashlib
 import secrets
 from datetime import timedelta
 
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from cases import log
 from cases.models import AgentToken, Case, Session, System
 
 MARK = "cm_"
@@ -25,17 +27,25 @@ def issue(name: str, system: System | None, by) -> tuple[str, AgentToken]:
     if not name.strip():
         raise TokenError("A token needs a name: say which agent it is for.")
     text = MARK + secrets.token_urlsafe(32)
-    token = AgentToken.objects.create(
-        name=name.strip()[:120], prefix=text[:SHOWN], hashed=hashed(text), system=system, created_by=by
-    )
+    with transaction.atomic():
+        token = AgentToken.objects.create(
+            name=name.strip()[:120], prefix=text[:SHOWN], hashed=hashed(text), system=system, created_by=by
+        )
+        log.note("token made", by=by, subject=_named(token), words=f"for {system or 'every system'}")
     return text, token
 
 
-def revoke(token: AgentToken) -> None:
+def revoke(token: AgentToken, *, by=None) -> None:
     """Let ``token`` sign nobody in any more. Revoking twice keeps the first time."""
     if token.revoked_at is None:
         token.revoked_at = timezone.now()
-        token.save(update_fields=["revoked_at"])
+        with transaction.atomic():
+            token.save(update_fields=["revoked_at"])
+            log.note("token revoked", by=by, subject=_named(token))
+
+
+def _named(token: AgentToken) -> str:
+    return f"{token.name} ({token.prefix}…)"
 
 
 def token_of(text: str) -> AgentToken | None:

@@ -36,6 +36,6 @@ def revoke(request, pk):
     token = AgentToken.objects.filter(pk=pk).first()
     if token is None:
         raise Http404(f"There is no token {pk}.")
-    service.revoke(token)
+    service.revoke(token, by=request.user)
     messages.success(request, f"{token.name} can no longer sign in with {token.prefix}….")
     return redirect("cases:tokens")

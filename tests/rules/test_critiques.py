@@ -1,7 +1,10 @@
 """Which patches and failures the critic still has to look at: it must come to rest, and starve nobody."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
+from cases.evaluation.run import evaluate_session
 from cases.models import Case, Evaluation
 from cloudmate.work import Work
 from rules import critiques, patches, review, versions
@@ -74,3 +77,27 @@ def test_failure_waits_for_the_exploration_that_its_signature_shares():
     assert critiques.better_sessions(failed) == []
     Exploration.objects.filter(pk=shared.pk).update(state=Exploration.State.CLOSED)
     assert critiques.better_sessions(failed) == [expert]
+
+
+def mended_by_an_expert() -> Case:
+    """A case the agent fails on and an expert solved."""
+    case = factories.make_confirmed_case()
+    wrong = factories.make_diagnosis("till", "oom_killed")
+    evaluate_session(factories.make_finished_session(case, diagnosis=wrong))
+    evaluate_session(factories.make_finished_session(case, actor="expert", engine="expert"))
+    return case
+
+
+def test_failures_with_a_better_session_are_found_in_as_many_queries_for_5_as_for_1():
+    def asked() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            found = list(critiques.wanted())
+        assert [failed.case for failed, _ in found] == cases
+        assert [better.actor for _, better in found] == ["expert"] * len(cases)
+        return len(queries)
+
+    cases = [mended_by_an_expert()]
+    versions.head()
+    one = asked()
+    cases += [mended_by_an_expert() for _ in range(4)]
+    assert asked() == one
