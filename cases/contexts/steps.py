@@ -117,6 +117,7 @@ class Branch:
     width: float  # 0..100
     key_evidence: bool
     dead_end: bool
+    looked_ms: int | None = None  # until the next call was made; None where the times were not captured
 
     @property
     def number(self) -> int:
@@ -127,7 +128,7 @@ def tree(session: Session) -> list[Branch]:
     """Every step in one light query, without any return."""
     rows = list(
         session.steps.order_by("index").values_list(
-            "index", "tool", "arguments", "level", "is_error", "latency_ms", "key_evidence", "dead_end"
+            "index", "tool", "arguments", "level", "is_error", "latency_ms", "key_evidence", "dead_end", "at"
         )
     )
     longest = max((row[5] or 0 for row in rows), default=0) or 1
@@ -142,6 +143,9 @@ def tree(session: Session) -> list[Branch]:
             round(100 * (latency or 0) / longest, 1),
             key,
             dead,
+            int((then - at).total_seconds() * 1000) if at and then and then >= at else None,
         )
-        for index, tool, arguments, level, is_error, latency, key, dead in rows
+        for (index, tool, arguments, level, is_error, latency, key, dead, at), then in zip(
+            rows, [*(row[8] for row in rows[1:]), None], strict=False
+        )
     ]

@@ -1,10 +1,11 @@
 import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from cases import annotating
 from cases.contexts.returns import Asked, Choice, view_of
-from cases.contexts.steps import shown_steps
+from cases.contexts.steps import shown_steps, tree
 from sandbox.environment.base import Recording
 from tests import factories
 
@@ -88,3 +89,12 @@ def test_steps_are_read_in_as_many_queries_whatever_their_number(django_assert_n
         factories.add_step(session)
     with django_assert_num_queries(3):
         assert len([shown.choices for shown in shown_steps(session)]) == 12
+
+
+def test_how_long_a_return_was_looked_at_is_until_the_next_call():
+    session = factories.make_session()
+    began = datetime(2026, 3, 1, 10, tzinfo=UTC)
+    for at in (began, began + timedelta(seconds=42), None):
+        factories.add_step(session, at=at)
+    assert [branch.looked_ms for branch in tree(session)] == [42_000, None, None]
+    assert tree(factories.make_session()) == []
