@@ -96,6 +96,7 @@ def recordings_of(snapshot: Snapshot) -> tuple[Recording, ...]:
             derived=row.derived,
             latency_ms=row.latency_ms,
             order=row.order,
+            note=row.note,
         )
         for row in rows
     )
@@ -152,6 +153,7 @@ def _content(key: str, raw: str, recording: Recording) -> list[Any]:
         recording.match,
         recording.derived,
         recording.latency_ms,
+        *([recording.note] if recording.note else []),
     ]
 
 
@@ -190,6 +192,7 @@ def _store(
                 match=taken.match,
                 derived=taken.derived,
                 latency_ms=taken.latency_ms,
+                note=taken.note,
             )
             for order, (key, raw, taken) in enumerate(rows)
         ],

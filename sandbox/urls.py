@@ -1,6 +1,6 @@
 from django.urls import path
 
-from sandbox import console_views, import_views, lab_views, terminal_views, views
+from sandbox import console_views, import_views, lab_views, snapshot_views, terminal_views, views
 
 app_name = "sandbox"
 urlpatterns = [
@@ -28,6 +28,8 @@ urlpatterns = [
     path("lab/<int:pk>/conclude/", lab_views.conclude, name="conclude_incident"),
     path("lab/<int:pk>/give-up/", lab_views.give_up, name="give_up_incident"),
     path("lab/<int:pk>/propose/", lab_views.propose, name="propose_incident"),
+    path("cases/<int:pk>/snapshot/", snapshot_views.snapshot, name="snapshot"),
+    path("cases/<int:pk>/snapshot/misses/", snapshot_views.settle_miss, name="settle_miss"),
     path("panels/library/held-back/", views.held_back, name="held_back"),
     path("panels/cases/<int:pk>/sandbox/", views.case_panel, name="case_panel"),
     path("panels/sessions/<int:pk>/sandbox/", views.session_panel, name="session_panel"),

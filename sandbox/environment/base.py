@@ -23,6 +23,7 @@ class Recording:
     derived: bool = False
     latency_ms: int | None = None
     order: int = 0
+    note: str = ""  # who says that another call's return answers this one too; the answer is then derived
 
 
 @dataclass(frozen=True)

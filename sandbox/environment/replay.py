@@ -126,11 +126,12 @@ class Replay:
         return self._derived(call) or self._evaluated(call) or _missed(index, call)
 
     def _recorded(self, match: Match) -> Observation:
-        """R0, R1: the recorded bytes; a repeated call gets the next of its recordings, at last the last again."""
+        """R0, R1 (an alias: R2): the recorded bytes; a repeated call gets the next of its recordings, at last the last again."""
         take = match.take
         recording = take.recordings[min(self._asked[take], len(take.recordings) - 1)]
         self._asked[take] += 1
-        return Observation(recording.output, recording.is_error, match.level, recording.latency_ms, match.rule)
+        level, rule = (Level.R2, recording.note) if recording.note else (match.level, match.rule)
+        return Observation(recording.output, recording.is_error, level, recording.latency_ms, rule)
 
     def _derived(self, call: CanonicalCall) -> Observation | None:
         """R2: a recorded return with less in it."""

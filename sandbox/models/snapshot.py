@@ -58,6 +58,7 @@ class SnapshotRecording(models.Model):
     match = models.CharField(max_length=6, default="exact")  # exact, subset, any
     derived = models.BooleanField(default=False)
     latency_ms = models.PositiveIntegerField(null=True, blank=True)
+    note = models.CharField(max_length=300, blank=True)  # an alias: who gave the call this return, and of which call
 
     class Meta:
         ordering = ["snapshot", "order"]
