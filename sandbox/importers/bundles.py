@@ -27,6 +27,7 @@ from sandbox.importers.reading import (
 )
 from sandbox.importers.schemas import tools_from_calls, tools_from_catalogue
 from sandbox.importers.sessions import agent_run, reference_paths, told_sessions
+from sandbox.importers.worlds import world_of
 
 FORMAT = "case-bundle/1"
 AGENT_RUNS = "agent_runs"  # the catalogue of bundles that hold a run of another agent instead of a case to run on
@@ -78,6 +79,7 @@ def bundle_of(data: Any, path: Path) -> CaseBundle:
         gates=told.get("grade") != "C" and catalogue != AGENT_RUNS,
         source={**source, "format": FORMAT, "catalogue": catalogue},
         synthetic=expect_flag(data.get("synthetic"), "synthetic"),
+        world=world_of(data.get("world")),
     )
 
 

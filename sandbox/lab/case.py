@@ -16,6 +16,7 @@ from sandbox.lab.parameters import System
 from sandbox.lab.quayside import quayside
 from sandbox.lab.tools import TOOLS, recordings
 from sandbox.lab.views import overview
+from sandbox.lab.world import QUERY_TOOLS, world_of
 
 SYSTEMS: dict[str, Callable[[], System]] = {"quayside": quayside, "millrace": millrace}
 GENERATOR = "sandbox.lab"
@@ -49,9 +50,10 @@ def happen(system: str, fault: str, seed: int) -> Incident:
     return incident.happen(SYSTEMS[system](), FAULTS[fault], seed)
 
 
-def make(system: str, fault: str, seed: int) -> CaseBundle:
+def make(system: str, fault: str, seed: int, *, world: bool = True) -> CaseBundle:
     """The case of one incident with its recordings, answer and an expert's session. Raises UnknownName.
 
+    ``world`` False leaves the tables out, for who asks recorded calls alone.
     Seeds from 1000 up are kept for held-out cases: the starter library never uses them.
     """
     happened = happen(system, fault, seed)
@@ -66,6 +68,7 @@ def make(system: str, fault: str, seed: int) -> CaseBundle:
         answer=_answer(happened, alert),
         recordings=recorded,
         sessions=(expert.session_of(happened, alert, recorded),),
+        world=world_of(happened) if world else None,
         tags=("lab", alert.name if alert else "no alert"),
         source={"licence": "Apache-2.0", "provenance": "made by the lab's simulator"},
         synthetic=True,
@@ -95,7 +98,8 @@ def _task(happened: Incident, alert: overview.Alert | None) -> Task:
         prompt = f"{alert.name} on {alert.component} since {since} ({alert.severity}): {alert.summary}. System: {system.name}. Find the root cause: which component is at fault, and what is wrong with it?"
     else:
         prompt = f"A customer wrote that the {system.name} {system.business} felt slow around {happened.at(happened.onset + 1).strftime('%H:%M')} UTC; it is now {now}. Is anything wrong? If so, find the root cause: which component is at fault, and what is wrong with it?"
-    return Task(prompt=prompt, context=context, tools=TOOLS, fault_classes=vocabulary(), system=system.name)
+    tools = (*TOOLS, *QUERY_TOOLS)
+    return Task(prompt=prompt, context=context, tools=tools, fault_classes=vocabulary(), system=system.name)
 
 
 def _answer(happened: Incident, alert: overview.Alert | None) -> Answer:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox.bundle import CaseBundle
+from sandbox.importers.worlds import world_data
 
 FORMAT = "case-bundle/1"
 
@@ -55,4 +56,5 @@ def bundle_data(bundle: CaseBundle) -> dict[str, Any]:
             }
             for session in bundle.sessions
         ],
+        **({"world": world_data(bundle.world)} if bundle.world else {}),
     }

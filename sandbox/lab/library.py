@@ -29,11 +29,11 @@ def plan() -> tuple[tuple[str, str, int], ...]:
 
 
 def cases() -> Iterator[CaseBundle]:
-    """The cases one by one, each made when it is asked for."""
+    """The cases one by one with their worlds, each made when it is asked for."""
     return (make(*each) for each in plan())
 
 
 @lru_cache(maxsize=1)
 def starter_library() -> tuple[CaseBundle, ...]:
-    """All cases of the library; made once a process, since they are the same each time."""
-    return tuple(cases())
+    """All cases of the library without their worlds; made once a process, since they are the same each time."""
+    return tuple(make(*each, world=False) for each in plan())

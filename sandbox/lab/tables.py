@@ -22,8 +22,10 @@ STATEMENTS_EVERY = 10  # minutes that a listing of statements covers
 def metric_rows(incident: Incident) -> Iterator[Row]:
     """Every series of every component, one value a minute, as it is printed."""
     for name in metrics.subjects(incident):
-        labels = json.dumps({"namespace": incident.system.namespace})
-        for metric, series in metrics.values(incident, name).items():
+        for panel, (metric, series) in enumerate(metrics.values(incident, name).items()):
+            # how a dashboard shows it: where it stands among its component's series, and with how many decimals
+            digits = len(series[0].partition(".")[2])
+            labels = json.dumps({"namespace": incident.system.namespace, "panel": str(panel), "digits": str(digits)})
             for minute, value in enumerate(series):
                 yield {
                     "at": incident.at(minute),
@@ -55,11 +57,11 @@ def span_rows(incident: Incident) -> Iterator[Row]:
         for trace in traces.sampled(incident, name):
             if trace.id not in seen:
                 seen.add(trace.id)
-                yield from _spans_of(incident, trace)
+                yield from _spans_of(incident, trace, sampler=name)
 
 
-def _spans_of(incident: Incident, trace: Trace) -> Iterator[Row]:
-    """Spans with their parents and beginnings: children run one after the other."""
+def _spans_of(incident: Incident, trace: Trace, *, sampler: str) -> Iterator[Row]:
+    """Spans with their parents and beginnings: children run one after the other. The root says what it was sampled for."""
     open_: list[tuple[str, float]] = []  # span and where its next child begins, from the root down
     for number, (depth, component, operation, took, wrong) in enumerate(trace.spans):
         del open_[depth:]
@@ -68,6 +70,7 @@ def _spans_of(incident: Incident, trace: Trace) -> Iterator[Row]:
             open_[-1] = (parent, begins + took)
         span = f"{trace.id}-{number:02d}"
         open_.append((span, begins))
+        attributes = ({"error": wrong} if wrong else {}) | {"depth": depth} | ({} if depth else {"sampler": sampler})
         yield {
             "trace": trace.id,
             "span": span,
@@ -75,9 +78,9 @@ def _spans_of(incident: Incident, trace: Trace) -> Iterator[Row]:
             "component": component,
             "operation": operation,
             "at": _to_milliseconds(incident.at(trace.minute) + timedelta(milliseconds=begins)),
-            "duration_ms": round(took, 1),
+            "duration_ms": took,
             "error": bool(wrong),
-            "attributes": json.dumps({"error": wrong} if wrong else {}),
+            "attributes": json.dumps(attributes),
         }
 
 

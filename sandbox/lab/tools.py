@@ -8,22 +8,13 @@ from cases.transcript import ToolSchema
 from sandbox.environment.base import Recording
 from sandbox.lab.database import statements_of
 from sandbox.lab.incident import Incident
+from sandbox.lab.schemas import TEXT
+from sandbox.lab.schemas import text as _text
+from sandbox.lab.schemas import tool as _tool
 from sandbox.lab.views import descriptions, kubernetes, logs, metrics, overview, postgres, saga, traces, trust
 
-TEXT = {"type": "string"}
-
-
-def _tool(tool: str, description: str, required: tuple[str, ...] = (), /, **properties: dict) -> ToolSchema:
-    parameters = {"type": "object", "properties": properties, "required": list(required), "additionalProperties": False}
-    return ToolSchema(tool, description, parameters)
-
-
-def _text(description: str) -> dict:
-    return TEXT | {"description": description}
-
-
 SERVICE = _text("name of a service as the topology lists it")
-MINUTES = {"type": "integer", "minimum": 1, "description": "how far back to look; the recorded hour is returned whole"}
+MINUTES = {"type": "integer", "minimum": 1, "description": "how far back to look; without it as far as there is"}
 
 TOOLS: tuple[ToolSchema, ...] = (
     _tool("get_alerts", "Alerts that fire now, with labels and start."),
@@ -140,16 +131,16 @@ def _answers(incident: Incident) -> Iterator[tuple[str, dict[str, str], str, str
     yield "get_alerts", {}, overview.alerts_text(incident), "any"
     for name in metrics.subjects(incident):
         printed = metrics.values(incident, name)
-        yield "get_metrics", {"service": name}, metrics.metrics(incident, name, printed), "subset"
+        yield "get_metrics", {"service": name}, metrics.metrics(incident, name, printed), "exact"
         for metric, series in printed.items():
             text = metrics.metrics(incident, name, {metric: series})
-            yield "get_metrics", {"service": name, "metric": metric}, text, "subset"
+            yield "get_metrics", {"service": name, "metric": metric}, text, "exact"
     apps = kubernetes.apps(incident)
     for app in apps:
         lines = logs.lines_of(incident, app)
-        yield "get_logs", {"service": app}, logs.logs(lines), "subset"
+        yield "get_logs", {"service": app}, logs.logs(lines), "exact"
         for level in ("error", "warn", "info"):
-            yield "get_logs", {"service": app, "level": level}, logs.logs(lines, level), "subset"
+            yield "get_logs", {"service": app, "level": level}, logs.logs(lines, level), "exact"
     for service in system.services:
         name = {"service": service.name}
         yield "get_pool_status", name, postgres.pool_status(incident, service), "exact"
@@ -158,7 +149,7 @@ def _answers(incident: Incident) -> Iterator[tuple[str, dict[str, str], str, str
     yield "get_changes", {}, overview.changes(incident), "exact"
     outside = tuple(one.name for one in system.externals)
     for name in (*apps, *outside):
-        yield "get_traces", {"service": name}, traces.traces(incident, name), "subset"
+        yield "get_traces", {"service": name}, traces.traces(incident, name), "exact"
     for name in (*apps, *outside):
         yield "get_topology", {"service": name}, overview.topology(incident, name), "exact"
         yield "get_changes", {"service": name}, overview.changes(incident, name), "exact"
@@ -185,8 +176,8 @@ def _elsewhere(incident: Incident) -> Iterator[tuple[str, dict[str, str], str, s
         if name not in outside:
             yield "get_changes", asked, overview.changes(incident, name), "exact"
         if name not in metrics.subjects(incident):
-            yield "get_metrics", asked, f"no series for {name}\n", "subset"
-        yield "get_logs", asked, f"error: no log stream {name} in namespace {system.namespace}\n", "subset"
+            yield "get_metrics", asked, f"no series for {name}\n", "exact"
+        yield "get_logs", asked, f"error: no log stream {name} in namespace {system.namespace}\n", "exact"
         yield "get_config", asked, f"error: configmap {name} not found\n", "exact"
     for name in (*(store.name for store in (system.database, system.cache, system.queue)), *sorted(outside)):
         yield "get_database_connections", {"service": name}, postgres.connections(incident, name), "exact"

@@ -7,8 +7,8 @@ from django.core.management.base import BaseCommand, CommandError
 from cases.models import System
 from cloudmate.up import SEEDED
 from sandbox.importers.store import bring_in
-from sandbox.lab import starter_library
 from sandbox.lab.case import GENERATOR
+from sandbox.lab.library import cases, plan
 
 LEAD = "lead"
 
@@ -23,13 +23,13 @@ class Command(BaseCommand):
             raise CommandError(
                 f"there is no account {LEAD!r} to confirm the cases: run manage.py accounts first"
             ) from None
-        bundles, told, count = starter_library(), time.monotonic(), {}
-        for done, bundle in enumerate(bundles, 1):
+        whole, told, count = len(plan()), time.monotonic(), {}
+        for done, bundle in enumerate(cases(), 1):
             outcome = bring_in(bundle, confirm_as=lead)
             count[outcome.outcome] = count.get(outcome.outcome, 0) + 1
             if time.monotonic() - told > 2:
                 told = time.monotonic()
-                self.tell(f"{done}/{len(bundles)}")
+                self.tell(f"{done}/{whole}")
         mark = settings.DATA_DIR / SEEDED
         if not mark.exists():  # the loop starts by itself on what comes with the program; a person may turn that off
             System.objects.filter(cases__origin=GENERATOR).update(policy=System.Policy.RUN_OPEN)

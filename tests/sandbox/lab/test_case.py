@@ -16,6 +16,8 @@ from sandbox.importers.bundles import bundle_of
 from sandbox.lab.case import UnknownName, faults, make, systems, vocabulary
 from sandbox.lab.export import bundle_data
 from sandbox.lab.library import HELD_OUT_FROM, plan, starter_library
+from sandbox.lab.tools import TOOLS
+from sandbox.lab.world import QUERY_TOOLS
 from tests.sandbox.lab.reading import answer
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -63,7 +65,8 @@ def test_classes_span_the_layers():
 def test_a_case_is_small_and_complete(number):
     bundle = starter_library()[number]
     assert sum(len(each.output.encode()) for each in bundle.recordings) <= 1_000_000
-    assert {each.tool for each in bundle.recordings} == {tool.name for tool in bundle.task.tools}
+    assert {each.tool for each in bundle.recordings} == {tool.name for tool in TOOLS}
+    assert bundle.task.tools == (*TOOLS, *QUERY_TOOLS)
     assert {each.match for each in bundle.recordings} <= set(MATCHES)
     asked = [(each.tool, digest_of(each.arguments)) for each in bundle.recordings]
     assert len(asked) == len(set(asked))
@@ -165,11 +168,15 @@ def test_a_case_file_is_read_back_whole(fault):
     )
 
 
-def test_arguments_that_only_say_how_far_back_do_not_matter():
+def test_what_was_never_recorded_is_a_miss_in_recordings_only():
     bundle = starter_library()[0]
-    assert answer(bundle, "get_metrics", service="docket", minutes=30) == answer(
-        bundle, "get_metrics", service="docket"
-    )
+    environment = ReplaySource(bundle.task.tools, bundle.recordings).open()
+    seen = environment.call("get_metrics", {"service": "docket", "minutes": 7})
+    assert (seen.level, seen.is_error) == ("miss", True)
+
+
+def test_arguments_that_change_nothing_do_not_matter():
+    bundle = starter_library()[0]
     assert answer(bundle, "get_resources", resource_type="pod", namespace="quay") == answer(
         bundle, "get_resources", resource_type="pods"
     )
