@@ -161,7 +161,7 @@ def critical_path(spans: list[Span]) -> list[tuple[Span, float]]:
             waiting.append((child, begins, ends))
             until = begins
         own[span.span] += until - since
-    path = [(held[name], spent) for name, spent in own.items() if spent > 0 or name == root.span]
+    path = [(held[name], spent) for name, spent in own.items() if spent > 0]
     return sorted(path, key=lambda pair: (pair[0].begins, -pair[0].ends, pair[0].span))
 
 
