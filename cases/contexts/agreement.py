@@ -29,6 +29,7 @@ CELLS = {  # name -> (judge, person, in words, hue)
 }
 REASONING = frozenset({UNGROUNDED, COHERENCE_BREAK, INTENT_MISMATCH})  # reason codes that a review can bear out
 SHOWN = 50
+NEWEST = 5_000  # sessions in the two by two: what agents do now, and a page in constant time
 
 
 @dataclass(frozen=True)
@@ -181,13 +182,14 @@ QUADRANTS = {  # name -> (right, grounded, in words, hue)
 
 
 def quadrants_page(asked: dict[str, str]) -> dict[str, Any]:
-    """Right beside grounded, over the newest evaluation of each recorded session of an agent."""
+    """Right beside grounded, over the newest evaluation of each of the newest recorded sessions of agents."""
     systems = list(System.objects.order_by("name"))
     system = next((one for one in systems if one.slug == asked.get("system")), None)
     recorded = Session.objects.recorded().finished().filter(actor=Session.Actor.AGENT)
     if system:
         recorded = recorded.filter(case__system=system)
-    newest = Evaluation.objects.filter(session__in=recorded).order_by().values("session").annotate(pk=Max("pk"))
+    within = recorded.order_by("-pk").values("pk")[:NEWEST]
+    newest = Evaluation.objects.filter(session__in=within).order_by().values("session").annotate(pk=Max("pk"))
     evaluations = Evaluation.objects.filter(pk__in=newest.values("pk"))
     enough = read(system.thresholds if system else {}).grounded
     conditions = {
@@ -214,6 +216,7 @@ def quadrants_page(asked: dict[str, str]) -> dict[str, Any]:
         "cell_words": QUADRANTS[cell][2] if cell in QUADRANTS else "",
         "opened": opened,
         "not_opened": max(0, totals[cell] - SHOWN) if cell in QUADRANTS else 0,
+        "newest": NEWEST,
         "settled": settled,
         "unsettled": totals["all"] - settled,
     }

@@ -50,8 +50,8 @@ class Confusion:
     def kappa(self) -> Estimate:
         """Cohen's kappa; None where one of the two only ever says one thing and chance explains all."""
         n = self.n
-        if not n:
-            return Estimate(None, None, None, 0)
+        if n < 2:  # one pair has no spread to estimate an interval from
+            return Estimate(None, None, None, n)
         p = [[self.tp / n, self.fp / n], [self.fn / n, self.tn / n]]  # judge x person
         judge = [p[0][0] + p[0][1], p[1][0] + p[1][1]]
         person = [p[0][0] + p[1][0], p[0][1] + p[1][1]]
@@ -117,7 +117,9 @@ def permission(counts: Confusion) -> Permission:
     if counts.negatives < LEAST_NEGATIVES:
         lacking.append(f"{counts.negatives} negative reviews of {LEAST_NEGATIVES}")
     if kappa.value is None or kappa.low is None:
-        lacking.append("kappa cannot be computed: somebody only ever says one thing" if counts.n else "no kappa yet")
+        lacking.append(
+            "kappa cannot be computed: somebody only ever says one thing" if counts.n > 1 else "no kappa yet"
+        )
     elif kappa.value < LEAST_KAPPA or kappa.low < LEAST_KAPPA_BOUND:
         lacking.append(
             f"kappa {kappa.value:.2f} (lower bound {kappa.low:.2f}) where {LEAST_KAPPA} ({LEAST_KAPPA_BOUND}) is wanted"
