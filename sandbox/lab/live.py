@@ -7,6 +7,9 @@ in any process. What was worked out last is remembered, and may be forgotten at 
 from __future__ import annotations
 
 import json
+import shutil
+import tempfile
+import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -15,6 +18,7 @@ from typing import Any
 from cases.diagnosis import Answer
 from cases.transcript import Level, Observation, Task, ToolSchema
 from sandbox.environment.replay import ReplaySource
+from sandbox.environment.world.world import World, open_world
 from sandbox.lab import case, incident
 from sandbox.lab.actions.base import Action, ActionRefused, Scene
 from sandbox.lab.actions.registry import REMEDIES
@@ -22,11 +26,13 @@ from sandbox.lab.faults.registry import FAULTS
 from sandbox.lab.incident import Incident
 from sandbox.lab.tools import TOOLS, recordings
 from sandbox.lab.views.firings import firings
+from sandbox.lab.world import QUERY_TOOLS, world_of
 
 LONGEST = 240  # minutes after which an incident goes no further
 PATIENCE = 8  # minutes after the onset in which customers complain where no alert fires
 ACTING_MS = 900
-ALL_TOOLS: tuple[ToolSchema, ...] = (*TOOLS, *(each.tool for each in REMEDIES.values()))
+LOOKING: tuple[ToolSchema, ...] = (*TOOLS, *QUERY_TOOLS)
+ALL_TOOLS: tuple[ToolSchema, ...] = (*LOOKING, *(each.tool for each in REMEDIES.values()))
 
 
 @dataclass(frozen=True)
@@ -55,7 +61,11 @@ def _keys(actions: Sequence[Action]) -> tuple[str, ...]:
 
 def call(plot: Plot, minute: int, actions: Sequence[Action], tool: str, arguments: dict[str, Any]) -> Observation:
     """What a tool that only looks answers in ``minute``; for one that acts, see ``act``."""
-    seen = _source(plot, min(minute, LONGEST), _keys(actions)).open().call(tool, arguments)
+    moment = plot, min(minute, LONGEST), _keys(actions)
+    seen = _source(*moment).open().call(tool, arguments)
+    if seen.level is Level.MISS:  # a window or a query: what the tables say
+        source = ReplaySource(LOOKING, (), world=_world(*moment))
+        seen = source.open().call(tool, arguments)
     if seen.level is Level.MISS:
         named = " ".join(f"{name}={value}" for name, value in arguments.items())
         return Observation(f"error: {tool} {named}: not found\n", is_error=True, level=Level.LIVE)
@@ -64,7 +74,15 @@ def call(plot: Plot, minute: int, actions: Sequence[Action], tool: str, argument
 
 @lru_cache(maxsize=16)
 def _source(plot: Plot, minute: int, keys: tuple[str, ...]) -> ReplaySource:
-    return ReplaySource(TOOLS, recordings(_at(plot, minute + 1, keys)))
+    return ReplaySource(LOOKING, recordings(_at(plot, minute + 1, keys)))
+
+
+@lru_cache(maxsize=4)
+def _world(plot: Plot, minute: int, keys: tuple[str, ...]) -> World:
+    folder = tempfile.mkdtemp(prefix="lab-")
+    opened = open_world(world_of(_at(plot, minute + 1, keys)), folder, tools=LOOKING)
+    weakref.finalize(opened, shutil.rmtree, folder, ignore_errors=True)
+    return opened
 
 
 def act(

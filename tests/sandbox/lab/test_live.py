@@ -194,6 +194,14 @@ def test_a_call_is_answered_as_of_its_minute():
     assert (early.level, early.output.count("\n")) == (Level.LIVE, 2 + 13)
 
 
+def test_a_window_and_a_query_are_answered_from_the_tables_of_that_minute():
+    whole = live.call(INDEX, 25, (), "get_metrics", {"service": "shelf"}).output.splitlines()
+    seen = live.call(INDEX, 25, (), "get_metrics", {"service": "shelf", "minutes": 3})
+    assert (seen.output.splitlines(), seen.level) == ([*whole[:2], *whole[-3:]], Level.LIVE)
+    asked = live.call(INDEX, 25, (), "run_sql", {"query": "SELECT max(at) AS newest FROM metrics"})
+    assert live.at(INDEX, 25).now.strftime("%Y-%m-%dT%H:%M:%SZ") in asked.output
+
+
 def test_what_is_not_there_is_an_error_of_the_system_not_a_gap_of_a_recording():
     seen = live.call(INDEX, 20, (), "get_config", {"service": "nobody"})
     assert (seen.output, seen.is_error, seen.level) == (
