@@ -90,12 +90,19 @@ class _Evaluation:
         selector = node.of
         assert isinstance(selector, Selector)
         found: Vector = {}
+        held: list[int] = []
+        windows: list[tuple[int, int, int]] = []
         for labels, times, values in self.series(selector, selector.window):
-            function, answers = over(node.name, times, values), []
-            for step in self.steps:
-                end = step - selector.offset
-                i, j = bisect_right(times, end - selector.window), bisect_right(times, end)
-                answers.append(function(i, j, end, selector.window, node.parameter) if i < j else None)
+            if times != held:  # series are mostly sampled together
+                held, windows = (
+                    times,
+                    [
+                        (bisect_right(times, end - selector.window), bisect_right(times, end), end)
+                        for end in (step - selector.offset for step in self.steps)
+                    ],
+                )
+            function = over(node.name, times, values)
+            answers = [function(i, j, end, selector.window, node.parameter) if i < j else None for i, j, end in windows]
             keeps = node.name == "last_over_time"
             _put(found, labels if keeps else _without_name(labels), answers)
         return _present(found)
