@@ -184,7 +184,7 @@ def main() -> None:
         every = [one for taken in warm.values() for one in taken]
         print(f"cold, each connection new  {said(cold)}")
         print(f"warm                       {said(every)}")
-        for text, taken in sorted(warm.items(), key=lambda pair: -statistics.median(pair[1]))[:6]:
+        for text, taken in sorted(warm.items(), key=lambda pair: -statistics.median(wall for wall, _ in pair[1]))[:6]:
             print(f"    {said(taken)}  {text[:60]}")
         world.close()
         small = [made(seed, 20_000, 2_000, 1_200) for seed in range(OPEN)]
