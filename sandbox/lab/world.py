@@ -77,10 +77,6 @@ WITH roots AS (
 )
 SELECT line FROM printed ORDER BY shown, span
 """
-_CHANGES = """
-SELECT strftime(at, '%Y-%m-%d %H:%M') AS time, kind, target, text AS change, by_whom AS by FROM changes
-[[ WHERE target = '{{service}}']] ORDER BY at
-"""
 
 BINDINGS: dict[str, Binding] = {
     "get_metrics": Binding("sql", _METRICS, "lines"),
