@@ -6,6 +6,7 @@ app_name = "cases"
 urlpatterns = [
     path("cases/", case.cases, name="cases"),
     path("cases/<int:pk>/", case.case, name="case"),
+    path("cases/<int:pk>/versions/", case.versions, name="versions"),
     path("cases/<int:pk>/clean/", case.clean, name="clean"),
     path("cases/<int:pk>/label/", case.label, name="label"),
     path("cases/<int:pk>/confirm/", case.confirm, name="confirm"),

@@ -5,7 +5,7 @@ import logging
 from django.db.models import QuerySet
 
 from cases import recording
-from cases.models import Case, Session
+from cases.models import Case, Session, Step
 from sandbox import capture
 from sandbox.agents.registry import agent_named
 from sandbox.explorers import held_back, survey
@@ -63,7 +63,7 @@ def _reference_paths(snapshot: Snapshot) -> list[list[tuple[str, dict]]]:
     """What experts asked on the way to the answer, session by session."""
     sessions = snapshot.case.sessions.finished().filter(actor=Session.Actor.EXPERT, origin=Session.Origin.RECORDED)
     paths: dict[int, list[tuple[str, dict]]] = {}
-    steps = sessions.order_by("pk", "steps__index").values_list("pk", "steps__tool", "steps__arguments")
-    for session, tool, arguments in steps.filter(steps__isnull=False):
+    steps = Step.objects.filter(session__in=sessions).order_by("session", "index")
+    for session, tool, arguments in steps.values_list("session", "tool", "arguments"):
         paths.setdefault(session, []).append((tool, arguments))
     return list(paths.values())

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET, require_POST
 from cases.access import EXPERT, LEAD, case_for, has_role, require_role
 from cases.recording import RecordingError
 from sandbox import misses, runs, worlds
+from sandbox.health import checks_of
 from sandbox.models import Miss
 
 PAGE = 50
@@ -33,6 +34,15 @@ def snapshot(request, pk):
         "may_record": has_role(request.user, EXPERT, LEAD),
     }
     return render(request, "sandbox/snapshot.html", context)
+
+
+@login_required
+@require_GET
+def health(request, pk):
+    """Lines of the case's health that only what is frozen of it can give."""
+    case = case_for(request.user, pk)
+    row = runs.snapshot_of(case.current) if case.current_id else None
+    return render(request, "cases/_health_rows.html", {"checks": checks_of(case, row)})
 
 
 @login_required

@@ -32,5 +32,6 @@ urlpatterns = [
     path("cases/<int:pk>/snapshot/misses/", snapshot_views.settle_miss, name="settle_miss"),
     path("panels/library/held-back/", views.held_back, name="held_back"),
     path("panels/cases/<int:pk>/sandbox/", views.case_panel, name="case_panel"),
+    path("panels/cases/<int:pk>/health/", snapshot_views.health, name="health"),
     path("panels/sessions/<int:pk>/sandbox/", views.session_panel, name="session_panel"),
 ]

@@ -8,7 +8,9 @@ from django.db.models import Count, OuterRef, Subquery
 from cases.access import may_see_answer
 from cases.contexts.lifecycle import actions, stages
 from cases.forms.library import minders, usual_end
+from cases.health import Check, checks_of
 from cases.models import Case, Evaluation, Session
+from cases.transcript import Task
 
 SESSIONS = 30
 
@@ -43,6 +45,7 @@ def case_page(case: Case, user) -> dict[str, Any]:
         "actions": actions(case, confirmations, user),
         "confirmations": confirmations,
         "answer": version.parsed_answer() if version and may_see_answer(user) else None,
+        "checks": checks(case),
         "tools": version.tools if version else [],
         "context_json": json.dumps(version.context, indent=2, ensure_ascii=False)
         if version and version.context
@@ -54,6 +57,17 @@ def case_page(case: Case, user) -> dict[str, Any]:
         "usual_end": usual_end(),
         **sessions_panel(case),
     }
+
+
+def checks(case: Case) -> tuple[Check, ...]:
+    """What code says of the case's words; the sandbox goes on with what is frozen of it."""
+    if case.current is None:
+        return ()
+    others = Case.objects.filter(system=case.system_id).exclude(pk=case.pk).exclude(current__fault_class="")
+    others = others.exclude(state=Case.State.RETIRED).order_by()
+    classes = others.values_list("current__fault_class").annotate(n=Count("pk"))
+    told = Task(prompt=case.current.prompt, context=case.current.context)
+    return checks_of(told, case.current.parsed_answer(), classes=dict(classes))
 
 
 def sessions_panel(case: Case) -> dict[str, Any]:

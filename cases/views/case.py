@@ -10,6 +10,7 @@ from cases import library
 from cases.access import EXPERT, LEAD, case_for, number_in, require_role
 from cases.contexts.case import case_page
 from cases.contexts.listing import cases_page
+from cases.contexts.versions import versions_page
 from cases.forms.case import AnswerForm, CauseFormSet
 from cases.forms.library import QuarantineForm, ReasonForm
 from cases.library import LibraryError
@@ -28,6 +29,15 @@ def cases(request: HttpRequest) -> HttpResponse:
 def case(request: HttpRequest, pk: int) -> HttpResponse:
     found = case_for(request.user, pk)
     return render(request, "cases/case.html", case_page(found, request.user))
+
+
+@login_required
+@require_GET
+def versions(request: HttpRequest, pk: int) -> HttpResponse:
+    """Two versions side by side: ``old`` and ``new`` of the address, or the newest two."""
+    found = case_for(request.user, pk)
+    old, new = (number_in(request.GET.get(name, ""), usual=None) for name in ("old", "new"))
+    return render(request, "cases/versions.html", versions_page(found, old=old, new=new))
 
 
 @login_required
