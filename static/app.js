@@ -37,7 +37,7 @@ function announce(words, kind = "bad", link = null) {
     [anchor.href, anchor.textContent] = [link.href, link.words];
     notice.append(" ", anchor);
   }
-  region.replaceChildren(notice);
+  if (region.textContent.trim() !== notice.textContent) region.replaceChildren(notice); // what still stands there is not said twice
 }
 
 document.addEventListener("click", (event) => {

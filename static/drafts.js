@@ -41,7 +41,7 @@ function addRows(form, waiting) {
 function restore(form) {
   const kept = localStorage.getItem(PREFIX + form.dataset.draft);
   if (!kept || form.dataset.draftRestored) return;
-  form.dataset.draftRestored = "1";
+  form.dataset.draftRestored = "same";
   const waiting = JSON.parse(kept);
   addRows(form, waiting);
   let changed = false;
@@ -57,8 +57,11 @@ function restore(form) {
       field.value = value;
     }
   }
-  if (changed) say(form, "Back as you left it, not saved yet");
-  form.dispatchEvent(new CustomEvent("draft:restored", { bubbles: true, detail: { changed } }));
+  if (changed) {
+    form.dataset.draftRestored = "changed";
+    say(form, "Back as you left it, not saved yet");
+  }
+  form.dispatchEvent(new CustomEvent("draft:restored", { bubbles: true }));
 }
 
 export function forget(key) {

@@ -1,7 +1,9 @@
 // Single keys: never while typing, with a modifier held, in a dialog or menu, or during a request; and they can be switched off.
 const OFF = "shortcuts-off";
 const links = { h: "h", c: "c", l: "l", b: "b", p: "p", v: "v", i: "i", a: "a", s: "s", e: "e" };
-let waitingForLetter = 0;
+// A part of the page that fetches itself is no request of the person at the keys.
+const REQUEST = `.htmx-request${["load", "every", "revealed"].map((own) => `:not([hx-trigger^="${own}"])`).join("")}`;
+let letterUntil = 0; // ms, on the clock of events
 
 const off = () => localStorage.getItem(OFF) === "1";
 
@@ -15,7 +17,7 @@ function show() {
 function busy(target) {
   return (
     target.closest?.("input, textarea, select, [contenteditable]") ||
-    document.querySelector("dialog[open], details.menu[open], .htmx-request")
+    document.querySelector(`dialog[open], details.menu[open], ${REQUEST}`)
   );
 }
 
@@ -27,13 +29,12 @@ document.addEventListener("click", (event) => {
 
 document.addEventListener("keydown", (event) => {
   if (off() || event.ctrlKey || event.metaKey || event.altKey || event.isComposing || busy(event.target)) return;
-  if (Date.now() - waitingForLetter < 1500 && links[event.key]) {
-    waitingForLetter = 0;
+  if (event.timeStamp < letterUntil && links[event.key]) {
+    letterUntil = 0;
     document.querySelector(`.nav-link[data-key="${links[event.key]}"]`)?.click();
     return;
   }
-  waitingForLetter = 0;
-  if (event.key === "g") waitingForLetter = Date.now();
+  letterUntil = event.key === "g" ? event.timeStamp + 1500 : 0;
   if (event.key === "/") {
     event.preventDefault();
     document.getElementById("search")?.focus();

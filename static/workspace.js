@@ -74,6 +74,7 @@ const state = (words) => {
   const said = document.getElementById("saved-state");
   if (said && said.textContent !== words) said.textContent = words;
 };
+const resending = new Set(); // forms with a next attempt in sight
 const clock = () => new Date().toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
 document.body.addEventListener("htmx:afterRequest", ({ detail }) => {
   if (detail.requestConfig?.verb !== "post") return;
@@ -83,10 +84,17 @@ document.body.addEventListener("htmx:afterRequest", ({ detail }) => {
 document.body.addEventListener("htmx:sendError", ({ detail }) => {
   state("no answer: kept in this browser, trying again");
   const form = detail.requestConfig?.elt;
-  if (form?.matches(".step__form")) setTimeout(() => form.isConnected && form.requestSubmit(), 3000);
+  if (!form?.matches(".step__form") || resending.has(form)) return;
+  resending.add(form);
+  setTimeout(() => {
+    resending.delete(form);
+    if (form.isConnected) form.requestSubmit();
+  }, 3000);
 });
-// Words on a step that were typed and never sent are sent now.
-document.addEventListener("draft:restored", (event) => {
-  if (event.target.matches(".step__form") && event.detail?.changed) event.target.requestSubmit();
+// Words on a step that were typed and never sent are sent once htmx has their form: sent before, it would leave the page.
+document.addEventListener("htmx:load", ({ detail }) => {
+  for (const form of detail.elt.querySelectorAll(".step__form[data-draft-restored=changed]")) {
+    form.dataset.draftRestored = "sent";
+    form.requestSubmit();
+  }
 });
-for (const form of document.querySelectorAll(".step__form[data-draft-restored]")) form.requestSubmit();

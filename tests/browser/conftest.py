@@ -4,8 +4,12 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
+from playwright.sync_api import expect
 
 from tests import factories
+
+
+expect.set_options(timeout=30_000)  # ms: a busy machine is late, not wrong
 
 
 def pytest_collection_modifyitems(items):

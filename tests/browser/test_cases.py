@@ -1,6 +1,7 @@
 import re
 
 import pytest
+from playwright.sync_api import expect
 
 from cases import annotating
 from cases.evaluation.run import evaluate_session
@@ -102,11 +103,11 @@ def test_keys_go_to_lists_and_never_while_typing(full, sign_in, visit, page):
     page.wait_for_url("**/library/")
     page.keyboard.press("/")
     page.keyboard.type("gc?")
-    assert page.locator("#search").input_value() == "gc?"
+    expect(page.locator("#search")).to_have_value("gc?")
     assert page.url.endswith("/library/")
     page.locator("h1").click()
     page.keyboard.press("?")
-    assert page.get_by_role("dialog").is_visible()
+    page.get_by_role("dialog").wait_for()
     page.keyboard.press("Escape")
     page.get_by_label(re.compile("Account of")).click()
     page.get_by_role("button", name="Single-key shortcuts").click()
@@ -151,17 +152,18 @@ def test_a_call_moves_nothing_and_a_late_completion_stays_shut(full, sign_in, vi
     line.wait_for()
     place = heading.bounding_box()
     held = []
-    page.route("**/console/complete/**", lambda route: held.append(route))
-    line.press_sequentially("get_l")
-    page.wait_for_timeout(300)
+    completions = "**/console/complete/**"
+    page.route(completions, lambda route: held.append(route))
+    with page.expect_request(completions):
+        line.press_sequentially("get_l")
     line.press("Enter")
     page.locator("#step-0").wait_for()
     page.get_by_text("Step 1 is recorded.").wait_for(state="attached")
     assert heading.bounding_box() == place
-    assert held
-    for one in held:
-        one.continue_()
-    page.wait_for_timeout(300)
+    with page.expect_response(completions):
+        for one in held:
+            one.continue_()
+    page.evaluate("() => fetch(location.href)")  # answered after them
     assert page.locator(".choice:visible").count() == 0
 
 
@@ -209,12 +211,11 @@ def test_expert_records_a_trace_from_first_call_to_diagnosis(full, sign_in, visi
     page.get_by_label("Component").fill("ledger")
     page.get_by_label("Fault class").fill("missing_index")
     page.get_by_label("What you hold true").first.fill("ledger scans a whole table")
-    page.wait_for_timeout(400)
     page.reload()
-    assert page.get_by_label("What you hold true").first.input_value() == "ledger scans a whole table"
+    expect(page.get_by_label("What you hold true").first).to_have_value("ledger scans a whole table")
     page.get_by_label("Carried by").select_option("c1")
     page.get_by_role("button", name="Finish the session").click()
-    page.get_by_text("Claim 1 rests on nothing").wait_for()
+    page.get_by_role("alert").get_by_text("Claim 1 rests on nothing").wait_for()
     page.locator(".claim-row summary").first.click()
     page.get_by_label(re.compile("step 1: Seq Scan")).first.check()
     page.get_by_role("button", name="Finish the session").click()
