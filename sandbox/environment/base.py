@@ -37,6 +37,11 @@ class World(Protocol):
     """Frozen tables that answer what was never asked of the real system (sandbox.environment.world)."""
 
     spec: WorldSpec
+    acts: tuple[str, ...]  # what was done to it, in words
+    leaves: frozenset[str]  # tools whose recordings hold after that
+
+    def act(self, call: CanonicalCall, *, now: datetime) -> tuple[World, WorldAnswer] | None:
+        """The world after a declared action, and what the tool says; None where none is declared."""
 
     def answer(self, call: CanonicalCall, *, now: datetime) -> WorldAnswer | None:
         """The answer as of ``now``; None where no tool of this name is bound.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from jsonschema import Draft202012Validator
@@ -51,7 +52,7 @@ class ReplaySource:
         schema = self.by_name.get(tool)
         if schema is None:
             return f"There is no tool {tool!r}. The tools are: {', '.join(self.by_name) or 'none'}."
-        if schema.effectful:
+        if schema.effectful and not (self.world and tool in self.world.spec.actions):
             return f"{tool} would change the system; a snapshot only answers questions about it."
         if not isinstance(arguments, dict):
             return f"The arguments of {tool} must be an object, not {type(arguments).__name__}."
@@ -94,12 +95,14 @@ class Replay:
         self.source = source
         self.tools = source.tools
         self.clock = Clock(source.world.spec.starts, source.world.spec.end) if source.world else None
+        self.world = source.world  # as this run has left it
         self._asked: Counter[Take] = Counter()
 
     def call(self, tool: str, arguments: dict[str, Any]) -> Observation:
         """Answer one call by the first rung that can, and let the world's clock move on by it.
 
-        REFUSED for an unknown tool or arguments against its schema, MISS for what neither recordings nor world hold.
+        REFUSED for an unknown tool, one that changes the system and has no declared action, or arguments against its
+        schema; MISS for what neither recordings nor world hold.
         """
         seen = self._answered(tool, arguments)
         if self.clock:
@@ -113,17 +116,40 @@ class Replay:
         barred = self.source.barred(tool, arguments)
         if barred:
             return Observation(_whole(barred), is_error=True, level=Level.REFUSED)
-        call, index = self.source.canonical(tool, arguments), self.source.index
-        match = index.recorded(call, arguments)
-        if match:
-            return self._recorded(match)
-        violation = self.source.violation(call, arguments)
+        call, effectful = self.source.canonical(tool, arguments), self.source.by_name[tool].effectful
+        match = None if effectful else self.source.index.recorded(call, arguments)
+        violation = "" if match else self.source.violation(call, arguments)
         if violation:
             return Observation(_whole(violation), is_error=True, level=Level.REFUSED)
-        match = index.by_rule(call)
+        if effectful:
+            return self._acted(call)
+        return self._since(call, self._frozen(call, match))
+
+    def _frozen(self, call: CanonicalCall, match: Match | None) -> Observation:
+        """What the snapshot says, as if nothing had been done to it."""
+        match = match or self.source.index.by_rule(call)
         if match:
             return self._recorded(match)
-        return self._derived(call) or self._evaluated(call) or _missed(index, call)
+        return self._derived(call) or self._evaluated(call, self.source.world) or _missed(self.source.index, call)
+
+    def _acted(self, call: CanonicalCall) -> Observation:
+        """R4: an effectful tool does what its action declares, to the world of this run alone."""
+        try:
+            self.world, answer = self.world.act(call, now=self.clock.now)
+        except NotCaptured:
+            return _missed(self.source.index, call)
+        return Observation(_whole(answer.output), answer.is_error, Level.R4, derivation=answer.derivation)
+
+    def _since(self, call: CanonicalCall, seen: Observation) -> Observation:
+        """An answer after what this run did: R4 where that changes it, a Miss where nothing says whether it does."""
+        if self.world is self.source.world:
+            return seen
+        before, after = (self._evaluated(call, world) for world in (self.source.world, self.world))
+        if after is None:
+            return seen if call.tool in self.world.leaves else _missed(self.source.index, call)
+        if before and (after.output, after.is_error) == (before.output, before.is_error):
+            return seen
+        return replace(after, level=Level.R4, derivation=f"{after.derivation}; after {'; '.join(self.world.acts)}")
 
     def _recorded(self, match: Match) -> Observation:
         """R0, R1 (an alias: R2): the recorded bytes; a repeated call gets the next of its recordings, at last the last again."""
@@ -141,12 +167,12 @@ class Replay:
         latency = derived.recording.latency_ms
         return Observation(derived.output, level=Level.R2, latency_ms=latency, derivation=derived.words)
 
-    def _evaluated(self, call: CanonicalCall) -> Observation | None:
+    def _evaluated(self, call: CanonicalCall, world: World | None) -> Observation | None:
         """R3: the world's tables; a query outside what its engine supports is an error of its own, and no Miss."""
-        if self.clock is None:
+        if world is None:
             return None
         try:
-            answer = self.source.world.answer(call, now=self.clock.now)
+            answer = world.answer(call, now=self.clock.now)
         except NotCaptured:
             return None
         except WorldError as error:

@@ -131,6 +131,7 @@ class WorldSpec:
     now: datetime | None = None
     end: datetime | None = None
     manifest: dict[str, Any] = field(default_factory=dict)
+    actions: dict[str, dict[str, Any]] = field(default_factory=dict)  # tool -> Action.as_json(), see actions.py
 
     @property
     def starts(self) -> datetime:
@@ -152,7 +153,7 @@ class WorldSpec:
             "now": _written(self.now),
             "end": _written(self.end),
             "manifest": self.manifest,
-        }
+        } | ({"actions": self.actions} if self.actions else {})
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any], data: Mapping[str, bytes] | None = None) -> WorldSpec:
@@ -170,7 +171,8 @@ class WorldSpec:
         if alert_at is None:
             raise BadTable("alert_at: a world's clock needs the moment of the alert")
         bindings = {tool: Binding.from_json(binding) for tool, binding in body["bindings"].items()}
-        return cls(tables, bindings, alert_at, _read(body["now"]), _read(body["end"]), body.get("manifest") or {})
+        now, end = _read(body["now"]), _read(body["end"])
+        return cls(tables, bindings, alert_at, now, end, body.get("manifest") or {}, body.get("actions") or {})
 
 
 @dataclass(frozen=True)

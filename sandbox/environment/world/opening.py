@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import shutil
 import tempfile
 import threading
+import weakref
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -39,6 +41,9 @@ class Limits:
     seconds: float = 5.0
     rows: int = 20_000
     memory_mb: int = 256
+
+
+Edit = tuple[str, list[Any]]  # a statement and its values
 
 
 @dataclass(frozen=True)
@@ -116,9 +121,9 @@ def _visible(name: str) -> str:
 class Store:
     """The locked database of a world. Any thread may ask; one is answered at a time."""
 
-    def __init__(self, spec: WorldSpec, folder: Path, limits: Limits = Limits()):
-        self.spec, self.limits = spec, limits
-        self._path = materialised(spec, folder)
+    def __init__(self, spec: WorldSpec, folder: Path, limits: Limits = Limits(), *, private: Path | None = None):
+        self.spec, self.limits, self.private = spec, limits, private
+        self._path = private or materialised(spec, folder)
         self._lock = threading.RLock()
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._process = 0
@@ -153,6 +158,17 @@ class Store:
             raise BadQuery(f"more than {cap} rows; narrow it or ask for a limit")
         return Rows(columns, rows)
 
+    def edited(self, edits: Sequence[Edit]) -> Store:
+        """A copy of this database of its own with ``edits`` made; its file goes with it. This one stays as it is."""
+        folder = Path(tempfile.mkdtemp(prefix="acted-"))
+        made = Store(self.spec, folder, self.limits, private=folder / "world.duckdb")
+        weakref.finalize(made, _removed, folder, os.getpid())
+        shutil.copyfile(self._path, made._path)
+        with duckdb.connect(made._path, config={"threads": 1}) as connection:
+            for statement, values in edits:
+                connection.execute(statement, values)
+        return made
+
     def close(self) -> None:
         with self._lock:
             if self._connection is not None and self._process == os.getpid():
@@ -168,6 +184,8 @@ class Store:
 
     def _connected(self) -> duckdb.DuckDBPyConnection:
         if not self._path.exists():
+            if self.private:
+                raise BadTable("what the actions of this run left was removed; run it again")
             self._path = materialised(self.spec, self._path.parent)
         config = _CONFIG | {"memory_limit": f"{self.limits.memory_mb}MB"}
         try:
@@ -181,15 +199,17 @@ class Shelf:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._stores: OrderedDict[int, Store] = OrderedDict()
+        self._stores: OrderedDict[int, weakref.ref[Store]] = OrderedDict()
 
     def used(self, store: Store) -> None:
         with self._lock:
-            self._stores[id(store)] = store
+            self._stores[id(store)] = weakref.ref(store)
             self._stores.move_to_end(id(store))
             for key in list(self._stores)[: max(0, len(self._stores) - OPEN)]:
-                idle = self._stores[key]
-                if idle._lock.acquire(blocking=False):
+                idle = self._stores[key]()
+                if idle is None:
+                    del self._stores[key]
+                elif idle._lock.acquire(blocking=False):
                     try:
                         idle.close()
                     finally:
@@ -198,6 +218,11 @@ class Shelf:
 
 
 SHELF = Shelf()
+
+
+def _removed(folder: Path, process: int) -> None:
+    if os.getpid() == process:  # a fork holds the same value, and must not take the file away
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def naive(moment: datetime) -> datetime:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from cases.calls import CanonicalCall
 from cases.transcript import ToolSchema
+from sandbox.environment.world.acting import done
+from sandbox.environment.world.actions import Action, BadAction, check_action
 from sandbox.environment.world.base import (
     BadBinding,
     BadQuery,
@@ -36,19 +38,55 @@ def open_world(
 ) -> World:
     """Open a world over its database file in ``folder``, made there if need be; the folder may be emptied at any time.
 
-    BadTable where a table's bytes are missing or changed, BadBinding where a binding could never be answered.
+    BadTable where a table's bytes are missing or changed, BadBinding where a binding could never be answered,
+    BadAction where an action could never be done.
     """
     schemas = {tool.name: tool for tool in tools}
+    check_actions(spec, schemas)
     for name, binding in spec.bindings.items():
         check_binding(name, binding, schemas.get(name))
     return World(spec, Store(spec, Path(folder), limits))
 
 
-class World:
-    """Frozen tables and bindings. The same call at the same ``now`` gives the same bytes, whenever it is asked."""
+def check_actions(spec: WorldSpec, schemas: Mapping[str, ToolSchema]) -> None:
+    """BadAction, naming the tool, for what no Action can be read from, or could never be done."""
+    tables = {table.name for table in spec.tables}
+    for name, body in spec.actions.items():
+        try:
+            check_action(name, Action.from_json(body), schemas.get(name), tables)
+        except BadAction as error:
+            raise error if str(error).startswith(f"{name}: ") else BadAction(f"{name}: {error}") from error
 
-    def __init__(self, spec: WorldSpec, store: Store):
-        self.spec, self.store = spec, store
+
+class World:
+    """Frozen tables and bindings. The same call at the same ``now`` gives the same bytes, whenever it is asked.
+
+    ``acts`` is what was done to it since it was opened, in words; ``leaves`` the tools whose recordings hold all the same.
+    """
+
+    def __init__(
+        self, spec: WorldSpec, store: Store, *, acts: tuple[str, ...] = (), leaves: frozenset[str] = frozenset()
+    ):
+        self.spec, self.store, self.acts, self.leaves = spec, store, acts, leaves
+
+    def act(self, call: CanonicalCall, *, now: datetime) -> tuple[World, WorldAnswer] | None:
+        """The world after a declared action at ``now``, and what its tool says; None where none is declared.
+
+        This world stays as it is; refused by a condition, it is the world afterwards too. NotCaptured for an argument
+        that the action does not know.
+        """
+        body = self.spec.actions.get(call.tool)
+        if body is None:
+            return None
+        action, now = Action.from_json(body), utc(now)
+        outcome = done(self.store, action, call.arguments, now)
+        words = f"{call.tool} at {_iso(now)}: {'; '.join(outcome.words) or 'nothing changed'}"
+        answer = WorldAnswer(outcome.said, outcome.refused, words)
+        if outcome.refused:
+            return self, answer
+        leaves = frozenset(action.leaves)
+        kept = leaves & self.leaves if self.acts else leaves
+        return World(self.spec, self.store.edited(outcome.edits), acts=(*self.acts, words), leaves=kept), answer
 
     def answer(self, call: CanonicalCall, *, now: datetime) -> WorldAnswer | None:
         """What the bound tool says at ``now``; None where the tool is not bound.
