@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from cases.transcript import Observation
 
-CODE_VERSION = "e1"  # raise it when a result would change: every finished session becomes due again
+CODE_VERSION = "e2"  # raise it when a result would change: every finished session becomes due again
 GROUNDED_ENOUGH = 0.6  # below it a right conclusion is lucky (engine section 2)
 INTENT_ENOUGH = 0.6
 LONGEST_TEXT = 500
@@ -22,8 +22,8 @@ class EvidenceSource(Protocol):
     components: Sequence[str]  # the names the topology knows
 
     def depends(self, component: str, on: str) -> bool | None:
-        """True where ``component`` calls, mounts or runs on ``on``, directly or not; False where the topology
-        knows both and has no such path."""
+        """True where ``component`` calls, mounts or runs on ``on``, directly or not; False where that is known not to
+        be so: the dependency goes the other way, or a topology recorded whole has no such path."""
 
     def replay(self, tool: str, arguments: dict[str, Any]) -> Observation | None:
         """What the frozen world answers to a call, fresh."""

@@ -24,6 +24,8 @@ from cases.transcript import Transcript
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\d[t ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:z|[+-]\d\d:?\d\d)?", re.I)
 _CLOCK = re.compile(r"(?<![\d:.-])([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?(?![\d:])")
 
+DEMAND = frozenset({"traffic", "saturation"})  # symptoms that a caller can put on what it calls
+SUFFERED = frozenset({"latency", "errors", "unavailable", "restart", "pending"})  # those that it has from there
 RESTATED = 0.6  # share of a claim's words that stand in the alert, from which on it restates it
 
 Graph = Mapping[str, list[str]]
@@ -83,7 +85,7 @@ def _chain(
         "acyclic": _cycles(effects),
         "connected": _connection(transcript, diagnosis, root, claims, effects),
         "root_first": _root_first(root, causes),
-        "time_order": _time_order(diagnosis, claims),
+        "time_order": _time_order(diagnosis, claims, evidence.alerted_at if evidence else None),
         "topology": _direction(diagnosis, claims, evidence),
     }
 
@@ -160,34 +162,51 @@ def _root_first(root: Claim | None, causes: Graph) -> list[Finding] | None:
     ]
 
 
-def _time_order(diagnosis: Diagnosis, claims: Mapping[str, Claim]) -> list[Finding] | None:
-    """Only times that the diagnosis itself states; when a quoted line was printed says nothing about an onset."""
+def _time_order(diagnosis: Diagnosis, claims: Mapping[str, Claim], alerted: datetime | None) -> list[Finding] | None:
+    """Only times that the diagnosis itself states; when a quoted line was printed says nothing about an onset.
+
+    A cause that began after the alert did not bring it about, whatever its links say.
+    """
     onsets = {cause.claim: cause.onset for cause in diagnosis.root_causes if cause.claim and cause.onset}
     settled, breaks = False, []
     for at, link in enumerate(diagnosis.chain, 1):
         if link.relation is Relation.MASKS:
             continue
         earlier, later = (_stated_time(claims[end], onsets.get(end, "")) for end in (link.cause, link.effect))
-        if earlier is None or later is None or type(earlier) is not type(later):
-            continue
-        if isinstance(earlier, datetime) and (earlier.tzinfo is None) != (later.tzinfo is None):
+        if earlier is None or later is None or not _comparable(earlier, later):
             continue
         settled = True
         if later < earlier:
             text = f"Link {at}: effect at {_clock(later)} precedes cause at {_clock(earlier)}"
             breaks.append(Finding("time_inversion", text, claim=link.effect))
+    for cause in diagnosis.root_causes[:1]:
+        began = _instant(cause.onset)
+        if began is None or alerted is None or not _comparable(began, alerted):
+            continue
+        settled = True
+        if began > alerted:
+            text = f"The cause began at {_clock(began)}, after the alert at {_clock(alerted)}"
+            breaks.append(Finding("after_alert", text, claim=cause.claim))
     return breaks if settled else None
+
+
+def _comparable(one: datetime | time, other: datetime | time) -> bool:
+    return type(one) is type(other) and (one.tzinfo is None) == (other.tzinfo is None)
+
+
+def _instant(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(match[0].upper()) if (match := _INSTANT.search(text)) else None
+    except ValueError:
+        return None
 
 
 def _stated_time(claim: Claim, onset: str) -> datetime | time | None:
     predicate = str(claim.predicate.arguments.get("at", "")) if claim.predicate else ""
     for text in (onset, predicate, claim.text):
-        if match := _INSTANT.search(text):
-            try:
-                return datetime.fromisoformat(match[0].upper())
-            except ValueError:
-                continue
-        if match := _CLOCK.search(text):
+        if found := _instant(text):
+            return found
+        if not _INSTANT.search(text) and (match := _CLOCK.search(text)):
             return time(int(match[1]), int(match[2]), int(match[3] or 0))
     return None
 
@@ -199,16 +218,22 @@ def _clock(at: datetime | time) -> str:
 def _direction(
     diagnosis: Diagnosis, claims: Mapping[str, Claim], evidence: EvidenceSource | None
 ) -> list[Finding] | None:
-    """An effect must depend on its cause: a callee's fault shows at its callers, not the other way round."""
+    """An effect must depend on its cause: failure and waiting travel from a callee to its callers.
+
+    Demand travels the other way, and two callers of one thing disturb each other through it: such links stay open.
+    """
     if evidence is None:
         return None
     settled, breaks = False, []
     for at, link in enumerate(diagnosis.chain, 1):
-        cause, effect = (_component_of(claims[end], diagnosis, evidence) for end in (link.cause, link.effect))
+        one, other = claims[link.cause], claims[link.effect]
+        cause, effect = (_component_of(claim, diagnosis, evidence) for claim in (one, other))
         if link.relation is Relation.MASKS or not cause or not effect or same(cause, effect):
             continue
         along, against = evidence.depends(effect, cause), evidence.depends(cause, effect)
         if along is None or (along is False and against is None):
+            continue
+        if along is False and (_demands(one, other) if against else _share_one(cause, effect, evidence)):
             continue
         settled = True
         if along is False:
@@ -219,6 +244,16 @@ def _direction(
             )
             breaks.append(Finding(code, f"Link {at}: {why}", claim=link.effect))
     return breaks if settled else None
+
+
+def _demands(cause: Claim, effect: Claim) -> bool:
+    """Whether a caller may have put load on its callee: the effect is load, and the cause more than a symptom of it."""
+    suffers, felt = families(cause.text), families(effect.text)
+    return bool(felt & DEMAND) and ("traffic" in suffers or not suffers & SUFFERED)
+
+
+def _share_one(cause: str, effect: str, evidence: EvidenceSource) -> bool:
+    return any(evidence.depends(cause, shared) and evidence.depends(effect, shared) for shared in evidence.components)
 
 
 def _component_of(claim: Claim, diagnosis: Diagnosis, evidence: EvidenceSource) -> str:

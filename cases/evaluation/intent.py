@@ -29,7 +29,7 @@ _SYMPTOMS = {  # they overlap: a pod that never starts is both pending and unava
     "restart": r"restart|crash",
     "pending": r"pending|unschedul|stuck|waiting to start",
     "saturation": r"saturat|exhaust|at (?:its |the )?limit|near (?:its |the )?limit|full\b|pressure|oom|memory|cpu|disk",
-    "traffic": r"traffic|load\b|throughput|requests? per|\blag\b|backlog|queue",
+    "traffic": r"traffic|load\b|throughput|requests? per|usual requests|more requests|retries|\blag\b|backlog|queue",
     "data": r"corrupt|inconsisten|stale|lost (?:data|orders?|messages?|records?)|missing (?:data|records?)|wrong results?",
 }
 

@@ -143,12 +143,12 @@ def _mentions(text: str, answer: Answer) -> Correctness:
 def timing(transcript: Transcript, evidence: EvidenceSource | None = None) -> dict[str, Any]:
     """Seconds from alert to conclusion, and on whose clock.
 
-    "virtual": the world's, where an evidence source has one. "wall": a live session on an alert that says when
-    it began. "tools": the summed latency of the calls. Else not captured.
+    "wall": a live session on an alert that says when it began. "tools": the summed latency of the calls, since a
+    replay's steps are stamped by another day's clock. Else not captured.
     """
-    steps = transcript.steps
-    alerted, clock = (evidence.alerted_at, "virtual") if evidence else (_alerted(transcript), "wall")
-    seconds = _between(alerted, steps[-1].at) if steps else None
+    steps, live = transcript.steps, all(step.observation.level is Level.LIVE for step in transcript.steps)
+    alerted = _alerted(transcript) or (evidence.alerted_at if evidence and live else None)
+    seconds, clock = (_between(alerted, steps[-1].at) if steps else None), "wall"
     if seconds is None:
         latencies = [step.observation.latency_ms for step in steps]
         known = [latency for latency in latencies if latency is not None]

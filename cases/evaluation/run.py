@@ -12,6 +12,7 @@ from cases import recording, reviewing
 from cases.diagnosis import DiagnosisError
 from cases.evaluation import thresholds
 from cases.evaluation.base import CODE_VERSION, Cost, EvidenceSource, Judge, Result
+from cases.evaluation.evidence import evidence_for
 from cases.evaluation.registry import evaluate
 from cases.evaluation.verdict import TAINTED, UNSCORED
 from cases.models import CaseVersion, Evaluation, Score, Session
@@ -55,7 +56,8 @@ def evaluate_session(
 ) -> Evaluation:
     """Evaluate a finished session and store its scores, once per evaluator version.
 
-    A second call with the same version and answer returns the row that is there. A judge is asked before the
+    ``evidence`` is what its world knows, looked up where it is not given. A second call with the same version and
+    answer returns the row that is there. A judge is asked before the
     transaction begins. What cannot be read is stored as unscored, so that it is not due for ever.
     Raises EvaluationError while the session is still being recorded.
     """
@@ -72,7 +74,7 @@ def evaluate_session(
     result = evaluate(
         transcript,
         answer,
-        evidence=evidence,
+        evidence=evidence or evidence_for(session, transcript),
         judge=judge,
         limit=usual_cost(session),
         thresholds=thresholds.read(session.case.system.thresholds),

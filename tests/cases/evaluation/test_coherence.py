@@ -1,4 +1,5 @@
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -94,9 +95,44 @@ def test_an_effect_must_depend_on_its_cause():
     assert cohere(holds, evidence=World({"web": ["basket"]})).checks["topology"] is True
     reversed_ = cohere(holds, evidence=World({"basket": ["web"]}))
     assert ("reversed_edge", "Link 1: it is basket that depends on web") in breaks(reversed_)
-    missing = cohere(holds, evidence=World({"web": ["ledger"], "basket": ["ledger"]}))
+    missing = cohere(holds, evidence=World({"web": ["ledger"], "basket": ["store"]}))
     assert ("missing_edge", "Link 1: web does not depend on basket") in breaks(missing)
     assert cohere(holds, evidence=World({"ledger": ["store"]})).checks["topology"] is None
+
+
+def linked(cause, effect, world):
+    said = {"claims": (replace(ROOT, text=cause), replace(SYMPTOM, text=effect)), "chain": (Link("c1", "c3"),)}
+    named = next(name for name in world if name in cause)
+    concluded = diagnosis(root_causes=(RootCause(named, "fault", claim="c1"),), **said)
+    return cohere(transcript(concluded), evidence=World(world))
+
+
+def test_demand_travels_from_a_caller_to_what_it_calls():
+    calls = {"web": ["basket"]}
+    assert linked("web was deployed", "basket gets a multiple of its usual requests", calls).checks["topology"] is None
+    assert linked("traffic of web doubled", "basket is at its limit", calls).checks["topology"] is None
+    assert linked("web answers slowly", "basket is at its limit", calls).checks["topology"] is False
+    assert linked("web was deployed", "basket answers with errors", calls).checks["topology"] is False
+
+
+def test_two_callers_of_one_thing_may_disturb_each_other_through_it():
+    calls = {"web": ["store"], "basket": ["store"], "mail": ["relay"]}
+    assert linked("basket holds locks", "web answers slowly", calls).checks["topology"] is None
+    assert linked("mail holds locks", "web answers slowly", calls).checks["topology"] is False
+
+
+def test_a_cause_that_began_after_the_alert_did_not_bring_it_about():
+    def began(onset, alerted=datetime(2026, 1, 5, 10, tzinfo=UTC)):
+        cause = RootCause("basket", "oom_killed", claim="c1", onset=onset)
+        return cohere(transcript(diagnosis(root_causes=(cause,))), evidence=World({}, alerted_at=alerted))
+
+    assert began("2026-01-05T09:59:00Z").checks["time_order"] is True
+    late = began("2026-01-05T10:01:00Z")
+    assert breaks(late) == [("after_alert", "The cause began at 10:01, after the alert at 10:00")]
+    assert late.broken
+    assert began("2026-01-05T10:01:00Z", alerted=None).checks["time_order"] is None
+    assert began("some time later").checks["time_order"] is None
+    assert began("2026-01-05 10:01").checks["time_order"] is None  # whose clock it is, nobody said
 
 
 @pytest.mark.parametrize(

@@ -137,12 +137,13 @@ def test_structured_causes_and_mentions_must_both_hold_and_expected_text_is_for_
     assert outcome(diagnosis(), replace(answer, must_mention=())) == (True, [])
 
 
-def test_time_is_the_worlds_else_the_tools_else_not_captured():
+def test_time_is_from_the_alert_where_live_else_the_tools_else_not_captured():
     alerted = datetime(2026, 1, 5, 10, tzinfo=UTC)
-    timed = steps(step(), replace(step(), at=alerted + timedelta(seconds=90)))
-    spent = {"wall_ms": 12, "tokens": 7}
-    on_clock = timing(transcript(made=timed, **spent), World({}, alerted_at=alerted))
-    assert on_clock == {"seconds": 90.0, "clock": "virtual", **spent}
+    at = alerted + timedelta(seconds=90)
+    world, spent = World({}, alerted_at=alerted), {"wall_ms": 12, "tokens": 7}
+    live = steps(step(level=Level.LIVE), replace(step(level=Level.LIVE), at=at))
+    assert timing(transcript(made=live, **spent), world) == {"seconds": 90.0, "clock": "wall", **spent}
+    assert timing(transcript(made=steps(replace(step(), at=at))), world)["clock"] == "not captured"
     slow = steps(step(latency_ms=400), step(latency_ms=1100))
     assert timing(transcript(made=slow, **spent)) == {"seconds": 1.5, "clock": "tools", **spent}
     assert timing(transcript()) == {"seconds": None, "clock": "not captured", "wall_ms": None, "tokens": None}
