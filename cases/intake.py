@@ -9,6 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.text import slugify
 
+from cases import labels
 from cases.diagnosis import Answer
 from cases.models import AgentToken, Case, CaseVersion, System
 from cases.recording import tool_as_data
@@ -117,6 +118,7 @@ def revise(case: Case, *, task: Task, answer: Answer | None, by=None) -> tuple[C
         if case.state == Case.State.CONFIRMED:
             reason = f"its content changed: version {version.number} is to be confirmed"
             transition(case, Case.State.QUARANTINED, state_reason=reason)
+        labels.weigh(case)
     return version, True
 
 

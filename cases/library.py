@@ -10,11 +10,11 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from cases import log
+from cases import labels, log
 from cases.access import EXPERT, LEAD, has_role
 from cases.diagnosis import Answer
 from cases.intake import revise
-from cases.models import Case, CaseVersion, Confirmation
+from cases.models import Case, CaseVersion, Confirmation, Label
 from cases.recording import task_of
 from cloudmate.states import TransitionError, transition
 
@@ -50,7 +50,38 @@ def label(case: Case, answer: Answer, by) -> CaseVersion:
             _move(case, State.LABELLED, by=by)
         else:
             log.note("labelled anew", by=by, case=case, words=f"version {version.number}")
+        labels.record(version, answer, by)
     return version
+
+
+def label_alone(case: Case, answer: Answer, by) -> Label:
+    """A person's own answer beside the one that stands, which it does not change.
+
+    Where the two disagree the case is ambiguous and does not gate until they fit: the answer accepts both, the person
+    labels it again, or a lead sets one aside.
+    """
+    _require(by, EXPERT, LEAD)
+    if not case.current.answer:
+        raise LibraryError("Nobody has labelled the case yet: yours would be the answer itself.")
+    if case.state == State.RETIRED:
+        raise LibraryError("The case is retired.")
+    with transaction.atomic():
+        given = labels.record(case.current, answer, by)
+        case.refresh_from_db(fields=["ambiguity"])
+        log.note("labelled alone", by=by, case=case, words=case.get_ambiguity_display())
+    return given
+
+
+def set_aside(label: Label, *, by, reason: str) -> None:
+    """A lead leaves somebody else's label out of account, with a reason that stays beside it."""
+    _require(by, LEAD)
+    if label.by_id == by.pk:
+        raise LibraryError("It is your own: label the case again instead.")
+    with transaction.atomic():
+        label.set_aside_by, label.set_aside_reason = by, _said(reason)
+        label.save(update_fields=["set_aside_by", "set_aside_reason"])
+        labels.weigh(label.version.case)
+        log.note("set a label aside", by=by, case=label.version.case, words=label.set_aside_reason)
 
 
 def settle(case: Case, *, by=None) -> None:
@@ -91,15 +122,15 @@ def confirm(case: Case, *, by, version: int | None = None) -> Confirmation:
 def confirm_in_bulk(cases: Iterable[Case], *, by, imported: bool = False, batch: str = "") -> list[Case]:
     """Confirm the current versions of gating cases in one go, in one lead's name; they show that for ever.
 
-    Cases that do not gate, have no answer, are retired or confirmed already, or say what this lead wrote, are passed
-    over; what was ``imported`` just now is its source's word, whoever brought it in. Returns those confirmed.
+    Cases that do not gate, have no answer, are ambiguous, retired or confirmed already, or say what this lead wrote, are
+    passed over; what was ``imported`` just now is its source's word, whoever brought it in. Returns those confirmed.
     """
     _require(by, LEAD)
     confirmed = []
     for case in cases:
         waits = case.state == State.LABELLED or (case.state == State.QUARANTINED and not is_confirmed(case.current))
         own = not imported and case.current.created_by_id == by.pk
-        if not (case.gates and waits and case.current.answer) or own:
+        if not (case.gates and waits and case.current.answer) or own or _is_ambiguous(case):
             continue
         with transaction.atomic():
             Confirmation.objects.update_or_create(version=case.current, by=by, defaults={"bulk": True})
@@ -144,6 +175,7 @@ def restore(case: Case, *, by, reason: str) -> None:
     _stands(case, State.QUARANTINED, State.CONFIRMED)
     if not is_confirmed(case.current):
         raise LibraryError("Its content changed since it was confirmed: confirm the new version instead.")
+    _clear(case)
     _move(case, State.CONFIRMED, by=by, among=_saying(case.current), state_reason=_said(reason), **_FREE)
 
 
@@ -176,9 +208,19 @@ def _stands(case: Case, state: str, to: str) -> None:
         )
 
 
+def _is_ambiguous(case: Case) -> bool:
+    return case.ambiguity == Case.Ambiguity.AMBIGUOUS
+
+
+def _clear(case: Case) -> None:
+    if _is_ambiguous(case):
+        raise LibraryError("People who labelled it disagree, so it cannot gate: settle that first.")
+
+
 def _confirmable(case: Case) -> None:
     if not case.current.answer:
         raise LibraryError("Nobody has said yet what a right diagnosis says: label the case first.")
+    _clear(case)
     if case.state == State.QUARANTINED and is_confirmed(case.current):
         raise LibraryError(f"The case is quarantined ({case.state_reason}): a lead may restore it.")
     if case.state not in (State.LABELLED, State.QUARANTINED):

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from cases.views import agreement, case, library, log, review, session, tokens, workspace
+from cases.views import agreement, case, label, library, log, review, session, tokens, workspace
 
 app_name = "cases"
 urlpatterns = [
@@ -8,7 +8,9 @@ urlpatterns = [
     path("cases/<int:pk>/", case.case, name="case"),
     path("cases/<int:pk>/versions/", case.versions, name="versions"),
     path("cases/<int:pk>/clean/", case.clean, name="clean"),
-    path("cases/<int:pk>/label/", case.label, name="label"),
+    path("cases/<int:pk>/label/", label.label, name="label"),
+    path("cases/<int:pk>/label/alone/", label.label_alone, name="label_alone"),
+    path("cases/<int:pk>/labels/<int:label>/set-aside/", label.set_aside, name="set_aside"),
     path("cases/<int:pk>/confirm/", case.confirm, name="confirm"),
     path("cases/<int:pk>/quarantine/", case.quarantine, name="quarantine"),
     path("cases/<int:pk>/restore/", case.restore, name="restore"),

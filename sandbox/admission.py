@@ -56,6 +56,7 @@ def measure(snapshot: Snapshot) -> Snapshot:
         snapshot.admission = {"error": type(problem).__name__}
         snapshot.held_back = f"its coverage could not be measured: {type(problem).__name__}"
     snapshot.save(update_fields=["admission", "held_back"])
+    capture.tell(snapshot)
     return snapshot
 
 

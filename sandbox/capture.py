@@ -10,7 +10,7 @@ from threading import Lock
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef
 
 from cases.calls import CanonicalCall, canonical
 from cases.models import Case, RawReturn, Session, Step
@@ -55,7 +55,20 @@ def freeze(case: Case, recordings: Iterable[Recording], *, world: WorldSpec | No
         snapshot = case.snapshots.filter(digest=digest).first()
         if snapshot is None:
             snapshot = _store(case, digest, rows, redactions, world)
+            tell(snapshot)
     return snapshot
+
+
+def tell(snapshot: Snapshot) -> None:
+    """Write on the case what lists of cases show of its newest snapshot."""
+    measured = snapshot.admission or {}
+    newer = Snapshot.objects.filter(case=OuterRef("pk"), number__gt=snapshot.number)
+    Case.objects.filter(~Exists(newer), pk=snapshot.case_id).update(
+        frozen_size=snapshot.size,
+        frozen_share=measured.get("closure"),
+        frozen_asked=measured.get("different"),
+        frozen_digest=snapshot.digest,
+    )
 
 
 def freeze_sessions(case: Case) -> Snapshot:

@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import URLResolver, get_resolver, reverse
 from django.utils import timezone
 
-from cases import annotating, intake, tokens
+from cases import annotating, intake, labels, tokens
 from cases.access import ROLES
 from cases.evaluation.run import evaluate_session
 from cases.models import ReviewItem, ReviewSeat, Score
@@ -61,6 +61,8 @@ DECIDERS = {"reviewer", "lead"}
 WRITES = {
     "cases:clean": RECORDERS,
     "cases:label": RECORDERS,
+    "cases:label_alone": RECORDERS,
+    "cases:set_aside": {"lead"},
     "cases:confirm": RECORDERS,
     "cases:quarantine": {"lead"},
     "cases:restore": {"lead"},
@@ -180,6 +182,7 @@ def world():
     pks |= {"lab": live.pk, "explorations": exploration.pk, "settings": token.pk, "panels": case.pk, "api": case.pk}
     kwargs = {"index": 0, "annotation": hypothesis.pk, "score": score.pk, "number": comment.pk, "form": "csv"}
     kwargs |= {"old": session.pk, "new": session.pk, "rest": "elsewhere"}
+    kwargs |= {"label": labels.record(case.current, factories.ANSWER, recorded.by).pk}
 
     def address(name: str) -> str:
         route = routes()[name]

@@ -1,15 +1,18 @@
 """The page of one case."""
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Count, OuterRef, Subquery
 
-from cases.access import may_see_answer
+from cases import labels
+from cases.access import EXPERT, LEAD, has_role, may_see_answer
 from cases.contexts.lifecycle import actions, stages
+from cases.diagnosis import Answer, parse_answer
 from cases.forms.library import minders, usual_end
 from cases.health import Check, checks_of
-from cases.models import Case, Evaluation, Session
+from cases.models import Case, Evaluation, Label, Session
 from cases.transcript import Task
 
 SESSIONS = 30
@@ -46,6 +49,9 @@ def case_page(case: Case, user) -> dict[str, Any]:
         "confirmations": confirmations,
         "answer": version.parsed_answer() if version and may_see_answer(user) else None,
         "checks": checks(case),
+        "labels": labels_of(case) if may_see_answer(user) else [],
+        "may_curate": has_role(user, LEAD),
+        "may_label": has_role(user, EXPERT, LEAD),
         "tools": version.tools if version else [],
         "context_json": json.dumps(version.context, indent=2, ensure_ascii=False)
         if version and version.context
@@ -57,6 +63,21 @@ def case_page(case: Case, user) -> dict[str, Any]:
         "usual_end": usual_end(),
         **sessions_panel(case),
     }
+
+
+@dataclass(frozen=True)
+class Said:
+    """One person's label; ``fits`` None where code cannot compare it with the answer."""
+
+    label: Label
+    answer: Answer
+    fits: bool | None
+
+
+def labels_of(case: Case) -> list[Said]:
+    answer = case.current.parsed_answer() if case.current else None
+    given = [(one, parse_answer(one.answer)) for one in labels.standing(case)]
+    return [Said(one, said, labels.agree(said, answer) if answer else None) for one, said in given]
 
 
 def checks(case: Case) -> tuple[Check, ...]:

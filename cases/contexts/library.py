@@ -4,20 +4,20 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Exists, F, OuterRef, Subquery, Window
+from django.db.models import Count, Exists, F, OuterRef, QuerySet, Subquery, Window
 from django.db.models.functions import Coalesce, RowNumber
 
+from cases import labels
 from cases.access import EXPERT, LEAD, has_role
+from cases.contexts.duplicates import duplicates
 from cases.contexts.listing import Filters, choices, library_map, page_of, with_what_rows_show
 from cases.forms.library import minders, usual_end
-from cases.likeness import alike
-from cases.models import Case, Confirmation, Entry, Evaluation, Session
+from cases.models import Case, Confirmation, Entry, Evaluation, Label, Session
 
 VIEWS = ("list", "map", "next")
 RUNS = 10  # newest of a case that its row shows
 CANDIDATES = 300  # newest cases not yet gating that are looked at for a suggestion
 SUGGESTED = 12
-COMPARED = 1_000  # cases whose prompts are compared within their system and fault class
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,8 @@ def library_page(query: dict[str, Any], user, *, view: str) -> dict[str, Any]:
     if view == "map":
         return shown | library_map()
     if view == "next":
-        return shown | {"suggestions": suggestions(), "duplicates": duplicates(), "looked_at": CANDIDATES}
+        found = {"suggestions": suggestions(), "duplicates": duplicates(), "looked_at": CANDIDATES}
+        return shown | found | {"agreement": labels.agreement(), "to_label": to_label(user)[:SUGGESTED]}
     return shown | _list(query)
 
 
@@ -121,6 +122,16 @@ def _undoable(batch: str, user) -> dict[str, Any] | None:
     return {"batch": batch[:32], "action": acts[0], "count": len(acts)} if acts else None
 
 
+def to_label(user) -> QuerySet[Case]:
+    """Gating cases and those on their way that only one person labelled, or none, and not this one: newest first."""
+    if not has_role(user, EXPERT, LEAD):
+        return Case.objects.none()
+    mine = Label.objects.filter(version__task_digest=OuterRef("current__task_digest"), by=user)
+    waiting = Case.objects.filter(state__in=[Case.State.LABELLED, Case.State.CONFIRMED], gates=True)
+    waiting = waiting.filter(ambiguity=Case.Ambiguity.UNKNOWN).exclude(Exists(mine))
+    return waiting.select_related("system").order_by("-pk")
+
+
 def suggestions() -> list[Suggestion]:
     """What to bring into the library next, best first: by how many reasons speak for it, newest first among equals."""
     newest = Evaluation.objects.filter(session__case=OuterRef("pk"), session__actor=Session.Actor.AGENT)
@@ -163,30 +174,3 @@ def _suggestion(case: Case, protected: Counter, of_system: Counter) -> Suggestio
         (case.given == 1, "one word is missing: another lead's"),
     )
     return Suggestion(case, TODO[Case.State(case.state)], tuple(words for holds, words in told if holds))
-
-
-def duplicates() -> list[tuple[str, list[Case]]]:
-    """Cases that say the same, each group with what is the same: all an agent sees, or nearly the words of the prompt."""
-    cases = Case.objects.exclude(state=Case.State.RETIRED).filter(current__isnull=False)
-    twice = (
-        cases.order_by()
-        .values("current__task_digest")
-        .annotate(n=Count("pk"))
-        .filter(n__gt=1)
-        .values("current__task_digest")
-    )
-    same: dict[str, list[Case]] = {}
-    for case in cases.filter(current__task_digest__in=twice).select_related("system", "current").order_by("pk")[:200]:
-        same.setdefault(case.current.task_digest, []).append(case)
-    found = [("the agent sees the very same", members) for members in same.values()]
-    known = [{case.pk for case in members} for members in same.values()]
-    near = cases.exclude(state=Case.State.DRAFT).exclude(current__fault_class="").select_related("system", "current")
-    near = near.defer("current__tools", "current__context", "current__answer", "current__fault_classes")
-    groups: dict[tuple[int, str], dict[int, Case]] = {}
-    for case in near.order_by("pk")[:COMPARED]:
-        groups.setdefault((case.system_id, case.current.fault_class), {})[case.pk] = case
-    for rows in groups.values():
-        for keys in alike({pk: case.current.prompt for pk, case in rows.items()}):
-            if not any(known_together >= set(keys) for known_together in known):
-                found.append(("the same system and fault, nearly the same words", [rows[pk] for pk in keys]))
-    return found

@@ -41,6 +41,8 @@ def stages(case: Case) -> tuple[Stage, ...]:
 
 def why_not_confirm(case: Case, confirmations: Sequence[Confirmation], user) -> str:
     """Empty where ``user`` may confirm now. An expert or lead is first, another person who is a lead second."""
+    if case.ambiguity == Case.Ambiguity.AMBIGUOUS:
+        return "People who labelled it disagree: settle that first."
     given = [confirmation.by_id for confirmation in confirmations]
     if user.pk in given:
         return "You have confirmed this version. Another person, who is a lead, gives the second word."

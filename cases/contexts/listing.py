@@ -16,6 +16,8 @@ SORTS = {
     "system": ["system__name", "pk"],
     "category": ["current__category", "name"],
     "sessions": ["sessions_count", "pk"],
+    "frozen": ["frozen_size", "pk"],
+    "coverage": ["frozen_share", "pk"],
     "updated": ["updated_at", "pk"],
 }
 
@@ -60,7 +62,13 @@ class Filters:
         if self.origin:
             cases = cases.filter(origin=self.origin)
         names = SORTS[self.sort.removeprefix("-")]
-        return cases.order_by(*(F(name).desc() if self.sort.startswith("-") else F(name).asc() for name in names))
+        unknown_last = (
+            {"nulls_last": True} if names[0].startswith("frozen") else {}
+        )  # elsewhere it would cost the index
+        down = self.sort.startswith("-")
+        first, *rest = (F(name) for name in names)
+        order = [first.desc(**unknown_last) if down else first.asc(**unknown_last)]
+        return cases.order_by(*order, *(one.desc() if down else one.asc() for one in rest))
 
 
 def with_what_rows_show(cases: QuerySet[Case]) -> QuerySet[Case]:
@@ -135,8 +143,8 @@ def library_map() -> dict[str, Any]:
         .order_by()
         .values_list("current__category", "system__slug")
         .annotate(
-            confirmed=Count("pk", filter=Q(state=Case.State.CONFIRMED, gates=True)),
-            waiting=Count("pk", filter=~Q(state=Case.State.CONFIRMED, gates=True)),
+            confirmed=Count("pk", filter=Case.GATING),
+            waiting=Count("pk", filter=~Case.GATING),
         )
     )
     found = {(category, slug): (confirmed, waiting) for category, slug, confirmed, waiting in counted}

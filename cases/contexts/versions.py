@@ -54,9 +54,11 @@ def answer_in_words(answer: Answer | None) -> str:
 
 
 def _paths(version: CaseVersion) -> str:
-    """What experts asked on the way to the answer of this version, session by session, one call a line."""
+    """What experts asked on the way to the answer, on this version or an older one of the same task, one call a line."""
     steps = Step.objects.filter(
-        session__version=version,
+        session__version__case=version.case_id,
+        session__version__task_digest=version.task_digest,
+        session__version__number__lte=version.number,
         session__actor=Session.Actor.EXPERT,
         session__origin=Session.Origin.RECORDED,
         session__state=Session.State.FINISHED,

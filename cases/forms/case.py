@@ -90,3 +90,21 @@ class AnswerForm(forms.Form):
             notes=self.cleaned_data["notes"],
             frame=was.frame if was else {},
         )
+
+
+class OwnAnswerForm(forms.Form):
+    """A person's own answer, given without the one that stands; the causes are a CauseFormSet beside it."""
+
+    conclusion = forms.ChoiceField(
+        choices=[(one.value, WORDS[one]) for one in Conclusion], label="A right diagnosis concludes"
+    )
+    expected = forms.CharField(
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        label="In your words",
+        help_text="One statement a line. Only causes can be compared by code.",
+    )
+
+    def answer(self, causes: tuple[Cause, ...]) -> Answer:
+        said = tuple(line.strip() for line in self.cleaned_data["expected"].splitlines() if line.strip())
+        return Answer(conclusion=Conclusion(self.cleaned_data["conclusion"]), causes=causes, expected=said)

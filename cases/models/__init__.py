@@ -3,6 +3,7 @@ from cases.models.case import Case, CaseVersion, Confirmation, System
 from cases.models.entry import Entry
 from cases.models.evaluation import Evaluation, Score, ScoreReview
 from cases.models.guidance import Guidance
+from cases.models.label import Label
 from cases.models.review import ReviewItem, ReviewSeat
 from cases.models.session import RawReturn, Session, Step
 from cases.models.token import AgentToken
@@ -17,6 +18,7 @@ __all__ = [
     "Entry",
     "Evaluation",
     "Guidance",
+    "Label",
     "RawReturn",
     "ReviewItem",
     "ReviewSeat",

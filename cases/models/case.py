@@ -30,7 +30,7 @@ class System(models.Model):
 class CaseQuerySet(models.QuerySet):
     def confirmed(self):
         """In the baseline library and gating."""
-        return self.filter(state=Case.State.CONFIRMED, gates=True)
+        return self.filter(Case.GATING)
 
     def library(self):
         """What the library page lists: everything on its way to or in the baseline."""
@@ -47,6 +47,15 @@ class Case(models.Model):
         CONFIRMED = "confirmed", "Confirmed"
         QUARANTINED = "quarantined", "Quarantined"
         RETIRED = "retired", "Retired"
+
+    class Ambiguity(models.TextChoices):
+        """Whether people who label it by themselves say the same; ``cases.labels`` weighs it."""
+
+        UNKNOWN = "", "Not known: fewer than two people labelled it"
+        AGREED = "agreed", "Two people label it alike"
+        AMBIGUOUS = "ambiguous", "Labels disagree"
+
+    GATING = models.Q(state=State.CONFIRMED, gates=True) & ~models.Q(ambiguity=Ambiguity.AMBIGUOUS)
 
     TRANSITIONS = {
         State.DRAFT: {State.CLEANED},
@@ -67,9 +76,16 @@ class Case(models.Model):
     current = models.ForeignKey("CaseVersion", models.PROTECT, null=True, related_name="+")
     tags = models.JSONField(default=list, blank=True)
     gates = models.BooleanField(default=True)
+    ambiguity = models.CharField(max_length=9, choices=Ambiguity, blank=True, default=Ambiguity.UNKNOWN)
     must_pass = models.BooleanField(default=False)
     synthetic = models.BooleanField(default=False)
     source = models.JSONField(default=dict, blank=True)
+    # of the newest snapshot, written by the sandbox: bytes; of the different calls that explorers asked, the share
+    # that it answers (null = not measured) and how many there were; digest
+    frozen_size = models.PositiveBigIntegerField(null=True, blank=True)
+    frozen_share = models.FloatField(null=True, blank=True)
+    frozen_asked = models.PositiveIntegerField(null=True, blank=True)
+    frozen_digest = models.CharField(max_length=64, blank=True)
     # who looks at a quarantined case, and by when: then it is their turn
     quarantine_owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
@@ -91,6 +107,10 @@ class Case(models.Model):
 
     def get_absolute_url(self):
         return reverse("cases:case", args=[self.pk])
+
+    @property
+    def frozen_answered(self) -> int | None:
+        return None if self.frozen_share is None else round(self.frozen_share * self.frozen_asked)
 
 
 class CaseVersion(models.Model):

@@ -7,14 +7,12 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from cases import library
-from cases.access import EXPERT, LEAD, case_for, number_in, require_role
+from cases.access import case_for, number_in, require_role
 from cases.contexts.case import case_page
 from cases.contexts.listing import cases_page
 from cases.contexts.versions import versions_page
-from cases.forms.case import AnswerForm, CauseFormSet
 from cases.forms.library import QuarantineForm, ReasonForm
 from cases.library import LibraryError
-from cases.models import Case
 
 
 @login_required
@@ -92,35 +90,3 @@ def _moved_with_reason(request: HttpRequest, pk: int, move, done: str, *, form=R
     found = case_for(request.user, pk)
     asked = {"reason_form": form, "reason_for": request.resolver_match.url_name}
     return render(request, "cases/case.html", case_page(found, request.user) | asked, status=422)
-
-
-@login_required
-def label(request: HttpRequest, pk: int) -> HttpResponse:
-    """The structured answer. Saving makes a new version of the case."""
-    require_role(request.user, EXPERT, LEAD)
-    found = case_for(request.user, pk)
-    was = found.current.parsed_answer() if found.current else None
-    form = AnswerForm(request.POST or None, initial=AnswerForm.initial_of(was))
-    causes = CauseFormSet(
-        request.POST or None,
-        prefix="causes",
-        initial=[{"component": one.component, "fault_class": one.fault_class} for one in was.causes] if was else [],
-    )
-    if request.method == "POST" and form.is_valid() and causes.is_valid():
-        try:
-            library.label(found, form.answer(causes.causes(), was=was), by=request.user)
-        except LibraryError as error:
-            form.add_error(None, str(error))
-        else:
-            messages.success(request, "The answer is saved as a new version. Now it wants two confirmations.")
-            return redirect(found)
-    shown = {
-        "case": found,
-        "form": form,
-        "causes": causes,
-        "categories": Case.objects.exclude(current__category="")
-        .order_by("current__category")
-        .values_list("current__category", flat=True)
-        .distinct(),
-    }
-    return render(request, "cases/label.html", shown, status=422 if request.method == "POST" else 200)

@@ -28,6 +28,8 @@ STATUS = {
     "confirmed": ("ok", "shield", "Confirmed"),
     "quarantined": ("warn", "quarantine", "Quarantined"),
     "retired": ("idle", "retired", "Retired"),
+    "agreed": ("ok", "ok", "Two agree"),
+    "ambiguous": ("warn", "warn", "Labels disagree"),
     # sessions and work
     "recording": ("info", "running", "Recording"),
     "finished": ("idle", "check", "Finished"),

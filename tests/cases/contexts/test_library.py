@@ -5,7 +5,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from cases.contexts.library import Record, duplicates, records_of, suggestions
+from cases import library
+from cases.contexts.library import Record, records_of, suggestions, to_label
 from cases.evaluation.run import evaluate_session
 from cases.models import Case
 from tests import factories
@@ -42,9 +43,17 @@ def test_failures_and_gaps_are_suggested_with_their_reasons():
     ]
 
 
-def test_cases_that_an_agent_cannot_tell_apart_are_duplicates():
-    one, other = factories.make_labelled_case(), factories.make_labelled_case()
-    assert [(why, members) for why, members in duplicates()] == [("the agent sees the very same", [one, other])]
+def test_second_label_is_wanted_of_those_who_gave_none():
+    case, expert, lead = factories.make_case(answer=None), factories.make_user("expert"), factories.make_user("lead")
+    library.mark_cleaned(case, expert)
+    library.label(case, factories.ANSWER, expert)
+    assert (list(to_label(expert)), list(to_label(lead)), list(to_label(factories.make_user("reviewer")))) == (
+        [],
+        [case],
+        [],
+    )
+    library.label_alone(case, factories.ANSWER, lead)
+    assert list(to_label(factories.make_user("lead"))) == []
 
 
 @pytest.mark.parametrize("view", ["list", "map", "next"])

@@ -1,0 +1,103 @@
+"""People's own answers to a case, held against each other: where they disagree the task is ambiguous, and does not gate."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.db.models import F
+
+from cases.diagnosis import Answer, Conclusion, parse_answer
+from cases.evaluation.calibration import Estimate, share
+from cases.evaluation.components import same, same_class, squeezed
+from cases.models import Case, CaseVersion, Label
+
+Ambiguity = Case.Ambiguity
+
+
+def agree(one: Answer, other: Answer) -> bool | None:
+    """Whether both accept one and the same cause; None where either says it in free words alone."""
+    if one.conclusion is not other.conclusion:
+        return False
+    if one.conclusion is not Conclusion.ROOT_CAUSE:
+        return True
+    if not one.causes or not other.causes:
+        return None
+    aliases = {**one.aliases, **other.aliases}
+    return any(
+        (not (a.component and b.component) or same(a.component, b.component, aliases))
+        and (not (a.fault_class and b.fault_class) or same_class(a.fault_class, b.fault_class, aliases))
+        for a in one.causes
+        for b in other.causes
+    )
+
+
+def standing(case: Case) -> list[Label]:
+    """The newest label of each person on the task as it stands now, oldest first; what was set aside is left out."""
+    if case.current is None:
+        return []
+    rows = Label.objects.filter(version__case=case, version__task_digest=case.current.task_digest, set_aside_by=None)
+    return sorted({row.by_id: row for row in rows.select_related("by")}.values(), key=lambda row: row.pk)
+
+
+def record(version: CaseVersion, answer: Answer, by) -> Label:
+    """Keep a person's label, and weigh its case anew."""
+    label = Label.objects.create(version=version, by=by, answer=answer.as_dict())
+    weigh(version.case)
+    return label
+
+
+def weigh(case: Case) -> None:
+    """Store whether the labels that stand all accept what the current answer accepts."""
+    answer = case.current.parsed_answer() if case.current else None
+    said = [agree(parse_answer(label.answer), answer) for label in standing(case)] if answer else []
+    found = Ambiguity.AMBIGUOUS if False in said else Ambiguity.AGREED if said.count(True) > 1 else Ambiguity.UNKNOWN
+    if case.ambiguity != found:
+        case.ambiguity = found
+        case.save(update_fields=["ambiguity"])
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Over all cases that two or more people labelled. ``alpha``: Krippendorff (2011), nominal; None without spread."""
+
+    share: Estimate
+    alpha: float | None
+
+    @property
+    def n(self) -> int:
+        return self.share.n
+
+
+def agreement() -> Agreement:
+    """What the first causes that people name agree in: one query."""
+    rows = Label.objects.filter(set_aside_by=None, version__task_digest=F("version__case__current__task_digest"))
+    newest: dict[int, dict[int, str]] = defaultdict(dict)
+    for case, by, answer in rows.order_by("pk").values_list("version__case", "by", "answer"):
+        newest[case][by] = _said(parse_answer(answer))
+    units = [list(said.values()) for said in newest.values() if len(said) > 1]
+    return Agreement(share(sum(len(set(unit)) == 1 for unit in units), len(units)), alpha(units))
+
+
+def alpha(units: Iterable[Sequence[str]]) -> float | None:
+    """Krippendorff's alpha of nominal values: 1 all agree, 0 as by chance; None where only one value was ever said.
+
+    Each unit holds what two or more people said of one thing.
+    """
+    units = [unit for unit in units if len(unit) > 1]
+    said = Counter(value for unit in units for value in unit)
+    n = sum(said.values())
+    expected = n * n - sum(count * count for count in said.values())
+    if not expected:
+        return None
+    observed = sum(
+        (len(unit) ** 2 - sum(count * count for count in Counter(unit).values())) / (len(unit) - 1) for unit in units
+    )
+    return 1 - (n - 1) * observed / expected
+
+
+def _said(answer: Answer) -> str:
+    if answer.conclusion is not Conclusion.ROOT_CAUSE or not answer.causes:
+        return answer.conclusion.value
+    return squeezed(answer.causes[0].fault_class)

@@ -1,0 +1,27 @@
+from dataclasses import replace
+
+import pytest
+
+from cases.contexts.duplicates import duplicates
+from cases.diagnosis import Cause
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+def test_cases_that_an_agent_cannot_tell_apart_are_duplicates():
+    one, other = factories.make_labelled_case(), factories.make_labelled_case()
+    assert [(why, members) for why, members in duplicates()] == [("the agent sees the very same", [one, other])]
+
+
+def test_same_recordings_with_another_answer_say_that_one_is_wrong():
+    tasks = [replace(factories.TASK, prompt=prompt) for prompt in ("Checkout is slow.", "Nobody can pay.", "Help!")]
+    answers = [factories.ANSWER, factories.ANSWER, replace(factories.ANSWER, causes=(Cause("till", "oom_killed"),))]
+    one, other, odd = (
+        factories.make_labelled_case(task=task, answer=answer) for task, answer in zip(tasks, answers, strict=True)
+    )
+    for case in (one, other):
+        factories.make_snapshot(case)
+    assert duplicates() == [("the same recordings, and the same answer", [one, other])]
+    factories.make_snapshot(odd)
+    assert duplicates() == [("the same recordings, but another answer: one is wrong", [one, other, odd])]
