@@ -8,7 +8,6 @@ from playwright.sync_api import expect
 
 from tests import factories
 
-
 expect.set_options(timeout=30_000)  # ms: a busy machine is late, not wrong
 
 
