@@ -6,7 +6,7 @@ from django.db.models import QuerySet
 
 from cases import recording
 from cases.models import Case, Session, Step
-from sandbox import capture
+from sandbox import capture, worlds
 from sandbox.agents.registry import agent_named
 from sandbox.explorers import held_back, survey
 from sandbox.models import Snapshot
@@ -37,19 +37,16 @@ def admit(limit: int = 2) -> int:
 
 
 def measure(snapshot: Snapshot) -> Snapshot:
-    """Store what 32 explorers and the experts' paths found of a snapshot, and whether it may gate.
+    """Store what 32 explorers and the experts' paths found of a snapshot, its world's fidelity, and whether it may gate.
 
     The same snapshot gives the same figures, so two workers at once do no harm. One that cannot be measured is
     held back, with the reason.
     """
     try:
-        found = survey(
-            capture.source_of(snapshot),
-            recording.task_of(snapshot.case.current),
-            agent_named(ENGINE),
-            paths=_reference_paths(snapshot),
-        )
-        snapshot.admission = found.as_dict()
+        task = recording.task_of(snapshot.case.current)
+        found = survey(capture.source_of(snapshot), task, agent_named(ENGINE), paths=_reference_paths(snapshot))
+        faithful = worlds.fidelity_of(snapshot, capture.recordings_of(snapshot), task.tools)
+        snapshot.admission = found.as_dict() | {"fidelity": faithful.as_dict() if faithful else None}
         snapshot.held_back = held_back(found, world=bool(snapshot.world))
     except Exception as problem:  # whatever a recording makes an explorer do, the library goes on without it
         log.exception("snapshot %s could not be measured", snapshot.pk)

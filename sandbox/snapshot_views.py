@@ -23,11 +23,13 @@ def snapshot(request, pk):
     row = runs.snapshot_of(case.current) if case.current_id else None
     if row is None:
         raise Http404(f"Nothing is frozen of case {pk}.")
+    world = worlds.spec_of(row)
     context = {
         "case": case,
         "snapshot": row,
         "admission": row.admission,
-        "world": worlds.spec_of(row),
+        "world": world,
+        "tables": worlds.tables_of(world, row.admission) if world else [],
         "tasks": misses.tasks_of(row),
         "misses_total": row.misses.count(),
         "page": Paginator(row.recordings.select_related("raw"), PAGE).get_page(request.GET.get("page")),

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
 
 from cases.transcript import ToolSchema
-from sandbox.environment.world.base import BadTable, WorldSpec
+from sandbox.environment.base import Recording
+from sandbox.environment.world.base import TABLES, BadTable, TableFile, WorldSpec
+from sandbox.environment.world.fidelity import CAPTURED, MISSING, Fidelity, fidelity
 from sandbox.environment.world.world import World, open_world
 from sandbox.models import Snapshot, TableBlob
+
+CACHE = "worlds"  # under DATA_DIR; it may be emptied at any time
 
 
 def store(spec: WorldSpec) -> None:
@@ -44,9 +50,40 @@ def opened(snapshot: Snapshot, tools: Iterable[ToolSchema]) -> World | None:
     spec, tools = spec_of(snapshot), tuple(tools)
     if spec is None:
         return None
-    folder = settings.DATA_DIR / "worlds"
+    folder = settings.DATA_DIR / CACHE
     try:
         return open_world(spec, folder, tools=tools)
     except BadTable:
         open_world(with_bytes(spec), folder, tools=tools).close()
         return open_world(spec, folder, tools=tools)
+
+
+def fidelity_of(snapshot: Snapshot, recordings: Iterable[Recording], tools: Iterable[ToolSchema]) -> Fidelity | None:
+    """What of a snapshot's world was captured, and how often its engines say what was recorded; None without a world."""
+    tools = tuple(tools)
+    world = opened(snapshot, tools)
+    if world is None:
+        return None
+    world.close()
+    return fidelity(world.spec, recordings, tools, folder=settings.DATA_DIR / CACHE)
+
+
+@dataclass(frozen=True)
+class ShownTable:
+    """A table as a page shows it; ``file`` is None where it was not captured, ``words`` empty until it was measured."""
+
+    name: str
+    file: TableFile | None
+    state: str
+    words: str = ""
+
+
+def tables_of(spec: WorldSpec, admission: dict[str, Any] | None) -> list[ShownTable]:
+    """Every table that a world may have, with what was measured of it."""
+    measured = {one["table"]: one for one in ((admission or {}).get("fidelity") or {}).get("tables", [])}
+    shown = []
+    for name in TABLES:
+        file, known = spec.table(name), measured.get(name, {})
+        state = known.get("state") or (CAPTURED if file else MISSING)
+        shown.append(ShownTable(name, file, state, known.get("words", "")))
+    return shown

@@ -158,7 +158,7 @@ def world_of(incident: Incident) -> WorldSpec:
         alert_at=_alerted(incident),
         now=incident.at(incident.count),
         end=incident.at(incident.count),
-        manifest={"captured": "every minute", "made_by": "sandbox.lab", "traces": "sampled"},
+        manifest={"made_by": "sandbox.lab", "sampled": {"spans": "some traces of each minute"}},
     )
 
 

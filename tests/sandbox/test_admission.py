@@ -1,3 +1,5 @@
+from datetime import UTC, datetime
+
 import pytest
 
 from cases import recording
@@ -5,11 +7,14 @@ from cases.models import Session
 from cases.transcript import Level
 from sandbox import admission, capture, regression, work
 from sandbox.environment.base import Recording
+from sandbox.environment.world.base import Binding, WorldSpec
+from sandbox.environment.world.tables import build_tables
 from sandbox.knowledge.rule import EMPTY
 from sandbox.models import Snapshot
 from tests import factories
 
 pytestmark = pytest.mark.django_db
+AT = datetime(2024, 5, 1, 12, tzinfo=UTC)
 
 
 def confirmed_with_path(*calls):
@@ -104,3 +109,22 @@ def test_regression_row_says_what_was_never_recorded():
     row.pairs.filter(pk=pair.pk).update(candidate_session=session)
     (found,) = regression.report_of(row).rows
     assert found.beyond_recordings == "new asked what was never recorded: 1 answered by the world, 1 not captured"
+
+
+def test_world_says_how_far_it_agrees_with_what_was_recorded(client, settings, tmp_path):
+    settings.DATA_DIR = tmp_path
+    case = factories.make_confirmed_case()
+    line = {"at": AT, "component": "till", "line": "INFO all quiet"}
+    binding = Binding("logs", '{component="{{service}}"}', "lines", line="{{line}}", ignored=("lines",))
+    spec = WorldSpec(build_tables({"logs": [line]}), {"get_logs": binding}, alert_at=AT)
+    snapshot = capture.freeze(case, factories.RECORDINGS, world=spec)
+    admission.measure(snapshot)
+    (logs,) = [tool for tool in snapshot.admission["fidelity"]["tools"] if tool["tool"] == "get_logs"]
+    recorded = sum(taken.tool == "get_logs" for taken in factories.RECORDINGS)
+    assert (logs["by"], logs["recorded"], logs["asked"], logs["agreeing"]) == ("logs", recorded, recorded, 1)
+    client.force_login(factories.make_user("lead"))
+    page = client.get(f"/cases/{case.pk}/snapshot/").content.decode()
+    assert f"1 of {recorded} recorded calls get the recorded answer from the world" in page
+    assert "1 captured, 0 sampled, 8 missing" in page
+    assert logs["first"][0]["arguments"] in page
+    assert "1 captured, 0 sampled, 8 missing" in client.get(f"/panels/cases/{case.pk}/sandbox/").content.decode()
