@@ -154,6 +154,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
+USE_I18N = False  # every word is English: none is looked up in a catalogue, on pages with thousands of them
 USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"

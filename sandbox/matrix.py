@@ -1,12 +1,9 @@
 """A report as a picture: a library of cases, old beside new; grey is unchanged, colour is what changed."""
 
-import re
 from dataclasses import dataclass, replace
-from functools import cache
 from itertools import groupby
 
-from django.urls import reverse
-
+from cloudmate.addresses import address
 from sandbox.report import Outcome, Report, Row, Tally
 
 LOST = (Outcome.REGRESSED, Outcome.FLAKY)
@@ -94,14 +91,7 @@ def _arm(tally: Tally) -> str:
 
 def _url(row: Row) -> str:
     """The two runs of the pair that explains the row, where they part; the case where there are not two."""
-    ranked = sorted(row.pairs, key=lambda pair: pair.outcome is not Outcome.REGRESSED)
-    for pair in ranked:
+    for pair in row.telling_first:
         if pair.base_session and pair.candidate_session:
-            return _route("sandbox:compare", 2).format(pair.base_session, pair.candidate_session) + "#parts"
-    return _route("cases:case", 1).format(row.case)
-
-
-@cache
-def _route(name: str, numbers: int) -> str:
-    """The address with places for ``numbers``: asked for once, not for each of a thousand rows."""
-    return re.sub(r"\b\d+\b", "{}", reverse(name, args=[0] * numbers))
+            return address("sandbox:compare", pair.base_session, pair.candidate_session) + "#parts"
+    return address("cases:case", row.case)

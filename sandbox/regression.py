@@ -127,6 +127,7 @@ def report_of(regression: Regression) -> Report:
     )
 
 
+_OUTCOMES = {outcome.value: outcome for outcome in Outcome} | {"": Outcome.OPEN}
 _UNFINISHED = (Work.State.QUEUED, Work.State.RUNNING)
 _RANK = {
     outcome: rank
@@ -274,7 +275,7 @@ def _row(pairs: list, verdicts: dict[int, str], levels: dict[int, dict[str, int]
 def _result(pair, verdicts: dict[int, str], levels: dict[int, dict[str, int]]) -> PairResult:
     return PairResult(
         seed=pair.seed,
-        outcome=Outcome(pair.outcome) if pair.outcome else Outcome.OPEN,
+        outcome=_OUTCOMES[pair.outcome],
         base_passed=pair.base_passed,
         candidate_passed=pair.candidate_passed,
         base_verdict=verdicts.get(pair.base_session_id, ""),

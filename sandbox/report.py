@@ -27,6 +27,14 @@ class Outcome(StrEnum):
     OPEN = "open"  # not run yet
 
 
+WORST_FIRST = (
+    Outcome.REGRESSED,
+    Outcome.INCONCLUSIVE,
+    Outcome.FIXED,
+    Outcome.SAME_FAIL,
+    Outcome.SAME_PASS,
+    Outcome.UNAFFECTED,
+)
 ONCE = frozenset({"offline", "scripted"})  # engines of which one run says all
 SAME = (Outcome.SAME_PASS, Outcome.SAME_FAIL)
 ARMS = {"base": "old", "candidate": "new"}
@@ -110,26 +118,26 @@ class Row:
     @cached_property
     def outcome(self) -> Outcome:
         """The worst that its pairs say, so that no seed's loss hides behind another's gain."""
+        if len(self.pairs) == 1:
+            return self.pairs[0].outcome
         seen = {pair.outcome for pair in self.pairs}
         if not seen or Outcome.OPEN in seen:
             return Outcome.OPEN
         if Outcome.REGRESSED in seen and Outcome.FIXED in seen:
             return Outcome.FLAKY
-        order = (
-            Outcome.REGRESSED,
-            Outcome.INCONCLUSIVE,
-            Outcome.FIXED,
-            Outcome.SAME_FAIL,
-            Outcome.SAME_PASS,
-            Outcome.UNAFFECTED,
-        )
-        return next(outcome for outcome in order if outcome in seen)
+        return next(outcome for outcome in WORST_FIRST if outcome in seen)
+
+    @property
+    def telling_first(self) -> tuple[PairResult, ...]:
+        """The pairs, those that were lost before all others: they explain the outcome best."""
+        if len(self.pairs) == 1:
+            return self.pairs
+        return tuple(sorted(self.pairs, key=lambda pair: pair.outcome is not Outcome.REGRESSED))
 
     @property
     def divergence(self) -> Divergence | None:
         """Of the pair that explains the outcome best: a lost one first."""
-        ranked = sorted(self.pairs, key=lambda pair: pair.outcome is not Outcome.REGRESSED)
-        return next((pair.divergence for pair in ranked if pair.divergence), None)
+        return next((pair.divergence for pair in self.telling_first if pair.divergence), None)
 
     @property
     def missed(self) -> bool:

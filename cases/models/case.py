@@ -2,9 +2,9 @@
 
 from django.conf import settings
 from django.db import models
-from django.urls import reverse
 
 from cases.diagnosis import Answer, parse_answer
+from cloudmate.addresses import address
 
 
 class System(models.Model):
@@ -106,7 +106,7 @@ class Case(models.Model):
         return self.name
 
     def get_absolute_url(self):
-        return reverse("cases:case", args=[self.pk])
+        return address("cases:case", self.pk)
 
     @property
     def frozen_answered(self) -> int | None:

@@ -2,7 +2,8 @@
 
 from django.conf import settings
 from django.db import models
-from django.urls import reverse
+
+from cloudmate.addresses import address
 
 
 class RawReturn(models.Model):
@@ -83,7 +84,7 @@ class Session(models.Model):
         return f"session {self.pk}"
 
     def get_absolute_url(self):
-        return reverse("cases:session", args=[self.pk])
+        return address("cases:session", self.pk)
 
 
 class Step(models.Model):

@@ -1,6 +1,7 @@
 from django.conf import settings
 from django.db import models
-from django.urls import reverse
+
+from cloudmate.addresses import address
 
 
 class Patch(models.Model):
@@ -54,7 +55,7 @@ class Patch(models.Model):
         return self.title
 
     def get_absolute_url(self):
-        return reverse("rules:patch", args=[self.pk])
+        return address("rules:patch", self.pk)
 
 
 class PatchRevision(models.Model):

@@ -1,6 +1,7 @@
 from django.conf import settings
 from django.db import models
-from django.urls import reverse
+
+from cloudmate.addresses import address
 
 
 class KnowledgeVersion(models.Model):
@@ -26,7 +27,7 @@ class KnowledgeVersion(models.Model):
         return f"knowledge v{self.number}"
 
     def get_absolute_url(self):
-        return reverse("rules:version", args=[self.number])
+        return address("rules:version", self.number)
 
 
 class RuleRecord(models.Model):

@@ -1,5 +1,6 @@
 from django.db import models
-from django.urls import reverse
+
+from cloudmate.addresses import address
 
 
 class LiveIncidentQuerySet(models.QuerySet):
@@ -52,7 +53,7 @@ class LiveIncident(models.Model):
         return f"live incident {self.pk} on {self.system}"
 
     def get_absolute_url(self):
-        return reverse("sandbox:incident", args=[self.pk])
+        return address("sandbox:incident", self.pk)
 
 
 class LiveAction(models.Model):

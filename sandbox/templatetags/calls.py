@@ -1,9 +1,13 @@
 """How a call is written in a page."""
 
 import json
+from html import escape
 
 from django import template
 from django.utils.html import format_html
+from django.utils.safestring import mark_safe
+
+from cloudmate.addresses import address
 
 register = template.Library()
 
@@ -43,16 +47,51 @@ def level_name(level):
     return LEVELS[level]
 
 
+ARMS = {  # how an arm is drawn -> its drawing
+    arm: f'<i class="arm arm--{arm}"></i>' for arm in ("pass", "fail", "some", "none", "fixed", "lost")
+}
+COLUMN = {"lost": " case-column--lost", "fixed": " case-column--fixed"}
+
+
 @register.simple_tag
-def case_column(item):
-    """A case in the picture of a regression: old above new. In Python, as there are a thousand on a page."""
-    kind = " case-column--lost" if item.lost else " case-column--fixed" if item.new == "fixed" else ""
+def case_columns(items):
+    """Cases in the picture of a regression, old above new. One string: there are a thousand on a page."""
+    return mark_safe("".join(map(_column, items)))
+
+
+def _column(item):
+    words = escape(item.words)
+    return (
+        f'<a class="case-column{COLUMN.get(item.new, "")}" href="{escape(item.url)}" title="{words}">'
+        f'{ARMS[item.old]}{ARMS[item.new]}<span class="sr-only">{words}</span></a>'
+    )
+
+
+HUES = {"fixed": " dot--ok", "regressed": " dot--bad"}
+RESULT = {True: "passed", False: "failed", None: "neither passed nor failed"}
+
+
+@register.simple_tag
+def dot(arm, session, passed, outcome):
+    """One run of an arm (old or new) as a dot that leads to its session; one that needed no run, or had none yet."""
+    word = RESULT[passed]
+    if session:
+        changed = HUES.get(outcome, "") if arm == "new" else ""
+        hue = " dot--warn" if passed is None else changed or (" dot--same" if passed else "")
+        return format_html(
+            '<a class="dot{}" href="{}" title="{arm}: {}"><span class="sr-only">{arm} run: {}</span></a>',
+            hue,
+            address("cases:session", session),
+            word.partition(" ")[0],
+            word,
+            arm=arm,
+        )
+    hue, words = (" dot--none", "not run")
+    if passed is not None:
+        hue, words = " dot--same" if passed else "", f"{word}, proven without a run"
     return format_html(
-        '<a class="case-column{}" href="{}" title="{words}"><i class="arm arm--{}"></i><i class="arm arm--{}"></i>'
-        '<span class="sr-only">{words}</span></a>',
-        kind,
-        item.url,
-        item.old,
-        item.new,
-        words=item.words,
+        '<span class="dot{}" title="{arm}: {words}"><span class="sr-only">{arm}: {words}</span></span>',
+        hue,
+        arm=arm,
+        words=words,
     )

@@ -8,6 +8,12 @@ import time
 from dataclasses import dataclass, field
 
 
+@dataclass(frozen=True)
+class Person:
+    cookie: str
+    pages: dict[str, list[str]]  # name -> addresses
+
+
 @dataclass
 class Answers:
     """Milliseconds until the whole page was there, by the name of the page; and what was not answered with 200."""
@@ -27,27 +33,25 @@ def percentile(values: list[float], share: float) -> float:
     return ranked[max(0, math.ceil(len(ranked) * share / 100) - 1)]
 
 
-def visit(
-    port: int, cookies: list[str], pages: dict[str, list[str]], *, people: int, seconds: float, wait: float
-) -> Answers:
-    """``people`` ask for ``pages`` (name -> addresses) in an order of their own, ``wait`` seconds apart, for so long."""
+def visit(port: int, people: list[Person], *, seconds: float, wait: float) -> Answers:
+    """Each of ``people`` asks for their pages in an order of their own, ``wait`` seconds apart, for so long."""
     found = Answers()
     lock = threading.Lock()
     end = time.monotonic() + seconds
     began = time.monotonic()
 
-    def person(number: int) -> None:
+    def goes_through(number: int, person: Person) -> None:
         order = random.Random(number)
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-        headers = {"Cookie": cookies[number % len(cookies)]}
+        headers = {"Cookie": person.cookie}
         time.sleep(order.uniform(0, wait))
         names: list[str] = []
         while time.monotonic() < end:
             if not names:
-                names = list(pages)
+                names = list(person.pages)
                 order.shuffle(names)
             name = names.pop()
-            address = order.choice(pages[name])
+            address = order.choice(person.pages[name])
             asked = time.perf_counter()
             connection.request("GET", address, headers=headers)
             answer = connection.getresponse()
@@ -61,7 +65,7 @@ def visit(
                 time.sleep(wait)
         connection.close()
 
-    threads = [threading.Thread(target=person, args=(number,)) for number in range(people)]
+    threads = [threading.Thread(target=goes_through, args=each) for each in enumerate(people)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -7,7 +7,19 @@ from dataclasses import dataclass
 from django.db import connection
 
 from cases.evaluation.run import evaluate_session
-from cases.models import Case, CaseVersion, Confirmation, Evaluation, Score, Session, Step, System
+from cases.models import (
+    Case,
+    CaseVersion,
+    Confirmation,
+    Entry,
+    Evaluation,
+    ReviewItem,
+    Score,
+    ScoreReview,
+    Session,
+    Step,
+    System,
+)
 from rules.models import Patch, PatchRevision
 from sandbox.models import Pair, Snapshot
 from tests import factories
@@ -26,6 +38,8 @@ class Size:
     drafts: int
     pairs: int = 1_000
     patches: int = 200
+    queue: int = 2_000  # scores that wait for a person; as many again have been judged blind
+    log: int = 20_000  # lines
 
     @property
     def cases(self) -> int:
@@ -74,6 +88,8 @@ def seed(size: Size) -> dict[str, list]:
         _cases(case, size, [system.pk for system in systems], people)
         _sessions(session, evaluation, size)
         _patches(patch, size)
+        _reviews(evaluation, size, people)
+        _log(case, size, people)
     with connection.cursor() as cursor:
         for model in (
             System,
@@ -88,6 +104,9 @@ def seed(size: Size) -> dict[str, list]:
             Pair,
             Patch,
             PatchRevision,
+            ReviewItem,
+            ScoreReview,
+            Entry,
         ):
             table = model._meta.db_table
             cursor.execute(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), (SELECT max(id) FROM \"{table}\"))")
@@ -99,6 +118,7 @@ def seed(size: Size) -> dict[str, list]:
         "patches": [patch.pk, *(FIRST + number for number in range(1, 20))],
         "regressions": [patch.regression_id],
         "explorations": [exploration.pk],
+        "compared": [(FIRST + number, FIRST + number + size.cases) for number in range(1, 20)],
     }
 
 
@@ -187,4 +207,26 @@ def _patches(patch: Patch, size: Size) -> None:
         f"generate_series(1, {min(size.pairs, size.library)})",
         case_version_id=f"{FIRST} + s.s",
         outcome=one_of(("same_pass", "same_pass", "unaffected", "same_fail", "fixed"), "s.s"),
+        divergence="CASE WHEN s.s % 5 = 4 THEN t.divergence END",
     )
+
+
+def _reviews(evaluation: Evaluation, size: Size, people: list) -> None:
+    """A queue, half of it drawn at random, and blind words of four people on other scores of the checks."""
+    score = evaluation.scores.get(source="deterministic", dimension="evidence")
+    same = f"SELECT id AS s FROM \"{Score._meta.db_table}\" WHERE source = 'deterministic' AND dimension = 'evidence'"
+    same += f" AND evaluation_id > {FIRST} ORDER BY id LIMIT {size.queue}"
+    item = ReviewItem.objects.create(score=score, why=ReviewItem.Why.RANDOM, priority=2.5, left=1)
+    why = one_of(("random", "disagreement"), "s.s")
+    multiply(ReviewItem, item.pk, f"({same})", score_id="s.s", why=why, left="1", priority="2 + (s.s % 50) / 100.0")
+    review = ScoreReview.objects.create(score=score, by=people[1], value=1, blind=True)
+    judges = f"(ARRAY{[person.pk for person in people[:4]]})[1 + s.s % 4]"
+    value = "CASE WHEN s.s % 7 = 0 THEN 0 ELSE 1 END"
+    multiply(ScoreReview, review.pk, f"({same} OFFSET {size.queue})", score_id="s.s", by_id=judges, value=value)
+
+
+def _log(case: Case, size: Size, people: list) -> None:
+    line = Entry.objects.create(by=people[0], action="confirmed", case=case, words="as the expert said")
+    action = one_of(("confirmed", "quarantined", "tagged", "retired"), "s.s")
+    of = f"{FIRST} + 1 + s.s % {size.cases}"
+    multiply(Entry, line.pk, f"generate_series(1, {size.log})", action=action, case_id=of, batch="''")

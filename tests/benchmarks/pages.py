@@ -27,6 +27,11 @@ from tests.benchmarks import crowd
 from tests.benchmarks.cluster import free_port, postgres
 
 PEOPLE = 16
+NOT_OF_ALL = {  # pages that want one of these roles; everybody opens the others
+    "library: import": {"expert", "lead"},
+    "score review": {"expert", "reviewer", "lead"},
+    "audit log": {"lead"},
+}
 SERVER = ["--interface", "wsgi", "--workers", "2", "--blocking-threads", "8", "--no-ws", "--log-level", "warning"]
 
 
@@ -57,21 +62,36 @@ def addresses(made: dict[str, list]) -> dict[str, list[str]]:
         "cases: search": ["/cases/?q=number+77", "/cases/?q=slow"],
         "library": ["/library/", "/library/?sort=state", "/library/?category=network&system=bank", "/library/?page=7"],
         "library: map": ["/library/?view=map"],
+        "library: what next": ["/library/?view=next"],
+        "library: import": ["/library/import/"],
         "case": [f"/cases/{pk}/" for pk in cases],
         "case: sandbox panel": [f"/panels/cases/{pk}/sandbox/" for pk in cases],
         "patches": ["/patches/", "/patches/?show=open", "/patches/?sort=title"],
         "patch": [f"/patches/{pk}/" for pk in made["patches"]],
         "patch: evidence": [f"/patches/{pk}/?tab=evidence" for pk in made["patches"]],
         "regression": [f"/regressions/{pk}/" for pk in made["regressions"]],
+        "compare": [f"/compare/{old}/{new}/" for old, new in made["compared"]],
         "exploration": [f"/explorations/{pk}/" for pk in made["explorations"]],
+        "snapshot": [f"/cases/{pk}/snapshot/" for pk in cases],
         "versions": ["/knowledge/"],
         "rules": ["/rules/", "/rules/?sort=-fired"],
         "insight": ["/knowledge/insight/"],
+        "score review": ["/review/"],
+        "agreement": ["/agreement/", "/agreement/?cell=fp", "/agreement/?dimension=evidence&why=random"],
+        "quadrants": ["/agreement/quadrants/", "/agreement/quadrants/?cell=lucky&system=bank"],
+        "lab": ["/lab/"],
+        "audit log": ["/settings/log/", "/settings/log/?action=confirmed", "/settings/log/?page=5"],
         "session: sandbox panel": [f"/panels/sessions/{pk}/sandbox/" for pk in sessions],
     }
     for tab in ("transcript", "scores", "chain", "rules", "annotations", "raw"):
         found[f"session: {tab}"] = [f"/sessions/{pk}/?tab={tab}" for pk in sessions]
     return found
+
+
+def open_to(user, pages: dict[str, list[str]]) -> dict[str, list[str]]:
+    from cases.access import has_role
+
+    return {name: found for name, found in pages.items() if has_role(user, *NOT_OF_ALL.get(name, ()))}
 
 
 def cookie(user) -> str:
@@ -187,18 +207,13 @@ def main() -> None:
         pages = addresses(made)
         if options.only:
             pages = {name: found for name, found in pages.items() if name.startswith(tuple(options.only))}
-        cookies = [cookie(user) for user in made["people"]]
+        people = [crowd.Person(cookie(user), open_to(user, pages)) for user in made["people"][:PEOPLE]]
         visits = alone(made["people"][0], pages, told=options.slow)
         port = free_port()
         with served(port):
-            crowd.visit(port, cookies, pages, people=2, seconds=4, wait=0)
-            seconds = options.seconds
-            told(
-                "16 people who wait 1 s",
-                crowd.visit(port, cookies, pages, people=PEOPLE, seconds=seconds, wait=1),
-                visits,
-            )
-            told("closed loop of 16", crowd.visit(port, cookies, pages, people=PEOPLE, seconds=seconds, wait=0), visits)
+            crowd.visit(port, people[:2], seconds=4, wait=0)
+            told("16 people who wait 1 s", crowd.visit(port, people, seconds=options.seconds, wait=1), visits)
+            told("closed loop of 16", crowd.visit(port, people, seconds=options.seconds, wait=0), visits)
         if options.sweeps:
             print(f"\n{'question of a sweep':<26}{'queries':>9}{'ms':>9}")
             for name, (many, took) in sweeps().items():
