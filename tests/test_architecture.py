@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 LEVELS = {"floor": 0, "cases": 1, "sandbox": 2, "rules": 3, "roof": 4}
-FLOOR = {"cloudmate.llm", "cloudmate.states", "cloudmate.work", "cloudmate.env"}
+FLOOR = {"cloudmate.addresses", "cloudmate.llm", "cloudmate.states", "cloudmate.work", "cloudmate.env"}
 EDGES = {"views", "tasks", "api", "admin", "urls", "forms", "contexts"}
 FRAMEWORKS = {"django", "celery", "rest_framework"}
 PLAIN = "No Django here."
