@@ -12,7 +12,6 @@ from cases.evaluation.grounding import ground
 from cases.transcript import Transcript
 
 _CLAIM = re.compile(r"\b(Claim |claim )?c(\d+)\b")
-_STEP = re.compile(r"\bstep (\d+)\b")
 ADVICE = frozenset({"no_rival_tested", "no_quote", "symptom_not_reached"})  # better with it; nothing is wrong without
 
 CHAIN = frozenset({"no_chain", "chain_without_root"})  # nor with a single claim, which has nothing to lead on to
@@ -57,10 +56,9 @@ def checks_of(transcript: Transcript) -> tuple[Check, ...]:
 
 
 def _check(finding: Finding, is_advice: bool) -> Check:
-    """In the words of the form, which counts claims and steps from 1."""
+    """In the words of the form, which counts claims from 1."""
     text = finding.text
     if finding.code == "unsupported":
         text = text.replace("cites nothing", "rests on nothing", 1)
     text = _CLAIM.sub(lambda match: f"{match[1] or 'claim '}{match[2]}", text, count=2)
-    text = _STEP.sub(lambda match: f"step {int(match[1]) + 1}", text, count=1)
     return Check(finding.code, text, int(finding.claim[1:]) if finding.claim[1:].isdigit() else None, is_advice)

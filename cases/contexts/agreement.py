@@ -124,11 +124,11 @@ def _rows(groups: dict[Any, Confusion]) -> list[Row]:
 
 
 def _questions(found: list[Pair]) -> dict[str, Confusion]:
-    by_text: dict[str, list[tuple[bool, bool]]] = {}
+    by_criterion: dict[str, list[tuple[bool, bool]]] = {}
     for pair in found:
-        for text, judged, said in pair.questions:
-            by_text.setdefault(text, []).append((judged, said))
-    return {text: confusion(by_text[text]) for text in sorted(by_text)}
+        for criterion, judged, said in pair.questions:
+            by_criterion.setdefault(criterion, []).append((judged, said))
+    return {criterion: confusion(by_criterion[criterion]) for criterion in sorted(by_criterion)}
 
 
 def _rates(judge: str, found: list[Pair]) -> list[Rate]:

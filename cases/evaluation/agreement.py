@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any
 
 from cases.evaluation.calibration import GOOD, Confusion, Permission, confusion, permission
+from cases.evaluation.questions import criterion
 from cases.models import ScoreReview
 
 CHECKS = "checks "  # before an evaluator version: the deterministic judge of that version
@@ -25,7 +26,7 @@ class Pair:
     why: str  # what put the score into the queue; "" = a person came by
     judged: bool
     said: bool
-    questions: tuple[tuple[str, bool, bool], ...] = ()  # (question, judged, said), where both could tell
+    questions: tuple[tuple[str, bool, bool], ...] = ()  # (criterion, judged, said), where both could tell
 
     @property
     def month(self) -> str:
@@ -67,7 +68,7 @@ def pairs(judge: str, *, dimension: str = "", why: str = "") -> list[Pair]:
 def _pair(row: dict[str, Any]) -> Pair:
     tells = {"yes": True, "no": False}
     asked = [
-        (one["question"], tells.get(one["answer"]), tells.get(row["answers"].get(one["id"], "")))
+        (criterion(one["id"], one["question"]), tells.get(one["answer"]), tells.get(row["answers"].get(one["id"], "")))
         for one in row["score__details"].get("questions", [])
     ]
     return Pair(

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from datetime import datetime, time
 from graphlib import CycleError, TopologicalSorter
 
-from cases.diagnosis import Claim, ClaimKind, Conclusion, Diagnosis, Relation
+from cases.diagnosis import Claim, Conclusion, Diagnosis, Relation
 from cases.evaluation.base import EvidenceSource, Finding
 from cases.evaluation.components import mentioned, same
 from cases.evaluation.contradictions import contradictions
 from cases.evaluation.grounding import carrier
 from cases.evaluation.intent import families
 from cases.evaluation.quotes import normal
+from cases.evaluation.rivals import told_apart
 from cases.transcript import Transcript
 
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\d[t ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:z|[+-]\d\d:?\d\d)?", re.I)
@@ -59,9 +60,8 @@ def cohere(transcript: Transcript, *, evidence: EvidenceSource | None = None) ->
         for name, found in _chain(transcript, diagnosis, evidence).items():
             checks[name] = None if found is None else not found
             findings += found or []
-        checks["rival"] = bool(diagnosis.rejected) or any(c.kind is ClaimKind.EXCLUSION for c in diagnosis.claims)
-        if not checks["rival"]:
-            findings.append(Finding("no_rival_tested", "No other explanation was tested and rejected"))
+        checks["rival"], untold = told_apart(transcript, diagnosis)
+        findings += untold
     settled = [passed for passed in checks.values() if passed is not None]
     return Coherence(round(sum(settled) / len(settled), 4), checks, tuple(findings))
 

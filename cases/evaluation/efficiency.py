@@ -9,12 +9,11 @@ from typing import Any
 
 from cases.calls import CanonicalCall, canonical
 from cases.evaluation.base import Finding
+from cases.evaluation.thresholds import DEFAULT, Thresholds
 from cases.transcript import Level, Step, Task, ToolSchema, canonical_json
 
-SAME_CALL = 3  # the same canonical call so many times is a loop
 LONGEST_PERIOD = 4
 ROUNDS = 3
-BARREN = 5  # steps without new evidence
 
 
 @dataclass(frozen=True)
@@ -40,20 +39,26 @@ def going_round(keys: Sequence[str], *, period_most: int = LONGEST_PERIOD, round
 
 
 def barren_streak(steps: Sequence[Step]) -> int:
-    """The longest run of steps of which none returned anything not seen before; misses are passed over."""
+    """How many steps in a row, at most, returned nothing not seen before; misses are passed over."""
+    return len(_barren(steps))
+
+
+def _barren(steps: Sequence[Step]) -> list[int]:
+    """Where they are."""
     seen: set[str] = set()
-    longest = streak = 0
-    for step in steps:
+    longest: list[int] = []
+    streak: list[int] = []
+    for at, step in enumerate(steps):
         if step.observation.level is Level.MISS:
             continue  # what the snapshot lacks is not the agent's fault
         new = step.observation.level is not Level.REFUSED and step.observation.output not in seen
         seen.add(step.observation.output)
-        streak = 0 if new else streak + 1
-        longest = max(longest, streak)
+        streak = [] if new else [*streak, at]
+        longest = max(longest, streak, key=len)
     return longest
 
 
-def measure(task: Task, steps: Sequence[Step]) -> Efficiency:
+def measure(task: Task, steps: Sequence[Step], thresholds: Thresholds = DEFAULT) -> Efficiency:
     """Count over canonical calls: redundancy = sum(n_i - 1) / N, subsumed and invalid calls, loops, answers by level."""
     calls = calls_of(task, steps)
     keys = [call.key for call in calls]
@@ -66,18 +71,18 @@ def measure(task: Task, steps: Sequence[Step]) -> Efficiency:
         for at, step in enumerate(steps)
         if step.observation.is_error and step.observation.level not in (Level.MISS, Level.REFUSED)
     ]
-    loops = _loops(keys, counts, steps)
+    loops = _loops(keys, counts, steps, thresholds)
     findings = [
         *(
-            Finding("repeated_call", f"Step {later} asks again what step {earlier} asked", later)
+            Finding("repeated_call", f"Step {later + 1} asks again what step {earlier + 1} asked", later)
             for earlier, later in repeated
         ),
         *(
-            Finding("subsumed_call", f"Step {later} asks for a part of what step {earlier} returned", later)
+            Finding("subsumed_call", f"Step {later + 1} asks for a part of what step {earlier + 1} returned", later)
             for earlier, later in subsumed
         ),
-        *(Finding("invalid_call", f"Step {at}: {why}", at) for at, why in invalid),
-        *loops,
+        *(Finding("invalid_call", f"Step {at + 1}: {why}", at) for at, why in invalid),
+        *(Finding("loop", text, last) for _, last, text in loops),
     ]
     levels = Counter(str(step.observation.level) for step in steps)
     metrics = {
@@ -88,6 +93,7 @@ def measure(task: Task, steps: Sequence[Step]) -> Efficiency:
         "invalid": [at for at, _ in invalid],
         "tool_errors": errors,
         "loops": len(loops),
+        "looped": [[first, last] for first, last, _ in loops],
         "levels": dict(sorted(levels.items())),
         "misses": levels.get(Level.MISS, 0),
     }
@@ -151,20 +157,20 @@ def _violation(call: CanonicalCall, schemas: dict[str, ToolSchema]) -> str:
     return f"{problem.json_path}: {problem.message[:160]}" if problem else ""
 
 
-def _loops(keys: list[str], counts: Counter[str], steps: Sequence[Step]) -> list[Finding]:
-    found = [
-        Finding(
-            "loop",
-            f"{steps[keys.index(key)].tool} was asked the same {count} times",
-            len(keys) - 1 - keys[::-1].index(key),
-        )
-        for key, count in counts.items()
-        if count >= SAME_CALL
-    ]
+def _loops(
+    keys: list[str], counts: Counter[str], steps: Sequence[Step], thresholds: Thresholds
+) -> list[tuple[int, int, str]]:
+    """(where it began, where it was last seen, what it is)."""
+    found = []
+    for key, count in counts.items():
+        if count >= thresholds.same_call:
+            first, last = keys.index(key), len(keys) - 1 - keys[::-1].index(key)
+            found.append((first, last, f"{steps[first].tool} was asked the same {count} times"))
     turns = [(at, period) for at in range(1, len(keys) + 1) if (period := going_round(keys[:at])) > 1]
     if turns:
         at, period = turns[0]
-        found.append(Finding("loop", f"The same {period} calls in {ROUNDS} rounds", at - 1))
-    if (streak := barren_streak(steps)) >= BARREN:
-        found.append(Finding("loop", f"{streak} steps in a row brought nothing new"))
+        found.append((at - period * ROUNDS, at - 1, f"The same {period} calls in {ROUNDS} rounds"))
+    barren = _barren(steps)
+    if len(barren) >= thresholds.barren:
+        found.append((barren[0], barren[-1], f"{len(barren)} steps in a row brought nothing new"))
     return found

@@ -105,7 +105,7 @@ def ground(transcript: Transcript, *, evidence: EvidenceSource | None = None) ->
         return Grounding(None, reason="no conclusion, so no claims")
     tainted = _missed(diagnosis, transcript.steps)
     misses = tuple(
-        Finding("miss_cited", f"The conclusion rests on step {step}, which is a miss", step) for step in tainted
+        Finding("miss_cited", f"The conclusion rests on step {step + 1}, which is a miss", step) for step in tainted
     )
     weighed = [claim for claim in diagnosis.claims if claim.kind is not ClaimKind.MITIGATION or claim.refs]
     if not weighed:
@@ -176,7 +176,7 @@ def _worth(claim: Claim, ref: Ref, returns: Returns) -> tuple[float, Finding | N
     """1 for a quote that stands in a return seen before the claim, .5 for such a return without a quote, else 0."""
 
     def broken(code: str, why: str) -> tuple[float, Finding]:
-        return 0.0, Finding(code, f"Claim {claim.id} cites step {ref.step}, {why}", ref.step, claim.id)
+        return 0.0, Finding(code, f"Claim {claim.id} cites step {ref.step + 1}, {why}", ref.step, claim.id)
 
     if ref.step >= len(returns.steps):
         return broken("no_such_step", f"but there are {len(returns.steps)} steps")
@@ -186,7 +186,7 @@ def _worth(claim: Claim, ref: Ref, returns: Returns) -> tuple[float, Finding | N
         return broken("not_evidence", f"which was a {returns.steps[ref.step].observation.level}: nothing was seen")
     if len(ref.quote.strip()) < SHORTEST_QUOTE:
         finding = Finding(
-            "no_quote", f"Claim {claim.id} cites step {ref.step} without saying where", ref.step, claim.id
+            "no_quote", f"Claim {claim.id} cites step {ref.step + 1} without saying where", ref.step, claim.id
         )
         return 0.5, finding
     if returns.hold(ref):

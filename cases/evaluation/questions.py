@@ -54,6 +54,11 @@ def reasoning(transcript: Transcript) -> tuple[Question, ...]:
     return tuple(asked)
 
 
+def criterion(question: str, text: str) -> str:
+    """What a question asks of any session: the claims of all are one criterion, whatever they are called."""
+    return "Do the steps that a claim cites show what it says?" if question.startswith("evidence-") else text
+
+
 def correct(statements: Sequence[str]) -> tuple[Question, ...]:
     """One question for each expected statement. Put apart from the reasoning, which is judged without the answer."""
     return tuple(

@@ -39,7 +39,7 @@ def evaluate(
     grounding = ground(transcript, evidence=evidence)
     coherence = cohere(transcript, evidence=evidence)
     understood = intent(transcript, answer)
-    efficiency = measure(transcript.task, transcript.steps)
+    efficiency = measure(transcript.task, transcript.steps, thresholds)
     scores = _deterministic(grounding, coherence, understood)
     settled_by, statements = "code" if right.value is not None else "", None
     if judge is not None and transcript.diagnosis is not None:

@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 from cases import recording, reviewing
 from cases.diagnosis import DiagnosisError
 from cases.evaluation import thresholds
-from cases.evaluation.base import CODE_VERSION, Cost, EvidenceSource, Judge, Result
+from cases.evaluation.base import CODE_VERSION, COSTLY_FROM, Cost, EvidenceSource, Judge, Result
 from cases.evaluation.evidence import evidence_for
 from cases.evaluation.registry import evaluate
 from cases.evaluation.verdict import TAINTED, UNSCORED
@@ -71,13 +71,14 @@ def evaluate_session(
         transcript, answer = transcript_for(session), version.parsed_answer()
     except DiagnosisError as error:
         return _store(session, version, evaluator, Result.unreadable(f"What is stored cannot be read: {error}"))
+    bars = thresholds.read(session.case.system.thresholds)
     result = evaluate(
         transcript,
         answer,
         evidence=evidence or evidence_for(session, transcript),
         judge=judge,
-        limit=usual_cost(session),
-        thresholds=thresholds.read(session.case.system.thresholds),
+        limit=usual_cost(session, bars.cost),
+        thresholds=bars,
     )
     return _store(session, version, evaluator, result)
 
@@ -134,8 +135,8 @@ def _mark(session: Session) -> None:
     Session.objects.filter(pk=session.pk, case__current=session.case.current_id).update(measured_by=CODE_VERSION)
 
 
-def usual_cost(session: Session) -> Cost:
-    """The 95th percentile of calls and tokens of comparable sessions: recorded, same system, same engine.
+def usual_cost(session: Session, percentile: float = COSTLY_FROM) -> Cost:
+    """A percentile of the calls and tokens of comparable sessions: recorded, same system, same engine.
 
     Only recorded sessions are held to it; explorations differ in cost on purpose.
     """
@@ -149,12 +150,12 @@ def usual_cost(session: Session) -> Cost:
     ).exclude(session=session.pk)
     rows = others.order_by("-pk").values_list("metrics__calls", "session__tokens")[:NEWEST]
     calls, tokens = zip(*rows, strict=True) if rows else ((), ())
-    return Cost(calls=_p95(calls), tokens=_p95(tokens))
+    return Cost(calls=_at(percentile, calls), tokens=_at(percentile, tokens))
 
 
-def _p95(values: Sequence[int | None]) -> int | None:
+def _at(percentile: float, values: Sequence[int | None]) -> int | None:
     known = sorted(value for value in values if value is not None)
-    return known[int(0.95 * (len(known) - 1))] if len(known) >= COMPARABLE else None
+    return known[int(percentile * (len(known) - 1))] if len(known) >= COMPARABLE else None
 
 
 def passed(evaluation: Evaluation | Result) -> bool | None:

@@ -80,7 +80,7 @@ def reasons(
     found = {
         WRONG_REASON: correct is False,
         UNGROUNDED: grounding.value is not None and grounding.value < thresholds.grounded,
-        COHERENCE_BREAK: coherence.broken,
+        COHERENCE_BREAK: coherence.broken or (coherence.value is not None and coherence.value < thresholds.coherence),
         INTENT_MISMATCH: wrong_scope or (intent.value is not None and intent.value < thresholds.intent),
         LOOP: efficiency.looping,
         COSTLY: dear,

@@ -20,4 +20,8 @@ class ThresholdsForm(forms.Form):
     system = forms.IntegerField()
     grounded = forms.FloatField(min_value=0, max_value=1)
     intent = forms.FloatField(min_value=0, max_value=1)
+    coherence = forms.FloatField(min_value=0, max_value=1)
+    same_call = forms.IntegerField(min_value=2, max_value=20)
+    barren = forms.IntegerField(min_value=2, max_value=100)
+    cost = forms.FloatField(min_value=0.5, max_value=1)
     reviewers = forms.IntegerField(min_value=1, max_value=5)

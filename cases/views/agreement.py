@@ -36,7 +36,10 @@ def thresholds(request: HttpRequest) -> HttpResponse:
     form = ThresholdsForm(request.POST)
     if not form.is_valid():
         named = ", ".join(form.fields[name].label or name for name in form.errors)
-        messages.error(request, f"Not kept: {named}. Scores are between 0 and 1, reviewers between 1 and 5.")
+        messages.error(
+            request,
+            f"Not kept: {named}. Scores are between 0 and 1, a loop is 2 to 20 equal calls or 2 to 100 steps without anything new, a percentile 0.5 to 1, reviewers 1 to 5.",
+        )
         return redirect("cases:quadrants")
     system = get_object_or_404(System, pk=form.cleaned_data.pop("system"))
     system.thresholds = form.cleaned_data

@@ -56,6 +56,18 @@ def test_breakdowns_go_by_dimension_reviewer_month_and_question(client, lead):
     ]
 
 
+def test_the_claims_of_all_sessions_are_one_criterion(client, lead):
+    for claim in ("c1", "c7"):
+        evaluation = judged("m 1", 1.0, 1.0, lead)
+        score = evaluation.scores.get(source="judge")
+        text = f"Do the steps that claim {claim} cites (1) show what it says?"
+        score.details["questions"] = [{"id": f"evidence-{claim}", "question": text, "answer": "yes"}]
+        score.save(update_fields=["details"])
+        score.reviews.update(answers={f"evidence-{claim}": "yes"})
+    rows = dict(client.get(reverse("cases:agreement")).context["breakdowns"])["Question"]
+    assert [(row.name, row.counts.n) for row in rows] == [("Do the steps that a claim cites show what it says?", 2)]
+
+
 def test_low_scoring_is_held_against_what_people_say(client, lead):
     flagged = judged("m 1", 0.0, 0.0, lead)
     flagged.reasons = ["ungrounded"]
@@ -93,10 +105,11 @@ def test_right_and_grounded_are_counted_apart_and_open_their_sessions(client, le
 def test_a_lead_sets_what_counts_as_low_and_the_next_evaluation_follows(client, lead):
     session = factories.make_finished_session()
     system = session.case.system
-    sent = {"system": system.pk, "grounded": "1", "intent": "0.3", "reviewers": "2"}
+    bars = {"grounded": 1.0, "intent": 0.3, "coherence": 0.9, "same_call": 2, "barren": 8, "cost": 0.8, "reviewers": 2}
+    sent = {"system": system.pk} | bars
     client.post(reverse("cases:thresholds"), sent)
     system.refresh_from_db()
-    assert system.thresholds == {"grounded": 1.0, "intent": 0.3, "reviewers": 2}
+    assert system.thresholds == bars
     client.post(reverse("cases:thresholds"), sent | {"grounded": "7"})
     system.refresh_from_db()
     assert system.thresholds["grounded"] == 1.0

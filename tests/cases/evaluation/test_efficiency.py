@@ -1,6 +1,7 @@
 import pytest
 
 from cases.evaluation.efficiency import barren_streak, going_round, measure
+from cases.evaluation.thresholds import Thresholds
 from cases.transcript import Level, Task, ToolSchema
 from tests.cases.evaluation.values import LAST_STATE, PODS, STEPS, TASK, step, steps
 
@@ -15,6 +16,7 @@ def test_a_straight_session_wastes_nothing():
         "invalid": [],
         "tool_errors": [],
         "loops": 0,
+        "looped": [],
         "levels": {"r0": 3},
         "misses": 0,
     }
@@ -36,8 +38,8 @@ def test_calls_that_ask_the_same_are_redundant_however_they_are_written():
     assert found.metrics["redundancy"] == 0.5
     assert found.metrics["repeated"] == [[0, 1], [2, 3]]
     assert [finding.text for finding in found.findings] == [
-        "Step 1 asks again what step 0 asked",
-        "Step 3 asks again what step 2 asked",
+        "Step 2 asks again what step 1 asked",
+        "Step 4 asks again what step 3 asked",
     ]
 
 
@@ -63,7 +65,7 @@ def test_a_narrower_call_that_returned_nothing_new_is_subsumed():
 def test_invalid_calls_are_listed_with_what_is_wrong(call, why):
     found = measure(TASK, steps(call))
     assert found.metrics["invalid"] == [0]
-    assert [finding.text for finding in found.findings] == [f"Step 0: {why}"]
+    assert [finding.text for finding in found.findings] == [f"Step 1: {why}"]
 
 
 def test_a_miss_is_not_the_agents_fault_and_counts_apart():
@@ -105,3 +107,20 @@ def test_misses_neither_make_nor_break_a_barren_streak():
     missed = [step("Logs", {"service": f"m{at}"}, "not captured", level=Level.MISS) for at in range(6)]
     assert barren_streak(steps(step(output="a"), *missed)) == 0
     assert barren_streak(steps(step(output="a"), step(output="a"), *missed, step(output="a"))) == 2
+
+
+def test_a_loop_says_where_it_began_and_where_it_was_last_seen():
+    pods, logs = step(arguments={"kind": "pods"}), step("Logs", {"service": "web"}, "x")
+    assert measure(TASK, steps(logs, pods, pods, pods)).metrics["looped"] == [[1, 3]]
+    rounds = measure(TASK, steps(*([pods, logs] * 3)))
+    assert [0, 5] in rounds.metrics["looped"]
+    assert {finding.step for finding in rounds.findings if finding.code == "loop"} == {4, 5}
+
+
+def test_what_counts_as_a_loop_can_be_set():
+    twice = steps(step(arguments={"kind": "pods"}), step(arguments={"kind": "pods"}))
+    assert not measure(TASK, twice).looping
+    assert measure(TASK, twice, Thresholds(same_call=2)).looping
+    barren = steps(*[step("Logs", {"service": str(at)}, "x") for at in range(4)])
+    assert not measure(TASK, barren).looping
+    assert measure(TASK, barren, Thresholds(barren=3)).metrics["looped"] == [[1, 3]]

@@ -37,15 +37,15 @@ def test_claims_off_the_chain_weigh_less():
         (
             {"refs": (Ref(1, "Reason: Evicted"),)},
             "quote_not_found",
-            "Claim c1 cites step 1, whose return does not hold: Reason: Evicted",
+            "Claim c1 cites step 2, whose return does not hold: Reason: Evicted",
         ),
         (
             {"refs": (Ref(1, "Exit Code: 138"),)},
             "quote_not_found",
-            "Claim c1 cites step 1, whose return does not hold: Exit Code: 138",
+            "Claim c1 cites step 2, whose return does not hold: Exit Code: 138",
         ),
-        ({"refs": (Ref(7, "Reason: OOMKilled"),)}, "no_such_step", "Claim c1 cites step 7, but there are 3 steps"),
-        ({"made_at_step": 1}, "hindsight", "Claim c1 cites step 1, which came after the claim was made, at 1 steps"),
+        ({"refs": (Ref(7, "Reason: OOMKilled"),)}, "no_such_step", "Claim c1 cites step 8, but there are 3 steps"),
+        ({"made_at_step": 1}, "hindsight", "Claim c1 cites step 2, which came after the claim was made, at 1 steps"),
         ({"refs": ()}, "unsupported", "Claim c1 cites nothing: basket is killed for want of memory"),
         (
             {"predicate": Predicate("contains", {"pattern": "Evicted"})},

@@ -5,6 +5,7 @@ import pytest
 from cases.diagnosis import Answer, Cause, Conclusion, Mitigation, MitigationKind, Ref, RootCause
 from cases.evaluation.base import Cost
 from cases.evaluation.registry import evaluate
+from cases.evaluation.thresholds import Thresholds
 from cases.models import Evaluation
 from cases.transcript import Level
 from tests.cases.evaluation.values import ANSWER, CRASH, PODS, ROOT, STEPS, SYMPTOM, diagnosis, step, steps, transcript
@@ -147,3 +148,9 @@ def test_failures_alike_share_a_signature_whatever_their_component():
 def test_failures_of_another_kind_do_not(other):
     one = evaluate(transcript(diagnosis(root_causes=WRONG_CAUSE)), ANSWER)
     assert evaluate(*other).signature not in ("", one.signature)
+
+
+def test_coherence_is_low_below_the_systems_bar_even_without_a_break():
+    untested = transcript(diagnosis(rejected=()))
+    assert evaluate(untested, ANSWER).reasons == ()
+    assert evaluate(untested, ANSWER, thresholds=Thresholds(coherence=0.9)).reasons == ("coherence_break",)

@@ -75,7 +75,7 @@ def diagnosis(**changes) -> Diagnosis:
         "root_causes": (RootCause("basket", "OOMKilled", claim="c1", confidence=0.9),),
         "chain": (Link("c1", "c2"), Link("c2", "c3")),
         "claims": (ROOT, CRASH, SYMPTOM),
-        "rejected": (Rejected("a node is down", (Ref(0, "web-579b9bff58-t2dbm"),)),),
+        "rejected": (Rejected("a node is down", (Ref(0, "web-579b9bff58-t2dbm     1/1     Running"),)),),
         "mitigations": (Mitigation("raise the memory limit", "c1"),),
     }
     return Diagnosis(**said | changes)
