@@ -3,11 +3,15 @@
 from django.contrib.auth import views as auth
 from django.urls import include, path
 
-from cloudmate import views
+from cloudmate import settings_pages, views
 
 urlpatterns = [
     path("", views.home, name="home"),
     path("running/", views.running_panel, name="running"),
+    path("settings/models/", settings_pages.models, name="models"),
+    path("settings/models/<str:name>/test/", settings_pages.try_model, name="try_model"),
+    path("settings/people/", settings_pages.people, name="people"),
+    path("settings/people/<int:pk>/", settings_pages.change_person, name="change_person"),
     path("accounts/login/", auth.LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("accounts/logout/", auth.LogoutView.as_view(), name="logout"),
     path("accounts/password/", auth.PasswordChangeView.as_view(), name="password_change"),

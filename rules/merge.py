@@ -2,6 +2,7 @@
 
 from django.db import IntegrityError, transaction
 
+from cases import log
 from cases.access import require_role
 from cloudmate.states import transition
 from rules import patches, versions
@@ -50,6 +51,9 @@ def merge(patch: Patch, *, by) -> KnowledgeVersion:
             transition(patch, Patch.State.MERGED)
             for change in difference(before, after).changes:
                 _record(change, version, patch)
+            log.note(
+                "merged", by=by, case=patch.case, subject=f"patch {patch.pk}", words=f"v{version.number}: {patch.title}"
+            )
     except IntegrityError as lost:
         raise StaleBase("Another patch was merged in this moment: try again, it will be tested on it") from lost
     return version

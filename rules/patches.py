@@ -7,8 +7,8 @@ from django.db import transaction
 from cases.access import require_role
 from cases.models import Case, Session, System
 from cloudmate.states import TransitionError, transition
-from rules import trials, versions
-from rules.gate import Decision, Policy, Verdict, decide, static_findings
+from rules import policies, trials, versions
+from rules.gate import Decision, Verdict, decide, static_findings
 from rules.generalisation import with_variants
 from rules.models import KnowledgeVersion, Patch, PatchRevision
 from rules.patching import PatchingError, apply
@@ -145,7 +145,8 @@ def judge(patch: Patch) -> Verdict:
 
 def verdict_of(patch: Patch) -> Verdict:
     """What the gate says of the regression as it stands. Writes nothing."""
-    policy = replace(Policy(), needs_target=patch.case_id is not None)
+    policy = policies.current()
+    policy = replace(policy, needs_target=policy.needs_target and patch.case_id is not None)
     report = regressions.report_of(patch.regression)
     return with_variants(decide(report, policy=policy), trials.of_its_case(patch), report)
 

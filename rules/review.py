@@ -2,9 +2,16 @@
 
 from django.db import transaction
 
+from cases import log
 from cases.access import require_role
 from cloudmate.states import transition
 from rules.models import Patch, Review
+
+NOTED = {
+    Review.Decision.APPROVE: "approved a patch",
+    Review.Decision.CHANGES: "asked for changes",
+    Review.Decision.REJECT: "rejected a patch",
+}
 
 
 class ReviewError(Exception):
@@ -58,6 +65,8 @@ def decide(
             transition(patch, Patch.State.REJECTED)
         elif decision == Review.Decision.CHANGES:
             transition(patch, Patch.State.DRAFT)
+        said = f"{review.get_reason_display()}: {review.words}" if reason else review.words
+        log.note(NOTED[review.decision], by=by, case=patch.case, subject=f"patch {patch.pk}", words=said)
     return review
 
 

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from rules.views import editor
+from rules.views import editor, policy
 from rules.views import pages as views
 
 app_name = "rules"
@@ -27,6 +27,7 @@ urlpatterns = [
     path("knowledge/<int:number>/revert/", views.revert, name="revert"),
     path("knowledge/<int:number>/rules.<str:form>", editor.export, name="export_rules"),
     path("knowledge/insight/", views.insight, name="insight"),
+    path("settings/gate/", policy.policy, name="policy"),
     path("rules/try-without/", views.try_without, name="try_without"),
     path("rules/words.json", editor.words, name="words"),
     path("rules/check/", editor.check, name="check"),

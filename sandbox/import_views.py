@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
+from cases import log
 from cases.access import EXPERT, LEAD, require_role
 from sandbox.importers import uploads
 from sandbox.importers.batch import Tally, places_under, take
@@ -87,6 +88,7 @@ def _take_in(request: HttpRequest, name: str, under: Path) -> HttpResponse:
     tally = _brought(folder, by=request.user, system=request.POST.get("system", "")[:120].replace("\x00", ""))
     uploads.forget(folder)
     said = ", ".join(f"{n} {words.replace('_', ' ')}" for words, n in sorted(tally.counts.items()))
+    log.note("imported", by=request.user, subject=request.POST.get("system", "") or "cases", words=said or "no case")
     messages.success(request, f"Taken in: {said or 'no case'}.")
     if tally.problems:
         messages.warning(request, f"{len(tally.problems)} could not come in, for the reasons shown before.")

@@ -25,6 +25,7 @@ OWN = {"login", "logout", "password_change", "password_change_done"}
 READS = {
     "home",
     "running",
+    "rules:policy",
     "cases:cases",
     "cases:case",
     "cases:versions",
@@ -72,6 +73,10 @@ WRITES = {
     "cases:log": {"lead", "admin"},
     "rules:run_agents": {"lead"},
     "cases:tokens": {"admin"},
+    "models": {"admin"},
+    "try_model": {"admin"},
+    "people": {"admin"},
+    "change_person": {"admin"},
     "cases:revoke_token": {"admin"},
     "cases:annotate": MAKERS,
     "cases:judge_hypothesis": RECORDERS,
@@ -181,7 +186,7 @@ def world():
     pks |= {"review": ReviewSeat.objects.create(item=item, by=recorded.by, until=timezone.now()).pk}
     pks |= {"lab": live.pk, "explorations": exploration.pk, "settings": token.pk, "panels": case.pk, "api": case.pk}
     kwargs = {"index": 0, "annotation": hypothesis.pk, "score": score.pk, "number": comment.pk, "form": "csv"}
-    kwargs |= {"old": session.pk, "new": session.pk, "rest": "elsewhere"}
+    kwargs |= {"old": session.pk, "new": session.pk, "rest": "elsewhere", "name": "agent"}
     kwargs |= {"label": labels.record(case.current, factories.ANSWER, recorded.by).pk}
 
     def address(name: str) -> str:

@@ -35,7 +35,15 @@ def navigation(context):
         return Link(reverse(name), label, icon, key, here == name or here in also, count, counts)
 
     confirm, settle, finish, review, scores = counts(user, to_confirm, to_settle, to_finish, waiting_for, to_judge)
-    settings = [link("cases:tokens", "Agent tokens", "agent", "t")] if has_role(user, ADMIN) else []
+    settings = []
+    if has_role(user, ADMIN):
+        settings += [
+            link("people", "People", "user", "u"),
+            link("models", "Models", "gauge", "m", also=("try_model",)),
+            link("cases:tokens", "Agent tokens", "agent", "t"),
+        ]
+    if has_role(user, LEAD):
+        settings.append(link("rules:policy", "Gate policy", "shield", "g"))
     settings += [link("cases:log", "Audit log", "clock", "a")] if has_role(user, LEAD, ADMIN) else []
     about_cases = ("cases:case", "cases:session", "cases:workspace", "cases:label", "cases:finish")
     about_cases += ("sandbox:exploration", "sandbox:compare")

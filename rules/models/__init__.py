@@ -1,6 +1,16 @@
 from rules.models.critique import Critique
 from rules.models.patch import Patch, PatchComment, PatchRevision
+from rules.models.policy import GatePolicy
 from rules.models.review import Review
 from rules.models.version import KnowledgeVersion, RuleRecord
 
-__all__ = ["Critique", "KnowledgeVersion", "Patch", "PatchComment", "PatchRevision", "Review", "RuleRecord"]
+__all__ = [
+    "Critique",
+    "GatePolicy",
+    "KnowledgeVersion",
+    "Patch",
+    "PatchComment",
+    "PatchRevision",
+    "Review",
+    "RuleRecord",
+]
