@@ -6,6 +6,7 @@ import itertools
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -102,8 +103,7 @@ def _table(name: str, spec: WorldSpec, store: Store) -> TableFidelity:
     words = [str(sampled)] if sampled else []
     if table.first_at and table.last_at:
         alert = utc(spec.alert_at)
-        before, after = (round(gap.total_seconds() / 60) for gap in (alert - table.first_at, table.last_at - alert))
-        words.append(f"from {_minutes(before, 'before')} to {_minutes(after, 'after')}")
+        words.append(" to ".join(_from_alert(at - alert) for at in (table.first_at, table.last_at)))
     if name == "metrics" and (step := _one(store, spec, _STEP)):
         words.append(f"a value every {step:g} s")
     orphans = _one(store, spec, _ORPHANS) if name == "spans" else 0
@@ -116,9 +116,9 @@ def _one(store: Store, spec: WorldSpec, sql: str) -> Any:
     return store.rows(sql, now=spec.end or spec.starts).rows[0][0]
 
 
-def _minutes(count: int, side: str) -> str:
-    other = {"before": "after", "after": "before"}[side]
-    return f"{abs(count)} min {side if count >= 0 else other} the alert"
+def _from_alert(gap: timedelta) -> str:
+    minutes = round(gap.total_seconds() / 60)
+    return f"{abs(minutes)} min {'before' if minutes < 0 else 'after'} the alert" if minutes else "the alert"
 
 
 def _tool(name: str, spec: WorldSpec, recorded: int, agreed: Agreement | None) -> ToolFidelity:
