@@ -3,10 +3,11 @@
 from django.contrib.auth import views as auth
 from django.urls import include, path
 
-from cloudmate import settings_pages, views
+from cloudmate import searching, settings_pages, views
 
 urlpatterns = [
     path("", views.home, name="home"),
+    path("search/", searching.search, name="search"),
     path("running/", views.running_panel, name="running"),
     path("settings/models/", settings_pages.models, name="models"),
     path("settings/models/<str:name>/test/", settings_pages.try_model, name="try_model"),

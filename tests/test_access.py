@@ -25,6 +25,7 @@ OWN = {"login", "logout", "password_change", "password_change_done"}
 READS = {
     "home",
     "running",
+    "search",
     "rules:policy",
     "cases:cases",
     "cases:case",
