@@ -67,7 +67,7 @@ WITH roots AS (
   SELECT shown, '' AS span, 'trace ' || trace || '  ' || strftime(at, {STAMP}) || '  ' || operation || '  '
     || printf('%.1f', duration_ms) || ' ms' || CASE WHEN error THEN '  ERROR' ELSE '' END AS line FROM chosen
   UNION ALL SELECT chosen.shown, spans.span,
-    printf('%' || (2 + 2 * CAST(json_extract_string(spans.attributes, '$.depth') AS INTEGER)) || 's', '')
+    left(printf('%99s', ''), 2 + 2 * CAST(json_extract_string(spans.attributes, '$.depth') AS INTEGER))
     || spans.component || ': ' || spans.operation || '  ' || printf('%.1f', spans.duration_ms) || ' ms'
     || coalesce('  error=' || json_extract_string(spans.attributes, '$.error'), '')
     FROM spans JOIN chosen ON chosen.trace = spans.trace

@@ -115,6 +115,14 @@ class Binding:
         if missing:
             raise BadBinding(f"{missing[0]}: must be given")
         binding = cls(**{name: tuple(value) if name == "ignored" else value for name, value in body.items()})
+        tables = list(binding.values.values())
+        if not all(isinstance(table, dict) for table in tables):
+            raise BadBinding("values: an object for each argument, from what it says to what is meant")
+        words = [*binding.ignored, *binding.columns.values(), *(word for table in tables for word in table.values())]
+        if not all(isinstance(word, str) for word in words):
+            raise BadBinding("ignored, columns and values hold text only")
+        if binding.digits is not None and not 0 <= binding.digits <= 15:
+            raise BadBinding(f"digits: {binding.digits} is not from 0 to 15")
         for name, known in (("engine", ENGINES), ("format", FORMATS), ("time", TIMES)):
             if getattr(binding, name) not in known:
                 raise BadBinding(f"{name}: {getattr(binding, name)!r} is none of {', '.join(known)}")

@@ -28,6 +28,11 @@ def duration(text: str) -> int:
     return round(total)
 
 
+def whole(text: str) -> int | None:
+    """The whole number, not negative, that a text is; None for anything else, such as a thousand digits."""
+    return int(text) if re.fullmatch(r"[0-9]{1,15}", text) else None
+
+
 def unquoted(text: str) -> str:
     """The text inside quotes: between backticks as it is, else with its backslashes read."""
     inner = text[1:-1]
@@ -60,8 +65,11 @@ def micros(at: datetime) -> int:
 
 
 def instant(at: int) -> datetime:
-    """The moment so many microseconds after 1970."""
-    return _EPOCH + timedelta(microseconds=at)
+    """The moment so many microseconds after 1970; BadQuery for one before the year 1 or after 9999."""
+    try:
+        return _EPOCH + timedelta(microseconds=at)
+    except OverflowError as error:
+        raise BadQuery("a window reaches beyond the calendar; take a shorter one") from error
 
 
 _EPOCH = utc(datetime(1970, 1, 1))

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from sandbox.environment.clock import clipped
 from sandbox.environment.world.base import BadQuery, Unsupported
-from sandbox.environment.world.lexing import SECOND, duration, instant, micros, unquoted
+from sandbox.environment.world.lexing import SECOND, duration, instant, micros, unquoted, whole
 from sandbox.environment.world.opening import Rows, Store, aware, naive
 
 PAGE = "logs.md"
@@ -122,9 +122,9 @@ def _where(lines: Lines, window: str) -> tuple[str, list[object]]:
 
 
 def _counts(store: Store, asked: Count, *, start: datetime, end: datetime, now: datetime, step: int | None) -> Rows:
-    steps = list(range(micros(start), micros(end) + 1, step)) if step else [micros(end)]
-    if len(steps) > STEPS:
+    if step and (micros(end) - micros(start)) // step >= STEPS:
         raise BadQuery(f"more than {STEPS} steps; take a longer step or a narrower window")
+    steps = list(range(micros(start), micros(end) + 1, step)) if step else [micros(end)]
     labels = LABELS if asked.by is None else asked.by
     shown = "".join(f"{label}, " for label in labels)
     where, values = _where(asked.lines, '"at" > ? AND "at" <= ?')
@@ -237,8 +237,8 @@ def _grep_arguments(words: list[str]) -> _Grep:
                 at += not word[k:]
                 if flag == "e":
                     asked.patterns.append(value)
-                elif value.isdecimal():
-                    asked.most = int(value)
+                elif (most := whole(value)) is not None:
+                    asked.most = most
                 else:
                     raise BadQuery("grep: -m needs a number")
                 break

@@ -152,6 +152,8 @@ class Store:
                 raise BadQuery(f"it took more than {self.limits.memory_mb} MB; narrow it") from error
             except duckdb.Error as error:
                 raise BadQuery(str(error).split("\n\nLINE")[0].split("\n\n")[0].strip()) from error
+            except (OverflowError, ValueError) as error:  # a value that the database holds and Python does not
+                raise BadQuery(f"a value of the answer is out of range: {error}") from error
             finally:
                 interrupt.cancel()
         if len(rows) > cap:

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import threading
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -130,7 +131,6 @@ FUNCTIONS = frozenset(
         "regexp_extract_all",
         "regexp_replace",
         "printf",
-        "format",
         "coalesce",
         "ifnull",
         "nullif",
@@ -301,7 +301,12 @@ def _tree(text: str) -> dict[str, Any]:
     if re.search(r"\$\w*\$", _WORDS.sub(lambda found: "" if found[0][:1] in "'\"-/" else found[0], text)):
         raise Unsupported("$$ text", PAGE)
     quoted = _WORDS.sub(lambda found: '"at"' if found[0].lower() == "at" else found[0], text.strip().rstrip(";"))
-    body = json.loads(_PARSER.ask("SELECT json_serialize_sql(?)", quoted))
+    try:
+        body = json.loads(_PARSER.ask("SELECT json_serialize_sql(?)", quoted))
+    except duckdb.Error as error:
+        raise BadQuery(f"SQL: {str(error).splitlines()[0]}") from error
+    except RecursionError as error:
+        raise BadQuery("SQL: nested too deep") from error
     if body["error"]:
         if body["error_type"] == "not implemented":
             raise Unsupported((text.split() or ["an empty query"])[0].upper(), PAGE)
@@ -312,7 +317,10 @@ def _tree(text: str) -> dict[str, Any]:
 
 
 def _text(tree: dict[str, Any]) -> str:
-    return _PARSER.ask("SELECT json_deserialize_sql(?)", json.dumps(tree))
+    try:
+        return _PARSER.ask("SELECT json_deserialize_sql(?)", json.dumps(tree))
+    except RecursionError as error:
+        raise BadQuery("SQL: nested too deep") from error
 
 
 class _Parser:
@@ -352,14 +360,15 @@ def _checked(tree: dict[str, Any]) -> list[str]:
     return sorted(read - named)
 
 
-def _nodes(value: Any) -> Any:
-    if isinstance(value, dict):
-        yield value
-        for inner in value.values():
-            yield from _nodes(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _nodes(inner)
+def _nodes(value: Any) -> Iterator[dict[str, Any]]:
+    left = [value]
+    while left:
+        one = left.pop()
+        if isinstance(one, dict):
+            yield one
+            left.extend(reversed(one.values()))
+        elif isinstance(one, list):
+            left.extend(reversed(one))
 
 
 def _check(node: dict[str, Any], named: set[str]) -> None:
@@ -385,6 +394,8 @@ def _check(node: dict[str, Any], named: set[str]) -> None:
         name = node["function_name"].lower()
         if name not in FUNCTIONS:
             raise Unsupported(f"{name}()", PAGE)
+        if name == "printf" and not _is_narrow(node):
+            raise Unsupported("printf() of a format that is no plain text, or wider than 999", PAGE)
     if kind == "TYPE" and node["type_name"].lower() not in _CASTS:
         raise Unsupported(f"type {node['type_name']}", PAGE)
     if kind == "COLUMN_REF" and len(node["column_names"]) == 1 and node["column_names"][0].lower() in _CLOCKS:
@@ -395,6 +406,12 @@ def _check(node: dict[str, Any], named: set[str]) -> None:
         raise Unsupported("DISTINCT ON", PAGE)
     if kind == "LIMIT_MODIFIER" and node.get("limit_type", "ROW_COUNT") != "ROW_COUNT":
         raise Unsupported("LIMIT %", PAGE)
+
+
+def _is_narrow(printf: dict[str, Any]) -> bool:
+    """Whether its format says a width that is no attack: 2,000,000,000 columns would fill the memory, past any limit."""
+    literal = printf["arguments"][0]["expression"].get("literal") if printf["arguments"] else None
+    return bool(literal) and literal["kind"] == "STRING" and not re.search(r"\d{4}|\*", literal["text"])
 
 
 def _ordered(tree: dict[str, Any], store: Store, now: datetime) -> dict[str, Any]:

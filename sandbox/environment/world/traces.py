@@ -10,7 +10,7 @@ from typing import Any
 from sandbox.environment.clock import clipped
 from sandbox.environment.world.asking import Asked, asked
 from sandbox.environment.world.base import BadQuery
-from sandbox.environment.world.lexing import duration
+from sandbox.environment.world.lexing import duration, whole
 from sandbox.environment.world.opening import Rows, Store, aware, naive
 
 PAGE = "traces.md"
@@ -85,16 +85,16 @@ def _search(store: Store, question: Asked, start: datetime, end: datetime, now: 
     order = question["order"] or "slowest"
     if order not in ORDERS:
         raise BadQuery(f"search: order {order!r} is none of {', '.join(ORDERS)}")
-    most = question["limit"] or str(LIMIT if limit is None else limit)
-    if not most.isdecimal():
-        raise BadQuery(f"search: limit {most!r} is not a whole number")
+    most = whole(question["limit"]) if question["limit"] else LIMIT if limit is None else limit
+    if most is None:
+        raise BadQuery(f"search: limit {question['limit'][:20]!r} is not a whole number")
     first = "ORDER BY parent <> '', \"at\", span"
     found = store.rows(
         f"WITH found AS (SELECT DISTINCT trace FROM spans WHERE {' AND '.join(tests)}) "
         f'SELECT trace, min("at") AS "at", first(component {first}) AS component, first(operation {first}) AS operation, '
         '(max(epoch_us("at") + round(duration_ms * 1000)) - min(epoch_us("at"))) / 1000 AS duration_ms, '
         "count(*) AS spans, count(*) FILTER (WHERE error) AS errors FROM spans SEMI JOIN found USING (trace) "
-        f"GROUP BY trace ORDER BY {ORDERS[order]}, trace LIMIT {int(most)}",
+        f"GROUP BY trace ORDER BY {ORDERS[order]}, trace LIMIT {most}",
         values,
         now=now,
     )

@@ -21,7 +21,7 @@ from sandbox.environment.world.base import (
     utc,
 )
 from sandbox.environment.world.bindings import check_binding, filled
-from sandbox.environment.world.lexing import duration, moment
+from sandbox.environment.world.lexing import duration, moment, whole
 from sandbox.environment.world.logs import LIMIT, log_query
 from sandbox.environment.world.objects import object_query
 from sandbox.environment.world.opening import Limits, Rows, Store
@@ -30,6 +30,7 @@ from sandbox.environment.world.rendering import rendered
 from sandbox.environment.world.sql import sql_query
 from sandbox.environment.world.traces import trace_query
 
+LONGEST = 4_000_000  # characters of an answer
 TABLE = {"promql": "metrics", "logs": "logs", "traces": "spans"}  # what an engine's window is a window of
 
 
@@ -102,6 +103,8 @@ class World:
         try:
             found, window = self._found(binding, texts, now)
             output = found if isinstance(found, str) else rendered(found, binding)
+            if len(output) > LONGEST:
+                raise BadQuery(f"the answer has more than {LONGEST:,} characters; narrow it")
         except BadQuery as error:
             return WorldAnswer(f"{error}\n", True, f"{binding.engine}: {texts['query']}")
         except BadBinding as error:
@@ -116,9 +119,9 @@ class World:
         query, step = texts["query"], texts["step"] and duration(texts["step"])
         end = self._moment(texts["end"] or "now", now)
         start = self._moment(texts["start"], now) if texts["start"] else None
-        limit = int(texts["limit"]) if texts["limit"].isdecimal() else None
+        limit = whole(texts["limit"])
         if texts["limit"] and limit is None:
-            raise BadQuery(f"limit: {texts['limit']!r} is not a whole number")
+            raise BadQuery(f"limit: {texts['limit'][:20]!r} is not a whole number")
         held = self._held(binding.engine, start, end, now)
         window = f" [{_iso(start or (held.first_at if held else None))} .. {_iso(min(end, now))}]"
         begin = start or (held.first_at if held and held.first_at else end)

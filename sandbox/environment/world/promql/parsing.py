@@ -18,6 +18,7 @@ AGGREGATES = ("sum", "avg", "min", "max", "count", "topk", "bottomk", "quantile"
 WITH_PARAMETER = ("topk", "bottomk", "quantile")
 COMPARISONS = ("==", "!=", ">=", "<=", ">", "<")
 DEPTH = 60
+OPERATORS = 200  # of one query; each is a level of its tree
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ class Binary:
 Node = Number | Selector | Call | Aggregate | Binary
 
 _TOKEN = re.compile(
-    r"\s*(?:#[^\n]*\n?\s*)*(?:"
+    r"\s*(?:#[^\n]*+\n?\s*)*+(?:"  # possessive: a comment is read one way, or # signs alone would take for ever
     r"(?P<string>\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|`[^`]*`)"
     r"|(?P<duration>(?:\d+(?:ms|[smhdw]))+(?![\w.]))"
     r"|(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?![\w.]))"
@@ -103,7 +104,7 @@ def _tokens(text: str) -> list[tuple[str, str]]:
 
 class _Parser:
     def __init__(self, tokens: list[tuple[str, str]]):
-        self.tokens, self.at, self.depth = tokens, 0, 0
+        self.tokens, self.at, self.depth, self.operators = tokens, 0, 0, 0
 
     @property
     def kind(self) -> str:
@@ -148,7 +149,13 @@ class _Parser:
                 raise Unsupported(self.text, PAGE)
             if self.kind != "sign" or self.text not in _LEVELS[level]:
                 return left
-            left = self.combined(self.take(), left, level + 1)
+            left = self.combined(self.operator(), left, level + 1)
+
+    def operator(self) -> str:
+        self.operators += 1
+        if self.operators > OPERATORS:
+            raise BadQuery(f"PromQL: more than {OPERATORS} operators; ask in parts")
+        return self.take()
 
     def combined(self, op: str, left: Node, level: int) -> Node:
         as_bool = self.kind == "word" and op in COMPARISONS and self.takes("bool")
@@ -168,13 +175,12 @@ class _Parser:
         return Binary(op, left, right, as_bool, on, ignoring)
 
     def unary(self) -> Node:
-        if self.takes("-"):
-            return Binary("*", Number(-1.0), _instant(self.unary(), "-"))
-        if self.takes("+"):
-            return self.unary()
+        if self.kind == "sign" and self.text in ("-", "+"):
+            sign, of = self.operator(), self.unary()
+            return Binary("*", Number(-1.0), _instant(of, sign)) if sign == "-" else of
         left = self.postfix(self.primary())
         if self.kind == "sign" and self.text == "^":
-            op = self.take()
+            op = self.operator()
             return Binary(op, _instant(left, op), _instant(self.unary(), op))
         return left
 

@@ -37,6 +37,12 @@ def test_a_world_starts_at_its_alert_unless_it_says_otherwise():
         ({"engine": "graphql", "query": "x"}, "engine: 'graphql' is none of promql, logs, traces, sql, objects"),
         ({"engine": "sql", "query": 1}, "query: int where text is wanted"),
         ({"engine": "sql", "query": "x", "digits": True}, "digits: bool where int or null is wanted"),
+        ({"engine": "sql", "query": "x", "digits": 10**9}, "digits: 1000000000 is not from 0 to 15"),
+        ({"engine": "sql", "query": "x", "ignored": [{}]}, "ignored, columns and values hold text only"),
+        (
+            {"engine": "sql", "query": "x", "values": {"a": 1}},
+            "values: an object for each argument, from what it says to what is meant",
+        ),
         ({"engine": "sql", "query": "x", "format": "xml"}, "format: 'xml' is none of csv, lines, json, table, kubectl"),
     ],
 )

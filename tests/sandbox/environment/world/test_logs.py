@@ -135,12 +135,18 @@ def test_what_is_outside_the_subset_is_named(store, text, word):
     ("text", "words"),
     [("", "a log query begins with"), ("timeout", "a log query begins with"), ("{level=error}", "where a matcher"), ('{level="x"', "where a matcher"),
      ("count_over_time({})", "needs a window"), ("grep", "needs a pattern"), ("grep 'x", "No closing quotation"), ("grep -m x y", "-m needs a number"),
+     ("grep -m " + "9" * 5000 + " y", "-m needs a number"), ("rate({}[999999d])", "beyond the calendar"),
      ('{} |~ "("', "missing )")],
 )  # fmt: skip
 def test_what_is_no_query_is_said_in_words(store, text, words):
     with pytest.raises(BadQuery) as refused:
         lines(store, text)
     assert words in str(refused.value)
+
+
+def test_steps_are_counted_before_they_are_laid_out(store):
+    with pytest.raises(BadQuery, match="more than 11000 steps"):
+        log_query(store, "rate({}[5m])", start=at(-10), end=at(10), now=ALERT, step=1)
 
 
 def test_a_pattern_cannot_hold_the_engine_up(store):

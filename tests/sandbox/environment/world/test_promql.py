@@ -197,7 +197,9 @@ def test_what_is_outside_the_subset_is_named(store, text, word):
     [("", "'the end' where a metric"), ("cpu_usage[5m]", "a range vector alone"), ("rate(cpu_usage)", "rate is over a range vector"),
      ('{pod=~".*"}', "a matcher that does not match empty text"), ("1 > 2", "with bool only"), ("x{a='('", "',' or '}'"), ('x{a=~"("}', "Invalid"),
      ("cpu_usage / on(component) cpu_usage", "several series"), ("sum(3)", "not a number"),
-     ("(" * 500, "nested too deep"), ("ä", "is not understood")],
+     ("(" * 500, "nested too deep"),
+     ("-" * 5000 + "1", "more than 200 operators"), ("1" + "^1" * 5000, "more than 200 operators"), ("1" + " + 1" * 5000, "more than 200 operators"),
+     ("#" * 3000 + "\n~", "is not understood"), ("rate(cpu_usage[999999d])", "beyond the calendar"), ("cpu_usage offset 999999d", "beyond the calendar"), ("ä", "is not understood")],
 )  # fmt: skip
 def test_what_is_no_query_is_said_in_words(store, text, words):
     with pytest.raises(BadQuery) as refused:

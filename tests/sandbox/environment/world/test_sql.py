@@ -46,6 +46,10 @@ REFUSED = {
     "select * from logs tablesample 10%": "TABLESAMPLE",
     "select * from range(1000000000)": "range() as a table",
     "select repeat('x', 1000000000)": "repeat()",
+    "select printf('%2000000000d', 1)": "printf() of a format that is no plain text, or wider than 999",
+    "select printf('%' || 2000000000 || 'd', 1)": "printf() of a format that is no plain text, or wider than 999",
+    "select printf('%*d', 2000000000, 1)": "printf() of a format that is no plain text, or wider than 999",
+    "select format('{:>2000000000}', 'x')": "format()",
     "select at::blob from logs": "type blob",
     "select distinct on (component) line from logs": "DISTINCT ON",
     "select $$x$$": "$$ text",
@@ -110,7 +114,13 @@ def test_a_table_that_was_not_captured_is_not_an_empty_one(store):
 
 
 def test_wrong_sql_is_said_in_words(store):
-    for text, words in (("selekt 1", "SQL: syntax error"), ("select nothing from logs", "Binder Error")):
+    for text, words in (
+        ("selekt 1", "SQL: syntax error"),
+        ("select nothing from logs", "Binder Error"),
+        ("select '\ud800'", "SQL: Invalid Input Error"),
+        ("select " + "abs(" * 900 + "1" + ")" * 900, "nested too deep|depth"),
+        ("select to_days(2000000000)", "a value of the answer is out of range"),
+    ):
         with pytest.raises(BadQuery, match=words):
             said(store, text)
 

@@ -135,7 +135,7 @@ def test_what_is_outside_the_subset_is_named(store, text, word):
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [("", "a query begins with one of trace"), ("trace", "which? Give id"), ("search error=maybe", "error is true or false"), ("search limit=x", "not a whole number"),
+    [("", "a query begins with one of trace"), ("trace", "which? Give id"), ("search error=maybe", "error is true or false"), ("search limit=x", "not a whole number"), ("search limit=" + "9" * 5000, "not a whole number"),
      ("search min_duration=slow", "is not a duration"), ("search order=best", "is none of slowest"), ("trace id=1 id=2", "given twice"), ("search component", "where a pair such as")],
 )  # fmt: skip
 def test_what_is_no_query_is_said_in_words(store, text, words):

@@ -90,6 +90,18 @@ def test_a_wrong_query_is_answered_by_an_error(world):
     )
 
 
+@pytest.mark.parametrize(
+    ("tool", "arguments", "words"),
+    [
+        ("logs", {"service": "cart", "limit": "9" * 5000}, "limit: '99999999999999999999' is not a whole number\n"),
+        ("run_sql", {"query": f"select replace('{'a' * 4001}', 'a', '{'b' * 1000}')"}, "the answer has more than 4,000,000 characters; narrow it\n"),
+    ],
+)  # fmt: skip
+def test_a_call_that_asks_too_much_is_answered_by_an_error(world, tool, arguments, words):
+    answer = ask(world, tool, **arguments)
+    assert (answer.output, answer.is_error) == (words, True)
+
+
 def test_a_query_outside_the_subset_is_unsupported(world):
     with pytest.raises(Unsupported, match=r"^unsupported: absent\. .*docs/promql\.md$"):
         ask(world, "query_metrics", promql="absent(cpu_usage)")
