@@ -22,9 +22,11 @@ def annotate(
     text: str = "",
     quote: str = "",
     step: Step | None = None,
+    line: int = 1,
 ) -> Annotation:
     """Keep a note, a hypothesis, or a passage of a return as evidence; secrets are redacted first.
 
+    Of the places where the passage stands in the return, the first from ``line`` on is meant (lines count from 1).
     Raises AnnotationError where there is nothing to keep, or where the passage is not in the step's return.
     """
     text, quote = redact(text.strip()).text, redact(quote.strip("\n")).text
@@ -34,7 +36,7 @@ def annotate(
     if kind == Annotation.Kind.EVIDENCE:
         if step is None or not quote.strip():
             raise AnnotationError("Select the passage of the return that is the evidence, then mark it.")
-        span = find(quote, step.raw.text)
+        span = find(quote, step.raw.text, line=line)
         if span is None:
             raise AnnotationError(
                 "That passage does not stand in the return like this: show the return as printed, and select it there."

@@ -235,11 +235,19 @@ def _with_found(segments: tuple[Segment, ...], wanted: str) -> tuple[Segment, ..
     return tuple(cut)
 
 
-def find(quote: str, text: str) -> tuple[int, int] | None:
+def find(quote: str, text: str, *, line: int = 1) -> tuple[int, int] | None:
     """Where a passage chosen on a page stands in the raw text, whatever its white space; None where it does not.
 
-    Colour stands between the letters of the raw text and not of the passage.
+    The first place from ``line`` on (counted from 1) is meant, or else the first. Colour stands between the letters of
+    the raw text and not of the passage.
     """
+    begin = sum(map(len, text.splitlines(keepends=True)[: line - 1]))
+    if begin and (found := _found(quote, text[begin:])):
+        return begin + found[0], begin + found[1]
+    return _found(quote, text)
+
+
+def _found(quote: str, text: str) -> tuple[int, int] | None:
     words = quote.split()
     if not words:
         return None

@@ -1,4 +1,6 @@
 // The command bar: completion from the server as one types, earlier calls by arrow, words for the side column.
+import { evidence } from "./evidence.js";
+
 const find = (selector) => document.querySelector(selector);
 let timer = 0;
 let asked = 0;
@@ -30,6 +32,7 @@ const chosen = () => [...choices().children].findIndex((option) => option.getAtt
 
 function take(option) {
   line().value = option.dataset.text;
+  close();
   line().dispatchEvent(new Event("input", { bubbles: true }));
   line().focus();
 }
@@ -58,15 +61,25 @@ function show(completions) {
   line().setAttribute("aria-expanded", "true");
 }
 
+/** Until the server has answered to what is typed now, only what still begins like it may be chosen. */
+function narrow() {
+  for (const option of [...choices().children]) {
+    if (!option.dataset.text.startsWith(line().value)) option.remove();
+    else option.setAttribute("aria-selected", "false");
+  }
+  line().removeAttribute("aria-activedescendant");
+  if (!line().value || !choices().children.length) close();
+}
+
 async function complete() {
   const form = find("#console");
   const text = line().value;
+  const mine = ++asked;
   if (!text) return close();
   if (text.startsWith("/")) {
     const begun = text.slice(1);
     return show(/\s/.test(begun) ? [] : Object.entries(WORDS).filter(([word]) => word.startsWith(begun) && word !== begun).map(([word, [hint]]) => ({ text: `/${word} `, label: `/${word}`, hint })));
   }
-  const mine = ++asked;
   const answer = await fetch(`${form.dataset.complete}?line=${encodeURIComponent(text)}`, { headers: { "HX-Request": "true" } }).catch(() => null);
   if (!answer?.ok) return; // no completion is no error: what was typed runs without
   const { completions } = await answer.json();
@@ -77,6 +90,7 @@ async function complete() {
 document.addEventListener("input", (event) => {
   if (event.target !== line()) return;
   recall = -1;
+  narrow();
   clearTimeout(timer);
   timer = setTimeout(complete, 120);
 });
@@ -137,6 +151,7 @@ const WORDS = {
   }],
   key: ["the last call is key evidence", mark("key_evidence", "dead_end")],
   dead: ["the last call was a dead end", mark("dead_end", "key_evidence")],
+  evidence: ["choose a passage of the last return", evidence],
   pause: ["stop the clock, or let it go on", () => find("#clock").requestSubmit()],
   terminal: ["bring in a terminal's log", () => find("[data-terminal]").click()],
   conclude: ["write the diagnosis", () => find("[data-finish]").click()],

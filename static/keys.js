@@ -21,6 +21,9 @@ function busy(target) {
   );
 }
 
+/** Whether a single key may do something now. */
+export const free = (event) => !(off() || event.ctrlKey || event.metaKey || event.altKey || event.isComposing || busy(event.target));
+
 document.addEventListener("click", (event) => {
   if (!event.target.closest("[data-toggle-shortcuts]")) return;
   localStorage.setItem(OFF, off() ? "0" : "1");
@@ -28,7 +31,7 @@ document.addEventListener("click", (event) => {
 });
 
 document.addEventListener("keydown", (event) => {
-  if (off() || event.ctrlKey || event.metaKey || event.altKey || event.isComposing || busy(event.target)) return;
+  if (!free(event)) return;
   if (event.timeStamp < letterUntil && links[event.key]) {
     letterUntil = 0;
     document.querySelector(`.nav-link[data-key="${links[event.key]}"]`)?.click();

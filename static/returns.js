@@ -1,4 +1,5 @@
 // Returns: a chart drawn where one comes in, a whole return copied, a search that stays where it was typed.
+import "./caret.js";
 import { draw } from "./plot.js";
 
 const say = (words, kind = "bad") => document.dispatchEvent(new CustomEvent("announce", { detail: { words, kind } }));

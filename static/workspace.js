@@ -1,5 +1,6 @@
-// The session workspace: the clock, the newest step coming in, passages marked as evidence.
+// The session workspace: the clock, the newest step coming in, and what stands saved.
 import "./console.js";
+import "./evidence.js";
 
 function tick() {
   const clock = document.querySelector("[data-clock]");
@@ -25,48 +26,6 @@ document.body.addEventListener("step-recorded", async (event) => {
   document.dispatchEvent(new CustomEvent("announce", { detail: { words: `Step ${event.detail.index + 1} is recorded.`, kind: "quiet" } }));
   setTimeout(() => document.getElementById("messages").replaceChildren(), 2500);
   document.getElementById("console-line")?.focus();
-});
-
-// Selecting text in a return offers to keep it as evidence.
-function passage() {
-  const selection = window.getSelection();
-  const text = selection.toString().trim();
-  if (!text || selection.rangeCount === 0) return null;
-  const at = (node) => (node.nodeType === 1 ? node : node.parentElement)?.closest("[data-return]");
-  const from = at(selection.anchorNode);
-  return from && from === at(selection.focusNode) ? { text, step: from.dataset.return, box: selection.getRangeAt(0).getBoundingClientRect() } : null;
-}
-
-const offer = document.getElementById("mark-evidence");
-document.addEventListener("selectionchange", () => {
-  if (!offer) return;
-  const found = passage();
-  offer.hidden = !found;
-  if (!found) return;
-  offer.dataset.step = found.step;
-  offer.style.left = `${Math.max(8, Math.min(found.box.left, innerWidth - offer.offsetWidth - 16))}px`;
-  offer.style.top = `${Math.max(56, found.box.top - offer.offsetHeight - 6)}px`;
-});
-offer?.addEventListener("mousedown", (event) => event.preventDefault());
-offer?.addEventListener("click", () => {
-  const found = passage();
-  if (!found) return;
-  const form = document.getElementById("say-evidence");
-  form.elements.quote.value = found.text;
-  form.elements.step.value = found.step;
-  form.requestSubmit();
-  offer.hidden = true;
-  window.getSelection().removeAllRanges();
-});
-document.addEventListener("keydown", (event) => {
-  if (event.key === "e" && !event.ctrlKey && !event.metaKey && !event.altKey && !event.target.closest("input, textarea, select") && passage()) offer?.click();
-});
-
-// A marked passage is shown in the return it stands in.
-document.body.addEventListener("annotated", () => {
-  const step = document.getElementById("say-evidence")?.elements.step.value;
-  const row = step && document.getElementById(`step-${step}`);
-  if (row) window.htmx.ajax("GET", `${document.getElementById("timeline").dataset.steps}${step}/`, { target: row, swap: "outerHTML" });
 });
 
 // What stands saved is said beside the title; words on a step are sent again until they are.

@@ -6,6 +6,7 @@ from django import forms
 class AnnotationForm(forms.Form):
     kind = forms.CharField(max_length=10)
     step = forms.IntegerField(min_value=0, required=False)
+    line = forms.IntegerField(min_value=1, required=False)  # where the passage was selected
     text = forms.CharField(max_length=10_000, required=False)
     quote = forms.CharField(max_length=20_000, required=False, strip=False)
 

@@ -89,9 +89,7 @@ def annotate(request: HttpRequest, pk: int) -> HttpResponse:
         said = form.cleaned_data
         step = step_of(found, said["step"]) if said["step"] is not None else None
         try:
-            annotating.annotate(
-                found, kind=said["kind"], text=said["text"], quote=said["quote"], step=step, by=request.user
-            )
+            annotating.annotate(found, **said | {"step": step, "line": said["line"] or 1}, by=request.user)
         except AnnotationError as problem:
             error = str(problem)
     else:
@@ -144,7 +142,8 @@ def side(request: HttpRequest, found: Session, *, error: str = "", typed: str = 
         "may_record": may_record(found, request.user),
     }
     response = render(request, "cases/_side.html", shown, status=422 if error else 200)
-    response["HX-Trigger"] = "annotated"
+    if not error:
+        response["HX-Trigger"] = "annotated"
     return response
 
 

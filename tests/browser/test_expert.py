@@ -112,13 +112,19 @@ def test_expert_records_with_the_keyboard_alone(case, sign_in, visit, page):
     expect(line).to_have_value("get_logs service=ledger")
     page.keyboard.press("Control+a")
     page.keyboard.press("Backspace")
-    annotating.annotate(
-        Session.objects.get(by__username="elif"),
-        kind="evidence",
-        quote="Seq Scan on entries",
-        step=Session.objects.get(by__username="elif").steps.get(),
-        by=Session.objects.get(by__username="elif").by,
-    )
+    page.keyboard.type("/evidence")
+    page.keyboard.press("Enter")
+    page.locator("#step-0 .caret").wait_for()
+    page.keyboard.press("Home")
+    for _ in range(factories.RECORDINGS[0].output.index("Seq Scan")):
+        page.keyboard.press("ArrowRight")
+    for _ in ["Seq", "Scan", "on", "entries"]:
+        page.keyboard.press("Control+Shift+ArrowRight")
+    page.keyboard.press("e")
+    page.locator("#step-0 mark", has_text="Seq Scan on entries").wait_for()
+    page.locator("#side-words .quote", has_text="Seq Scan on entries").wait_for()
+    page.keyboard.press("Escape")
+    expect(line).to_be_focused()
     page.keyboard.type("/conclude")
     page.keyboard.press("Escape")
     page.keyboard.press("Enter")
@@ -141,6 +147,38 @@ def test_expert_records_with_the_keyboard_alone(case, sign_in, visit, page):
     page.get_by_text("The session is finished").wait_for()
     step = Session.objects.get(by__username="elif").steps.get()
     assert (step.why, step.key_evidence) == ("the ledger is what the till waits for", True)
+
+
+def test_a_caret_goes_through_a_return_line_by_line_and_selects(case, sign_in, visit, page):
+    expert = sign_in("expert")
+    session = factories.make_session(case, actor="expert", engine="expert", by=expert)
+    log = "".join(f"2026-03-01T10:00:{n:02}Z {'ERROR' if n % 2 else 'INFO'} line {n}\n" for n in range(60))
+    step = factories.add_step(session, Recording("get_logs", {"service": "ledger"}, log))
+    visit(f"/sessions/{session.pk}/record/")
+    page.get_by_role("region", name="Return of step 1").focus()
+    keys = ["ArrowDown", "ArrowDown", "ArrowDown", "Control+ArrowRight", "Shift+ArrowDown", "Shift+End"]
+    for key in keys:  # the first shows the caret
+        page.keyboard.press(key)
+    assert page.evaluate("getSelection().toString()").split("\n")[1] == log.splitlines()[3]
+    page.keyboard.press("Escape")
+    assert page.evaluate("getSelection().isCollapsed")
+    page.keyboard.press("Control+End")
+    page.keyboard.press("Shift+Home")
+    assert page.evaluate("getSelection().toString()") == log.splitlines()[-1]
+    edges = "(one) => { const { top, bottom } = one.getBoundingClientRect(); return [top, bottom]; }"
+    line, frame = (
+        page.locator(which).evaluate(edges) for which in ("#step-0 .line:nth-child(60)", "#step-0 .evidence")
+    )
+    assert frame[0] <= line[0] and line[1] <= frame[1]
+    page.keyboard.press("ArrowUp")
+    for _ in range(2):
+        page.keyboard.press("Shift+ArrowUp")
+    chosen = page.evaluate("getSelection().toString()")
+    page.keyboard.press("Enter")
+    page.locator("#side-words .quote").wait_for()
+    kept = step.annotations.get()
+    assert (kept.quote, log[kept.start : kept.end]) == (chosen.strip(), chosen.strip())
+    expect(page.locator("#step-0 mark").first).to_be_visible()
 
 
 def test_evidence_bears_on_a_hypothesis_and_a_return_is_searched(case, sign_in, visit, page):

@@ -135,3 +135,8 @@ def test_passage_is_found_across_colours():
     text = "a \x1b[31mslow\x1b[0m query\n"
     begin, end = find("slow query", text)
     assert text[begin:end] == "slow\x1b[0m query"
+
+
+@pytest.mark.parametrize(("line", "span"), [(1, (0, 7)), (2, (14, 21)), (3, (14, 21)), (4, (0, 7)), (99, (0, 7))])
+def test_a_passage_is_looked_for_from_the_line_on_where_it_was_chosen(line, span):
+    assert find("refused", "refused\nfine \nrefused\nfine\n", line=line) == span

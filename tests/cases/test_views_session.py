@@ -176,6 +176,14 @@ def test_selected_passage_becomes_evidence_with_its_place(client, expert, record
     assert recording.steps.get().raw.text[kept.start : kept.end] == kept.quote
 
 
+def test_passage_is_the_one_of_the_line_where_it_was_selected(client, expert, recording):
+    factories.add_step(recording, Recording("get_logs", {"service": "till"}, "refused\nfine\nrefused\n"))
+    said = {"kind": "evidence", "step": "0", "quote": "refused", "line": "2"}
+    client.post(reverse("cases:annotate", args=[recording.pk]), said, headers={"HX-Request": "true"})
+    kept = Annotation.objects.get()
+    assert (kept.start, kept.end) == (13, 20)
+
+
 def test_passage_that_was_not_said_is_refused_in_words(client, expert, recording):
     factories.add_step(recording)
     said = {"kind": "evidence", "step": "0", "quote": "the disk is full"}
