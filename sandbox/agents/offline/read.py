@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -15,10 +16,13 @@ from sandbox.agents.offline.alert import Alert, alert_of
 from sandbox.agents.offline.lexicon import COMMON_WORDS
 from sandbox.agents.offline.names import any_name, component_of
 from sandbox.agents.offline.readers import (
+    certificates,
     changes,
     connectivity,
+    counts,
     database,
     descriptions,
+    insides,
     logs,
     manifests,
     records,
@@ -42,8 +46,11 @@ READERS = (
     topology.read,
     connectivity.read,
     changes.read,
+    certificates.read,
     tables.read,
+    insides.read,
     database.read,
+    counts.read,
     rows.read,
     settings.read,
     logs.read,
@@ -162,6 +169,8 @@ class CaseFile:
         self.ailing = (self.ailing | set(reading.ailing)) - set(reading.healthy)
 
     def _keep(self, finding: Finding, step: Step, names) -> None:
+        if finding.aspect is Aspect.CERTIFICATE and finding.onset and not self._over(finding.onset):
+            return
         value = names.sub("<name>", finding.value) if names else finding.value
         key = (finding.aspect, finding.component, value, step.tool, finding.kind)
         if key in self._seen:
@@ -191,6 +200,10 @@ class CaseFile:
                 node=node,
             )
         )
+
+    def _over(self, moment: datetime) -> bool:
+        """Whether this was before the trouble was noticed; not where that has no time."""
+        return self.alert.start is not None and moment <= self.alert.start + timedelta(minutes=AROUND)
 
     def _resolve(self, names) -> None:
         """References to hosts, as soon as it is known which host that is, or that there is none of that name."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from sandbox.agents.offline.names import template
+from sandbox.agents.offline.names import component_of, template
 from sandbox.agents.offline.reading import Question, Reading
 from sandbox.knowledge.evidence import Aspect
 
@@ -13,6 +13,7 @@ RESULT = re.compile(
     r"name or service not known|host unreachable|(?:0|100)% packet loss",
     re.I | re.M,
 )
+RESOLVER = re.compile(r"look-?up \d* ?of \S+ at (?P<server>[a-z][\w.-]*\w): (?:timed out|no answer|servfail)", re.I)
 LOGGED = re.compile(r"^(\S+\s+){0,2}\[?(ERROR|WARN|WARNING|INFO|DEBUG|FATAL)\b", re.M)
 PLACE = re.compile(r"(?:deployed on|from|on node)\s+([a-z][\w.-]*)", re.I)
 FAILED = re.compile(
@@ -34,6 +35,12 @@ def read(text: str, question: Question, reading: Reading) -> bool:
         elif SUCCEEDED.search(line) and place not in verdicts:
             verdicts[place] = True
     target = question.about
+    if lost := RESOLVER.search(text):
+        server = component_of(lost["server"])
+        reading.name("components", server)
+        reading.find(
+            Aspect.CONNECTIVITY, server, "name look-ups at it fail: dns", lost[0], kind="services", strength=3.0
+        )
     failed = [place for place, fine in verdicts.items() if not fine]
     if not failed:
         quote = text.strip().splitlines()[-1].strip()

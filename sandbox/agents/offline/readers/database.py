@@ -20,6 +20,9 @@ PLAN = re.compile(r"(?P<scan>Seq Scan on \S+|type: ALL|Full Table Scan|Table sca
 REMOVED = re.compile(r"Rows Removed by Filter: (\d+)")
 SLOW_MS = 200.0
 LONG = 60.0  # seconds a session may sit in a transaction
+MOST_OF = 0.5  # of an owner's sessions
+CROWD = 30  # idle sessions of one owner: beyond what a pool keeps
+OFTEN = 8.0  # times the next statement's calls
 HELD = re.compile(r"idle in transaction( \(aborted\))?", re.I)
 WAITING = re.compile(
     r"\bLock\b.*\b(relation|tuple|transactionid|row)|waiting for .*lock|deadlock detected|lock wait timeout|granted\s*[=:|]?\s*f(alse)?\b|blocked_(pid|by)|blocking_pid",
@@ -51,6 +54,8 @@ def read(text: str, question: Question, reading: Reading) -> bool:
 
 def read_statements(rows: list[tuple[dict[str, Any], str]], question: Question, reading: Reading) -> None:
     """Rows that speak of statements, sessions or locks; other rows say nothing here."""
+    _read_sessions(rows, question, reading)
+    _read_frequent(rows, question, reading)
     for row, quote in rows:
         owner = owner_of(row, question)
         statement = next(
@@ -69,14 +74,11 @@ def read_statements(rows: list[tuple[dict[str, Any], str]], question: Question, 
             waiting = str(row.get("blocked_user") or owner)
             reading.find(Aspect.LOCK, waiting, "session waits for a lock", quote, kind="session", strength=2.0)
             if holder := str(row.get("blocking_user") or ""):
+                held = "in a long transaction" if _old(row) else "for a moment, and others queue for it"
                 reading.find(
-                    Aspect.LOCK,
-                    holder,
-                    "session holds a lock in a long transaction",
-                    quote,
-                    kind="session",
-                    strength=3.0,
-                )
+                    Aspect.LOCK, holder, f"session holds a lock {held}", quote, kind="session",
+                    strength=3.0 if _old(row) else 2.5,
+                )  # fmt: skip
         if statement and times:
             _, slowest = max(
                 ((key, value) for key, value in times if "total" not in key.lower()),
@@ -91,6 +93,38 @@ def read_statements(rows: list[tuple[dict[str, Any], str]], question: Question, 
                 )  # fmt: skip
 
 
+def _read_sessions(rows: list[tuple[dict[str, Any], str]], question: Question, reading: Reading) -> None:
+    """What the sessions of one owner have in common: all wait for the disk, or a crowd of them does nothing."""
+    owners: dict[str, list[tuple[dict[str, Any], str]]] = {}
+    for row, quote in rows:
+        if "wait_event" in row and row.get("state"):
+            owners.setdefault(owner_of(row, question), []).append((row, quote))
+    for owner, sessions in sorted(owners.items()):
+        disk = [quote for row, quote in sessions if str(row["wait_event"]).startswith("IO:")]
+        if len(disk) >= MOST_OF * len(sessions) and len(disk) > 1:
+            reading.find(
+                Aspect.LOCK,
+                owner,
+                "sessions wait for reads and writes of the disk",
+                disk[0],
+                kind="session",
+                strength=2.5,
+            )
+        idle = [quote for row, quote in sessions if row["state"] == "idle"]
+        if len(idle) >= MOST_OF * len(sessions) and len(idle) >= CROWD:
+            reading.find(Aspect.LOCK, owner, "a crowd of idle sessions", idle[0], kind="session", strength=2.5)
+
+
+def _read_frequent(rows: list[tuple[dict[str, Any], str]], question: Question, reading: Reading) -> None:
+    """A statement that runs many times as often as any other."""
+    counted = [(calls, row, quote) for row, quote in rows if (calls := number(row.get("calls"))) is not None]
+    if len(counted) > 2:
+        (most, row, quote), (second, *_), *_ = sorted(counted, key=lambda one: -one[0])
+        if most >= OFTEN * max(second, 1.0):
+            value = "one statement runs many times as often as any other"
+            reading.find(Aspect.QUERY, owner_of(row, question), value, quote, kind="query", strength=3.0, direction=1)
+
+
 def _user_of(text: str, end: int) -> str:
     """The user in brackets or after user= that stands last before a plan in a log of slow statements."""
     found = re.findall(r"\[(?:\d+\] )?([a-z][\w-]*)\]|user=([a-z][\w-]*)", text[:end])
@@ -98,7 +132,7 @@ def _user_of(text: str, end: int) -> str:
 
 
 def _old(row: dict[str, Any]) -> bool:
-    """Whether a session's age is of minutes, or not told."""
+    """Whether a session's age, or that of its transaction where both are told, is of minutes, or not told."""
     ages = [
         seconds
         for key, value in row.items()

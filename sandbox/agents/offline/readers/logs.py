@@ -24,7 +24,7 @@ LOOKUP = re.compile(
 )
 DIAL = re.compile(r"dial (?:tcp|udp) (?P<host>[\w.-]+):(?P<port>\d+): (?P<why>(?:connect: |i/o )?[a-z ]+)", re.I)
 TO = re.compile(
-    r"(?:connect(?:ing|ion)? (?:to|refused by)|could not connect to(?: server)?(?: at)?|reach(?:ing)?|unknown host|resolve(?: host)?)[\s:'\"]+(?P<host>[a-z][\w.-]+[\w])(?::(?P<port>\d+))?",
+    r"(?:connect(?:ing|ion)? (?:to|refused by)|(?:session|connection) with|could not connect to(?: server)?(?: at)?|reach(?:ing)?|unknown host|resolve(?: host)?)[\s:'\"]+(?P<host>[a-z][\w.-]+[\w])(?::(?P<port>\d+))?",
     re.I,
 )
 CALL = re.compile(

@@ -71,22 +71,22 @@ def csv_rows(text: str) -> list[tuple[dict[str, str], str]]:
     except csv.Error:
         return []
     head = [name.strip() for name in cells[0]]
-    if len(cells) != len(lines) or any(NUMBER.match(name) for name in head) or len({*head}) < len(head):
+    if len(cells) != len(lines) or any(name[:1].isdigit() for name in head) or len({*head}) < len(head):
         return []
     return [(dict(zip(head, row, strict=False)), line.strip()) for row, line in zip(cells[1:], lines[1:], strict=True)]
 
 
 def barred_rows(text: str) -> list[tuple[dict[str, str], str]]:
-    """The rows of a table with | between its columns, as database clients print it."""
+    """The rows of tables with | between their columns, as database clients print them, one below the other."""
     head: list[str] = []
     found = []
-    for line in text.splitlines():
+    for line, below in itertools.pairwise([*text.splitlines(), ""]):
         if RULE.match(line):
             continue
         cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
         if len(cells) < 2 or (head and len(cells) != len(head)):
             head = head if "|" in line else []
-        elif not head:
+        elif not head or (RULE.match(below) and "+" in below):
             head = cells
         else:
             found.append((dict(zip(head, cells, strict=True)), line.strip()))
@@ -111,6 +111,20 @@ def read_rows(rows: Sequence[tuple[dict[str, Any], str]], question: Question, re
         _limits(figures, owner, row, quote, reading)
         _changes(figures, owner, quote, reading)
     _heaps(rows, question, reading)
+    _repeated(rows, question, reading)
+
+
+def _repeated(rows: Sequence[tuple[dict[str, Any], str]], question: Question, reading: Reading) -> None:
+    """Queues whose messages come back: redelivered at a rate that is a good part of what is published."""
+    for row, quote in rows:
+        figures = {str(key): number(value) or 0.0 for key, value in row.items()}
+        again = max((value for key, value in figures.items() if re.match(r"redeliver", key, re.I)), default=0.0)
+        fresh = max((value for key, value in figures.items() if re.match(r"publish", key, re.I)), default=0.0)
+        if again > 1 and again >= 0.2 * fresh:
+            reading.find(
+                Aspect.GROWTH, owner_of(row, question), "messages are delivered again and again", quote, kind="metric",
+                strength=2.5, direction=1,
+            )  # fmt: skip
 
 
 def _heaps(rows: Sequence[tuple[dict[str, Any], str]], question: Question, reading: Reading) -> None:

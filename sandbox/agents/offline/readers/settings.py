@@ -14,6 +14,8 @@ LINE = re.compile(r"^\s*(?P<key>[A-Za-z][\w.-]*)\s*[:=]\s+?(?P<value>\S.*)$")
 URL = re.compile(
     r"^(?:[a-z][\w+]*://)?(?:[^@/\s]*@)?(?P<host>[a-z][a-z0-9-]*[a-z0-9])(?:\.[\w.-]+)?:(?P<port>\d+)(?:[/?].*)?$"
 )
+OFF = ("false", "off", "no", "disabled")
+SIZE = re.compile(r"(?:^|-Xmx)(?P<size>\d+(?:\.\d+)?)\s*(?:ms|s|[kmg]b?)?$", re.I)
 FAR = 8.0  # times the median of its siblings
 
 
@@ -29,7 +31,12 @@ def read(text: str, question: Question, reading: Reading) -> bool:
             reading.references.append(Reference(owner, found["host"], found["port"], "setting", line))
         elif re.search(r"(HOST|ADDR|SERVER|ENDPOINT)$", key, re.I) and re.fullmatch(r"[a-z][a-z0-9-]+", value):
             reading.references.append(Reference(owner, value, "", f"setting {key.lower()}", line))
+        elif value.lower() in OFF and len(words_of(key)) > 1:
+            reading.find(
+                Aspect.CONFIG, owner, f"setting {' '.join(words_of(key))} is off", line, kind="setting", strength=0.6
+            )
     _odd_ones(pairs, owner, reading)
+    _orders(pairs, owner, reading)
     figures = {key: value for key, value, _ in pairs if number(value) is not None}
     if figures and not any(key.isupper() for key in figures):
         quote = next(line for key, _, line in pairs if key in figures)
@@ -37,6 +44,21 @@ def read(text: str, question: Question, reading: Reading) -> bool:
     if len(reading.findings) == before and not reading.references:
         reading.find(Aspect.NORMAL, owner, "settings without an odd one", pairs[0][2], kind="setting", strength=0.3)
     return True
+
+
+def _orders(pairs: list[tuple[str, str, str]], owner: str, reading: Reading) -> None:
+    """How large each setting is, in words: no sign of trouble by itself, but what a rule may ask for."""
+    for key, value, line in pairs:
+        found, words = SIZE.search(value), [word for word in words_of(key) if word.isalpha()]
+        if found and words:
+            size = float(found["size"])
+            order = next((name for name, most in ORDERS if size < most), "thousands")
+            reading.find(
+                Aspect.NORMAL, owner, f"setting {' '.join(words[-2:])} of {order}", line, kind="setting", strength=0.3
+            )
+
+
+ORDERS = (("nought", 1), ("units", 10), ("tens", 100), ("a few hundred", 300), ("hundreds", 1000))
 
 
 def _odd_ones(pairs: list[tuple[str, str, str]], owner: str, reading: Reading) -> None:

@@ -12,6 +12,7 @@ ARROW = re.compile(r"\b([a-z][\w.-]+)\s*(?:->|→|-->|=>)\s*([a-z][\w.-]+)")
 UP = re.compile(r"(?:upstream|called by|callers)[^:\n]*:\s*([^\n]*)", re.I)
 DOWN = re.compile(r"(?:downstream|depends on|dependencies|callees|calls)[^:\n]*:\s*([^\n]*)", re.I)
 BRANCH = re.compile(r"^(?P<indent>[\s│|]*)[├└`+]─*-*\s*(?P<name>[a-z][\w.-]*)", re.M)
+STEP = re.compile(r"^\s*(?P<way>->|<-|→|←)\s*(?P<name>[a-z][\w.-]*)", re.M)
 NAME = re.compile(r"\b[a-z][a-z0-9]*(?:[-.][a-z0-9]+)*\b")
 
 
@@ -20,11 +21,16 @@ def read(text: str, question: Question, reading: Reading) -> bool:
     about = component_of(subject[1]) if subject else question.about
     branches = [(len(found["indent"]), component_of(found["name"])) for found in BRANCH.finditer(text)]
     arrows = ARROW.findall(text) if len(text) < 8000 else []
+    steps = [(found["way"], component_of(found["name"])) for found in STEP.finditer(text)] if about else []
     upstream, downstream = UP.search(text), DOWN.search(text)
-    if not (branches or (upstream and downstream) or (subject and (upstream or downstream)) or len(arrows) > 1):
+    if not (
+        branches or steps or (upstream and downstream) or (subject and (upstream or downstream)) or len(arrows) > 1
+    ):
         return False
     for caller, callee in arrows:
         reading.edges.append((component_of(caller), component_of(callee)))
+    for way, name in steps:
+        reading.edges.append((about, name) if way in ("->", "→") else (name, about))
     for found, flip in ((upstream, True), (downstream, False)):
         for name in NAME.findall(found[1]) if found and about and "(" not in found[1] else []:
             reading.edges.append((component_of(name), about) if flip else (about, component_of(name)))

@@ -104,6 +104,78 @@ CHANGES = """TIME               KIND     TARGET   CHANGE                     BY
 2025-12-30 09:52   deploy   api      image api:1.2 -> api:1.3   pipeline
 """
 SETTINGS = "# web\nPORT: 8080\nAPI_URL: http://api:80\nAPI_TIMEOUT_MS: 13\nDB_TIMEOUT_MS: 2000\nMAIL_TIMEOUT_MS: 2000\n"
+SWITCHES = "# web\nLEVEL: info\nSEND_KEY: false\nPEER: none\n"
+TABLE = """Table "shop.t"
+ Column |  Type
+--------+--------
+ id     | bigint
+Indexes:
+    "t_pkey" PRIMARY KEY, btree (id)
+Rows (estimate): 90000
+Dead rows: 3, last autovacuum 2026-01-01 08:00
+Statistics: n_distinct(zone) = 4
+"""
+STORAGE = """Filesystem      Size  Used Avail Use% Mounted on
+/dev/vda        20G  20.0G  0.0G 100% /var
+
+ directory |   size
+-----------+----------
+ base      | 10.0 GB
+ pgsql_tmp | 5.0 GB
+(2 rows)
+
+ slot_name | active | retained_wal
+-----------+--------+--------------
+ feed      | f      | 4.0 GB
+ standby   | t      | 16 MB
+(2 rows)
+
+ archived_count | failed_count
+----------------+--------------
+ 26032          | 58
+(1 row)
+"""
+REPLICAS = """ application_name |   state   | replay_lag
+------------------+-----------+------------
+ copy             | streaming | 876.97s
+ mirror           | streaming | 0.02s
+"""
+CERTIFICATES = """NAME       COMPONENT   ISSUER   NOT BEFORE             NOT AFTER
+web-tls    web         one      2025-12-01T10:00:00Z   2026-03-01T10:00:00Z
+api-tls    api         one      2025-10-01T10:00:00Z   2026-01-01T09:58:00Z
+mail-tls   mail        two      2025-12-31T10:00:00Z   2026-03-31T10:00:00Z
+"""
+COUNTS = """ordered: desk in db; paid: till, without refunds; sent: mail
+until   ordered   paid   sent
+09:50   1000      1001   998
+09:55   1000      1002   999
+10:00   1000      1200   1001
+10:05   1000      1190   998
+"""
+QUEUES = """name      messages_ready   publish/s   ack/s   redeliver/s
+parcel    4151             44.6        42.2    42.0
+invoice   0                0.8         0.8     0.0
+"""
+LOCKS = """ blocked_user | blocking_user |    blocking_state   | blocking_xact_age
+--------------+---------------+---------------------+-------------------
+ web          | web           | idle in transaction | 00:00:00
+"""
+WAITS = """ pid | usename | state  |   wait_event
+-----+---------+--------+-----------------
+ 1   | web     | active | IO:DataFileRead
+ 2   | web     | active | IO:WALSync
+ 3   | web     | idle   | Client:ClientRead
+"""
+CROWD = " pid | usename | state |    wait_event\n-----+---------+-------+-------------------\n" + "".join(
+    f" {pid}  | web     | idle  | Client:ClientRead\n" for pid in range(40)
+)
+FREQUENT = """ usename |  calls   | mean_ms | query
+---------+----------+---------+--------------------------
+ web     | 14725027 | 0.68    | SELECT * FROM t WHERE a=1
+ api     | 11636    | 49.76   | SELECT * FROM u WHERE a=1
+ api     | 636      | 9.76    | SELECT * FROM v WHERE a=1
+"""
+SORRY = "2026-01-01T10:00:02Z ERROR db-0 FATAL:  sorry, too many clients already\n" * 3
 LOGS = """2026-01-01T10:00:01Z INFO  web-7d9f8b6c5d-x2x4z request done in 12ms
 2026-01-01T10:00:02Z ERROR web-7d9f8b6c5d-x2x4z dial tcp: lookup nowhere on 10.0.0.53:53: no such host
 """
@@ -180,7 +252,72 @@ LOGS = """2026-01-01T10:00:01Z INFO  web-7d9f8b6c5d-x2x4z request done in 12ms
                 ("change", "api", "deploy: image api:<n> -> api:<n>"),
             ],
         ),
-        (SETTINGS, {"service": "web"}, [("config", "web", "setting timeout ms far below its siblings")]),
+        (
+            SETTINGS,
+            {"service": "web"},
+            [
+                ("config", "web", "setting timeout ms far below its siblings"),
+                ("normal", "web", "setting port of thousands"),
+                ("normal", "web", "setting timeout ms of tens"),
+                ("normal", "web", "setting timeout ms of thousands"),
+            ],
+        ),
+        (SWITCHES, {"service": "web"}, [("config", "web", "setting send key is off")]),
+        (TABLE, {}, [("query", "t", "no index on this table but its primary key")]),
+        (
+            TABLE.replace("Dead rows: 3", "Dead rows: 5000000"),
+            {},
+            [("query", "t", "dead rows by far outnumber the live rows of this table")],
+        ),
+        (
+            TABLE.replace('(id)\n', '(id)\n    "t_zone_idx" btree (zone)\n'),
+            {},
+            [("query", "t", "statistics give an indexed column a handful of values")],
+        ),
+        (
+            STORAGE,
+            {},
+            [
+                ("growth", "", "temporary files take a large part of the disk"),
+                ("growth", "", "a replication slot that nobody reads keeps the write-ahead log"),
+                ("growth", "", "archiving of the write-ahead log fails again and again"),
+            ],
+        ),
+        (REPLICAS, {}, [("growth", "copy", "replica is far behind"), ("normal", "mirror", "replica keeps up")]),
+        (
+            CERTIFICATES,
+            {},
+            [
+                ("certificate", "api", "certificate has expired"),
+                ("certificate", "mail", "certificate is signed by another authority than those of the others"),
+                ("normal", "", "certificates listed"),
+            ],
+        ),
+        (COUNTS, {}, [("errors", "till", "count of paid exceeds the others")]),
+        (
+            QUEUES,
+            {},
+            [
+                ("growth", "parcel", "messages ready pile up"),
+                ("growth", "parcel", "messages are delivered again and again"),
+            ],
+        ),
+        (LOCKS, {}, [
+            ("lock", "web", "session waits for a lock"),
+            ("lock", "web", "session holds a lock for a moment, and others queue for it"),
+        ]),
+        (WAITS, {"service": "web"}, [("lock", "web", "sessions wait for reads and writes of the disk")]),
+        (CROWD, {"service": "web"}, [("lock", "web", "a crowd of idle sessions")]),
+        (FREQUENT, {}, [("query", "web", "one statement runs many times as often as any other")]),
+        (SORRY, {"service": "db"}, [("log", "db", "FATAL: sorry, too many clients already")]),
+        (
+            "toolbox -> web:80 (10.0.0.9:80): connection failed\n  look-up 1 of web at names: timed out after 5000 ms\n",
+            {"target": "web"},
+            [
+                ("connectivity", "names", "name look-ups at it fail: dns"),
+                ("connectivity", "web", "connection fails: toolbox -> web:<n> (<ip>): connection failed look-up <n> of web at <name>: timed out after <n> ms"),
+            ],
+        ),
         (
             "Service: kubelet\nNode: n-01\n   Active: inactive (dead) since Fri 2026-01-02 12:00:00 CST\n",
             {"node_name": "n-01", "service_name": "kubelet"},
