@@ -107,8 +107,9 @@ def _ask(
         anchors.sort(key=lambda anchor: anchor[:2])
         finer = []
         for worth, number, trigger, arguments, item in anchors[:REFINED]:
-            best = refine(trigger, seed, items, runs, worth=lambda one, given=arguments: _worth(one, given))
-            finer.append((min(worth, _worth(best, arguments)), number, best, arguments, item))
+            if trigger.harmed:  # a check that is not needed costs a call: it is narrowed where it did harm
+                trigger = refine(trigger, seed, items, runs, worth=lambda one, given=arguments: _worth(one, given))
+            finer.append((min(worth, _worth(trigger, arguments)), number, trigger, arguments, item))
         if finer:
             _, _, trigger, arguments, item = min(finer, key=lambda anchor: anchor[:2])
             return Ask(trigger, Require(step.tool, arguments), index), item.step if waits else None
