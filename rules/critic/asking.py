@@ -6,12 +6,14 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cases.transcript import Step, Transcript
+from cases.transcript import Step, Task, Transcript
 from rules.critic.alignment import keys_of
 from rules.critic.neighbours import Library, Neighbour
 from rules.critic.phrases import pattern, widest
 from rules.critic.refining import refine
 from rules.critic.triggers import ANYWHERE, Item, Trigger, loud, measured, same, shared_phrases
+from sandbox.agents.offline.calls import slots_of
+from sandbox.agents.offline.capabilities import capabilities_of
 from sandbox.knowledge.evidence import Evidence
 from sandbox.knowledge.rule import EvidenceTest, Require
 
@@ -19,15 +21,20 @@ FURTHEST = 3  # requires in a row: beyond that it is a whole path, not a check
 LARGEST = 1000  # numbers beyond are ids of one case
 REFINED = 4  # triggers that are worth refining
 ABOUT = ("$object", "$component", "$node")
+NEIGHBOURS = ("$callee", "$caller")
 
 
 @dataclass(frozen=True)
 class Ask:
-    """A check that was missing: when it should be made, which call, and the better session's step it is."""
+    """A check that was missing: when it should be made, which call, and the better session's step it is.
+
+    ``before`` are calls that tell what the variables of the call stand for.
+    """
 
     trigger: Trigger
     call: Require
     step: int
+    before: tuple[Require, ...] = ()
 
 
 def asks(
@@ -54,7 +61,7 @@ def asks(
         step = wanted.pop()
         if step in found:
             continue
-        best = _ask(better.steps[step], step, seen, shown, seed, runs)
+        best = _ask(better.steps[step], step, seen, shown, seed, runs, better.task)
         if best is None or len(found) >= FURTHEST:
             return None
         found[step], needs = best
@@ -65,7 +72,7 @@ def asks(
 
 def generalised(arguments: dict[str, Any], item: Evidence, library: Library) -> dict[str, Any] | None:
     """The arguments with what this evidence names as variables; None where another name would be left."""
-    variables = {
+    variables = {same(name): f"${way}" for way, name in _beside(item, library)} | {
         same(item.object): "$object",
         same(item.component): "$component",
         same(item.namespace): "$namespace",
@@ -84,6 +91,25 @@ def generalised(arguments: dict[str, Any], item: Evidence, library: Library) -> 
     return found
 
 
+def _beside(item: Evidence, library: Library) -> Iterator[tuple[str, str]]:
+    """What calls the component of this evidence, and what it calls; that last, since it is the likelier cause."""
+    own = same(item.component)
+    yield from (("caller", caller) for caller, callee in sorted(library.edges) if own and same(callee) == own)
+    yield from (("callee", callee) for caller, callee in sorted(library.edges) if own and same(caller) == own)
+
+
+def _way_to(arguments: dict[str, Any], task: Task) -> tuple[Require, ...]:
+    """Where a call is about neighbours: the call that tells which those are."""
+    if not any(value in NEIGHBOURS for value in arguments.values()):
+        return ()
+    for tool in task.tools:
+        slots, able = slots_of(tool), capabilities_of(tool)
+        about = slots.role("component") or slots.role("object")
+        if able and able[0][0] == "topology" and about and slots.required <= {about}:
+            return (Require(tool.name, {about: "$component"}),)
+    return ()
+
+
 def _is_own(name: str, value: Any, library: Library) -> bool:
     """Whether an argument belongs to this case alone: a name, a port, an id."""
     if isinstance(value, str):
@@ -92,7 +118,13 @@ def _is_own(name: str, value: Any, library: Library) -> bool:
 
 
 def _ask(
-    step: Step, index: int, seen: Sequence[Evidence], shown: Sequence[Evidence], seed: Neighbour, runs: Library
+    step: Step,
+    index: int,
+    seen: Sequence[Evidence],
+    shown: Sequence[Evidence],
+    seed: Neighbour,
+    runs: Library,
+    task: Task,
 ) -> tuple[Ask, int | None] | None:
     """The require for one call, and the step of the better session whose evidence it waits for, if any."""
     earlier = [item for item in shown if item.step < index]
@@ -112,7 +144,8 @@ def _ask(
             finer.append((min(worth, _worth(trigger, arguments)), number, trigger, arguments, item))
         if finer:
             _, _, trigger, arguments, item = min(finer, key=lambda anchor: anchor[:2])
-            return Ask(trigger, Require(step.tool, arguments), index), item.step if waits else None
+            ask = Ask(trigger, Require(step.tool, arguments), index, _way_to(arguments, task))
+            return ask, item.step if waits else None
     return None
 
 

@@ -61,11 +61,19 @@ def seen_in(transcript: Transcript) -> tuple[Evidence, ...]:
     if key not in _SEEN:
         if len(_SEEN) >= MOST_SEEN:
             _SEEN.clear()
+            _EDGES.clear()
         file = CaseFile(transcript.task)
         for step in transcript.steps:
             file.add(step)
         _SEEN[key] = tuple(_placed(item, file) for item in file.evidence)
+        _EDGES[key] = frozenset(file.edges)
     return _SEEN[key]
+
+
+def edges_in(transcript: Transcript) -> frozenset[tuple[str, str]]:
+    """Who calls whom, as a session's returns tell it."""
+    seen_in(transcript)
+    return _EDGES[transcript.digest()]
 
 
 def _placed(item: Evidence, file: CaseFile) -> Evidence:
@@ -76,6 +84,7 @@ def _placed(item: Evidence, file: CaseFile) -> Evidence:
 
 MOST_SEEN = 4000
 _SEEN: dict[str, tuple[Evidence, ...]] = {}
+_EDGES: dict[str, frozenset[tuple[str, str]]] = {}
 
 
 @dataclass(frozen=True)
@@ -120,7 +129,10 @@ def places(item: Evidence) -> dict[str, str]:
 
 
 class Library:
-    """Siblings and near misses with an index over the values they showed, so that a phrase is tried on each once."""
+    """Siblings and near misses with an index over the values they showed, so that a phrase is tried on each once.
+
+    ``edges`` are who calls whom, as far as any session of the system tells it.
+    """
 
     def __init__(
         self,
@@ -129,8 +141,10 @@ class Library:
         *,
         names: Iterable[str] = (),
         vocabulary: Iterable[str] = (),
+        edges: Iterable[tuple[str, str]] = (),
     ):
         self.vocabulary = tuple(vocabulary)
+        self.edges = frozenset(edges)
         self._phrases: dict[str, tuple[str, ...]] = {}
         self.siblings = tuple(siblings)
         self.others = tuple(others)
@@ -162,7 +176,7 @@ class Library:
         """The same cases as the agent's own runs show them; a case without a run of its own is left out."""
         kept = [[n.of_agents() for n in group] for group in (self.siblings, self.others)]
         silent = [[n for n in group if n.sightings] for group in kept]
-        return Library(*silent, names=self._all_names, vocabulary=self.vocabulary)
+        return Library(*silent, names=self._all_names, vocabulary=self.vocabulary, edges=self.edges)
 
     def near_misses(self, test: EvidenceTest) -> int:
         """The near misses that a single test fires on, as a bit mask over ``others``."""

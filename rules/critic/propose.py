@@ -7,7 +7,7 @@ pass, on the widest rung that stays silent on every near miss.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ from rules.critic.alignment import Alignment, align
 from rules.critic.asking import Ask, asks
 from rules.critic.flipping import Flip, FlipTable, Passes, Replay, minimal
 from rules.critic.ladder import Rung, choose, ladder
-from rules.critic.neighbours import Library, Neighbour, matches, seen_in
+from rules.critic.neighbours import Library, Neighbour, edges_in, matches, seen_in
 from rules.critic.refining import search
 from rules.critic.triggers import Trigger, items_of, kinship
 from rules.critic.wording import because_of, key_difference, name_for, taken_in, title_of
@@ -97,6 +97,7 @@ def propose(
         [n for n in neighbours if not same_class(n.fault_class, cause.fault_class)],
         names=names,
         vocabulary=failed.task.fault_classes,
+        edges=_edges((now, better, *(run for one in neighbours for run in (one.transcript, *one.others)))),
     )
     triggers = search(seed, items_of(seen, shown), library)
     if not triggers:
@@ -132,7 +133,7 @@ class _Draft:
         for ask in checks:
             name = name_for("check", _noun(ask), ask.trigger.tests[0], taken | {rule.name for rule in made})
             because = f"what tells {self.cause.fault_class} apart is seen there, and it was not looked at"
-            made.append(Rule(name, ask.trigger.tests, (ask.call,), because, ask.trigger.unless))
+            made.append(Rule(name, ask.trigger.tests, (*ask.before, ask.call), because, ask.trigger.unless))
         made.append(self.reading(self.trigger, weight))
         if (symptom := self._symptom()) is not None:
             made.append(symptom)
@@ -191,6 +192,10 @@ class _Draft:
             why=_why(kept, rungs, chosen, self.table),
             alignment=alignment,
         )
+
+
+def _edges(sessions: Iterable[Transcript | None]) -> set[tuple[str, str]]:
+    return {edge for session in sessions if session is not None for edge in edges_in(session)}
 
 
 def _noun(ask: Ask) -> str:

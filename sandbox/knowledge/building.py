@@ -30,7 +30,7 @@ from sandbox.knowledge.rule import (
 )
 
 BINDINGS = ("symptom", "same")
-VARIABLES = ("$component", "$namespace", "$node", "$object")
+VARIABLES = ("$component", "$namespace", "$node", "$object", "$callee", "$caller")
 LARGEST = 10**15
 LONGEST_NAME = 120  # characters of a name, a tool's or a fault class's too
 CONSTANTS = {"true": True, "false": False, "null": None}

@@ -57,7 +57,7 @@ READABLE = {
     "NAME": "a name",
     "STRING": 'a text in "quotes"',
     "NUMBER": "a number",
-    "VARIABLE": "$component, $namespace, $node or $object",
+    "VARIABLE": "$component, $namespace, $node, $object, $callee or $caller",
     "LPAR": "(",
     "RPAR": ")",
     "COMMA": ",",

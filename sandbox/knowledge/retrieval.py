@@ -67,14 +67,17 @@ def places(at: str, binding: Binding, facts: Facts) -> list[str]:
         case "namespace":
             return [binding.namespace or facts.home(binding.component) or binding.component]
         case "callee":
-            return sorted(callee for caller, callee in facts.edges if caller == binding.component)[:3] or [
-                binding.component
-            ]
+            return beside(at, binding.component, facts)[:3] or [binding.component]
         case "caller":
-            return sorted(caller for caller, callee in facts.edges if callee == binding.component)[:3] or [
-                binding.component
-            ]
+            return beside(at, binding.component, facts)[:3] or [binding.component]
     return [binding.component]
+
+
+def beside(way: str, component: str, facts: Facts) -> list[str]:
+    """What a component calls ("callee"), or what calls it ("caller"), by name, as far as that is known."""
+    if way == "callee":
+        return sorted({callee for caller, callee in facts.edges if caller == component})
+    return sorted({caller for caller, callee in facts.edges if callee == component})
 
 
 def node_of(binding: Binding, facts: Facts) -> str:

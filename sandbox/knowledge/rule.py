@@ -56,7 +56,10 @@ Test = EvidenceTest | SymptomTest | ConclusionTest | ToolTest
 
 @dataclass(frozen=True)
 class Require:
-    """Before concluding, call ``tool``; arguments may hold $component, $namespace, $node, $object, filled from the trigger."""
+    """Before concluding, call ``tool``; arguments may hold $component, $namespace, $node, $object, filled from the trigger.
+
+    $callee and $caller stand for each component that the bound one calls, or that calls it, as far as that is known.
+    """
 
     tool: str
     arguments: dict[str, Any] = field(default_factory=dict)

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cases.calls import canonical
 from cases.transcript import RuleUse, Task
 from sandbox.agents.offline.hypotheses import NO_EFFECTS, Effects
 from sandbox.agents.offline.read import CaseFile
-from sandbox.knowledge.retrieval import Binding, Situation, node_of, places, triggered
+from sandbox.knowledge.retrieval import Binding, Situation, beside, node_of, places, triggered
 from sandbox.knowledge.rule import Exclude, Implies, Knowledge, Prefer, Require, Rule, SymptomOf
 
 VARIABLE = re.compile(r"\$(component|namespace|node|object)")
+
+WAYS = ("callee", "caller")
+MOST_BESIDE = 6  # neighbours that one rule has asked about
 
 
 @dataclass(frozen=True)
@@ -76,11 +80,11 @@ class Teacher:
                         noise |= self._noise(operator, file)
                         implying.append((rule.name, "exclude"))
                     case Require() | Prefer():
-                        call = self._wanted(rule, operator, bindings[0], file)
-                        if isinstance(call, Wanted):
-                            wanted.append(call)
-                        elif isinstance(operator, Require):
-                            unfilled.append(call)
+                        for call in self._calls(rule, operator, bindings[0], file):
+                            if isinstance(call, Wanted):
+                                wanted.append(call)
+                            elif isinstance(operator, Require):
+                                unfilled.append(call)
         effects = Effects(tuple(implied), tuple(symptoms), frozenset(noise))
         return Teaching(effects, tuple(wanted), tuple(names), tuple(dict.fromkeys(implying)), tuple(unfilled))
 
@@ -100,6 +104,17 @@ class Teacher:
             if (not operator.aspect or one.aspect == operator.aspect)
             and (not operator.pattern or re.search(operator.pattern, one.value, re.IGNORECASE))
         }
+
+    def _calls(
+        self, rule: Rule, operator: Require | Prefer, binding: Binding, file: CaseFile
+    ) -> Iterator[Wanted | str]:
+        """One call; one for each neighbour where an argument stands for those; in words what cannot be made."""
+        way = next((way for way in WAYS if f"${way}" in operator.arguments.values()), "")
+        if not way:
+            yield self._wanted(rule, operator, binding, file)
+        for name in beside(way, binding.component, file)[:MOST_BESIDE] if way else ():
+            arguments = {key: name if value == f"${way}" else value for key, value in operator.arguments.items()}
+            yield self._wanted(rule, replace(operator, arguments=arguments), binding, file)
 
     def _wanted(self, rule: Rule, operator: Require | Prefer, binding: Binding, file: CaseFile) -> Wanted | str:
         tool = self.task.tool(operator.tool)

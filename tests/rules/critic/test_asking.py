@@ -1,6 +1,8 @@
+from dataclasses import replace
+
 import pytest
 
-from cases.transcript import Observation, Step, Task, Transcript
+from cases.transcript import Observation, Step, Task, ToolSchema, Transcript
 from rules.critic.asking import asks, generalised
 from rules.critic.neighbours import Library, Neighbour
 from sandbox.knowledge.evidence import Aspect, Evidence
@@ -54,6 +56,22 @@ def test_a_missing_check_is_asked_for_at_what_is_ill():
     (ask,) = asked(failed, better, steps=(1,))
     assert ask.trigger.tests == (EvidenceTest("state", "pod status Pending", "pod"),)
     assert (ask.call, ask.step) == (Require("describe", {"name": "$object"}), 1)
+
+
+def test_a_call_about_a_neighbour_asks_first_who_the_neighbours_are():
+    tools = (ToolSchema("dependencies", "What calls what.", {"properties": {"service": {"type": "string"}}}),)
+    better = replace(session(("metrics", {"service": "dye"})), task=Task("the loom is down", tools=tools))
+    around = Library((), (), names=("loom", "dye"), edges=[("loom", "dye")])
+    (ask,) = asks((0,), session(), better, seen=(POD,), shown=(POD,), seed=SEED, library=around)
+    assert (ask.before, ask.call) == (
+        (Require("dependencies", {"service": "$component"}),),
+        Require("metrics", {"service": "$callee"}),
+    )
+
+
+def test_a_neighbour_that_calls_is_told_from_one_that_is_called():
+    around = Library((), (), names=("loom", "dye"), edges=[("dye", "loom")])
+    assert generalised({"service": "dye"}, POD, around) == {"service": "$caller"}
 
 
 def test_nothing_is_asked_for_that_the_failed_session_asked():

@@ -126,7 +126,7 @@ def test_every_rule_survives_text_and_data(rule):
         ('RULE a WHEN evidence() THEN ADVISE "x"', 1, 13, "evidence",
          "evidence() needs at least one of aspect, pattern, kind, tool, component"),
         ("RULE a WHEN evidence(log) THEN REQUIRE x(a = $pod) BEFORE CONCLUDE", 1, 46, "$pod",
-         "expected one of $component, $namespace, $node, $object"),
+         "expected one of $component, $namespace, $node, $object, $callee, $caller"),
         ('RULE a WHEN evidence(log) THEN ADVISE "x"\nRULE a WHEN evidence(log) THEN ADVISE "y"', 2, 6, "a",
          "another rule has this name; names must be unique"),
     ],

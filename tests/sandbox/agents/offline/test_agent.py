@@ -181,3 +181,20 @@ def test_prefix_is_played_and_used():
 def test_agent_sees_nothing_of_the_answer():
     assert case("missing_index").answer.causes
     assert "answer" not in repr(case("missing_index").task).lower()
+
+
+def test_requirement_about_callees_is_made_of_each_that_the_component_calls():
+    rule = """RULE look-below WHEN evidence(saturation, "at its limit")
+        THEN REQUIRE get_topology(service = $component) BEFORE CONCLUDE
+        AND REQUIRE get_metrics(service = $callee) BEFORE CONCLUDE"""
+    transcript = run_on("missing_index", rule)
+    asked = [step.arguments.get("service") for step in transcript.steps if step.tool == "get_metrics"]
+    called = {
+        line.split()[1]
+        for step in transcript.steps
+        if step.tool == "get_topology"
+        for line in step.observation.output.splitlines()
+        if line.strip().startswith("->")
+    }
+    assert called
+    assert called <= {*asked}

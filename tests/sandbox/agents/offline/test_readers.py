@@ -341,6 +341,11 @@ def test_reader_finds_what_stands_out(output, arguments, expected):
     assert found(step(output, **arguments)) == expected
 
 
+def test_a_name_that_holds_a_word_of_operations_is_no_such_word():
+    alerts = ALERTS.replace("connection pool of web at its limit (20 of 20 in use)", "disk of boomstore 99% used")
+    assert found(step(alerts))[0] == ("saturation", "web", "disk of boomstore <n>% used")
+
+
 def test_history_is_faint():
     evidence = evidence_of(TASK, [step(EVENTS, resource_type="events")])
     assert [one.strength < 0.4 for one in evidence] == [True, False, False]
