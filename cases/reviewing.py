@@ -47,7 +47,10 @@ def enqueue(session: Session, evaluation: Evaluation, scores: Sequence[Score]) -
     chosen = choose(scores, correct=evaluation.correct, key=f"{session.transcript_digest} {session.pk}")
     wanted = read(session.case.system.thresholds).reviewers
     ReviewItem.objects.bulk_create(
-        (ReviewItem(score=one.score, why=one.why, priority=one.priority, left=wanted) for one in chosen),
+        (
+            ReviewItem(score=one.score, why=one.why, priority=one.priority, left=wanted, author_id=session.by_id)
+            for one in chosen
+        ),
         ignore_conflicts=True,
     )
 
@@ -55,11 +58,7 @@ def enqueue(session: Session, evaluation: Evaluation, scores: Sequence[Score]) -
 def open_to(user) -> QuerySet[ReviewItem]:
     """Items that want a reviewer and may have this one: not done by them, and not of a session of their own."""
     mine = ReviewSeat.objects.filter(item=OuterRef("pk"), by=user).exclude(state=State.LAPSED)
-    return (
-        ReviewItem.objects.filter(left__gt=0)
-        .exclude(Exists(mine))
-        .exclude(Exists(Session.objects.filter(by=user, evaluations__scores=OuterRef("score"))))
-    )
+    return ReviewItem.objects.filter(left__gt=0).exclude(author=user).exclude(Exists(mine))
 
 
 def blind(session: Session, user) -> bool:

@@ -7,6 +7,7 @@ from cases.models import Case
 
 COMPARED = 1_000  # cases whose prompts are compared within their system and fault class
 SHOWN = 200  # cases of either exact kind
+SHOWN_OF = ("name", "state", "system__name")
 
 
 def duplicates() -> list[tuple[str, list[Case]]]:
@@ -20,20 +21,29 @@ def duplicates() -> list[tuple[str, list[Case]]]:
         .values("current__task_digest")
     )
     same: dict[str, list[Case]] = {}
-    for case in cases.filter(current__task_digest__in=twice).select_related("system", "current").order_by("pk")[:SHOWN]:
+    for case in (
+        cases.filter(current__task_digest__in=twice)
+        .select_related("system", "current")
+        .only(*SHOWN_OF, "current__task_digest")
+        .order_by("pk")[:SHOWN]
+    ):
         same.setdefault(case.current.task_digest, []).append(case)
     found = [*_same_recordings(cases), *(("the agent sees the very same", members) for members in same.values())]
     known = [{case.pk for case in members} for members in same.values()]
-    near = cases.exclude(state=Case.State.DRAFT).exclude(current__fault_class="").select_related("system", "current")
-    near = near.defer("current__tools", "current__context", "current__answer", "current__fault_classes")
-    groups: dict[tuple[int, str], dict[int, Case]] = {}
-    for case in near.order_by("pk")[:COMPARED]:
-        groups.setdefault((case.system_id, case.current.fault_class), {})[case.pk] = case
-    for rows in groups.values():
-        for keys in alike({pk: case.current.prompt for pk, case in rows.items()}):
-            if not any(known_together >= set(keys) for known_together in known):
-                found.append(("the same system and fault, nearly the same words", [rows[pk] for pk in keys]))
-    return found
+    near = [keys for keys in _nearly_the_same(cases) if not any(together >= set(keys) for together in known)]
+    rows = cases.select_related("system").only(*SHOWN_OF).in_bulk({pk for keys in near for pk in keys})
+    return found + [("the same system and fault, nearly the same words", [rows[pk] for pk in keys]) for keys in near]
+
+
+def _nearly_the_same(cases: QuerySet[Case]) -> list[tuple[int, ...]]:
+    """Groups within a system and fault class, of the prompts alone: most cases are in no group."""
+    compared = cases.exclude(state=Case.State.DRAFT).exclude(current__fault_class="").order_by("pk")
+    groups: dict[tuple[int, str], dict[int, str]] = {}
+    for pk, system, fault, prompt in compared.values_list("pk", "system", "current__fault_class", "current__prompt")[
+        :COMPARED
+    ]:
+        groups.setdefault((system, fault), {})[pk] = prompt
+    return [keys for prompts in groups.values() for keys in alike(prompts)]
 
 
 def _same_recordings(cases: QuerySet[Case]) -> list[tuple[str, list[Case]]]:
@@ -41,7 +51,12 @@ def _same_recordings(cases: QuerySet[Case]) -> list[tuple[str, list[Case]]]:
     frozen = cases.exclude(frozen_digest="")
     twice = frozen.order_by().values("frozen_digest").annotate(n=Count("pk")).filter(n__gt=1).values("frozen_digest")
     groups: dict[str, list[Case]] = {}
-    for case in frozen.filter(frozen_digest__in=twice).select_related("system", "current").order_by("pk")[:SHOWN]:
+    for case in (
+        frozen.filter(frozen_digest__in=twice)
+        .select_related("system", "current")
+        .only(*SHOWN_OF, "frozen_digest", "current__answer")
+        .order_by("pk")[:SHOWN]
+    ):
         groups.setdefault(case.frozen_digest, []).append(case)
     return [(_of_answers(members), members) for members in groups.values()]
 

@@ -139,7 +139,7 @@ def suggestions() -> list[Suggestion]:
     rows = (
         Case.objects.filter(state__in=[Case.State.DRAFT, Case.State.CLEANED, Case.State.LABELLED], gates=True)
         .select_related("system", "current")
-        .defer("current__tools", "current__context", "current__answer", "current__fault_classes", "current__prompt")
+        .only("name", "state", "system__name", "current__category")
         .annotate(
             right=Subquery(newest.order_by("-pk").values("correct")[:1]),
             worked=Exists(expert),

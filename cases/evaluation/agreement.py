@@ -57,7 +57,7 @@ def pairs(judge: str, *, dimension: str = "", why: str = "") -> list[Pair]:
         "value",
         "answers",
         "score__value",
-        "score__details",
+        "score__details__questions",
         "score__dimension",
         "score__evaluation__session",
         "score__review_item__why",
@@ -69,7 +69,7 @@ def _pair(row: dict[str, Any]) -> Pair:
     tells = {"yes": True, "no": False}
     asked = [
         (criterion(one["id"], one["question"]), tells.get(one["answer"]), tells.get(row["answers"].get(one["id"], "")))
-        for one in row["score__details"].get("questions", [])
+        for one in row["score__details__questions"] or ()
     ]
     return Pair(
         session=row["score__evaluation__session"],

@@ -19,6 +19,8 @@ class ReviewItem(models.Model):
     why = models.CharField(max_length=14, choices=Why)
     priority = models.FloatField()  # higher comes first
     left = models.PositiveSmallIntegerField()
+    # whose session it is, who does not judge it: kept here, as every page asks what waits for its reader
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
     at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -1,7 +1,9 @@
 """The audit log: who did what, for leads and admins."""
 
+from django.contrib.auth import get_user_model
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
+from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
@@ -19,6 +21,7 @@ def log(request: HttpRequest) -> HttpResponse:
     require_role(request.user, LEAD, ADMIN)
     action, by = (request.GET.get(name, "").replace("\x00", "")[:150] for name in ("action", "by"))
     rows = Entry.objects.select_related("by", "case", "undone_by")
+    rows = rows.only("at", "action", "subject", "words", "by__username", "case__name", "undone_by__undoes")
     rows = rows.filter(action=action) if action else rows
     rows = rows.filter(by__username=by) if by else rows
     shown = {
@@ -26,9 +29,9 @@ def log(request: HttpRequest) -> HttpResponse:
         "action": action,
         "by": by,
         "actions": Entry.objects.order_by("action").values_list("action", flat=True).distinct(),
-        "people": Entry.objects.exclude(by=None)
-        .order_by("by__username")
-        .values_list("by__username", flat=True)
-        .distinct(),
+        "people": get_user_model()
+        .objects.filter(Exists(Entry.objects.filter(by=OuterRef("pk"))))
+        .order_by("username")
+        .values_list("username", flat=True),
     }
     return render(request, "cases/log.html", shown)

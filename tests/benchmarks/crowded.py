@@ -216,9 +216,19 @@ def _reviews(evaluation: Evaluation, size: Size, people: list) -> None:
     score = evaluation.scores.get(source="deterministic", dimension="evidence")
     same = f"SELECT id AS s FROM \"{Score._meta.db_table}\" WHERE source = 'deterministic' AND dimension = 'evidence'"
     same += f" AND evaluation_id > {FIRST} ORDER BY id LIMIT {size.queue}"
-    item = ReviewItem.objects.create(score=score, why=ReviewItem.Why.RANDOM, priority=2.5, left=1)
+    item = ReviewItem.objects.create(score=score, why=ReviewItem.Why.RANDOM, priority=2.5, left=1, author=people[3])
     why = one_of(("random", "disagreement"), "s.s")
-    multiply(ReviewItem, item.pk, f"({same})", score_id="s.s", why=why, left="1", priority="2 + (s.s % 50) / 100.0")
+    one_author = f"(ARRAY{[person.pk for person in people]})[1 + s.s % {len(people)}]"
+    multiply(
+        ReviewItem,
+        item.pk,
+        f"({same})",
+        score_id="s.s",
+        why=why,
+        left="1",
+        priority="2 + (s.s % 50) / 100.0",
+        author_id=one_author,
+    )
     review = ScoreReview.objects.create(score=score, by=people[1], value=1, blind=True)
     judges = f"(ARRAY{[person.pk for person in people[:4]]})[1 + s.s % 4]"
     value = "CASE WHEN s.s % 7 = 0 THEN 0 ELSE 1 END"

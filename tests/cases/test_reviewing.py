@@ -16,9 +16,9 @@ pytestmark = pytest.mark.django_db
 SECRET = "the judge was sure of zero"
 
 
-def queued(*, answer: str = "no", left: int = 1) -> ReviewItem:
-    """A judge's evidence score in the queue."""
-    session = factories.make_finished_session()
+def queued(*, answer: str = "no", left: int = 1, by=None) -> ReviewItem:
+    """A judge's evidence score in the queue, of a session by this person."""
+    session = factories.make_finished_session(by=by)
     evaluation = evaluate_session(session)
     ReviewItem.objects.all().delete()
     row = {"id": "evidence-c1", "question": "Do the steps show it?", "answer": answer, "quote": "Seq", "reason": SECRET}
@@ -30,7 +30,7 @@ def queued(*, answer: str = "no", left: int = 1) -> ReviewItem:
         reason=SECRET,
         details={"questions": [row]},
     )
-    return ReviewItem.objects.create(score=score, why="disagreement", priority=2, left=left)
+    return ReviewItem.objects.create(score=score, why="disagreement", priority=2, left=left, author=session.by)
 
 
 def test_a_person_gets_the_same_item_until_it_is_done():
@@ -105,12 +105,19 @@ def test_what_cannot_be_told_is_flagged_and_says_nothing_of_the_judge():
 
 
 def test_nobody_reviews_a_session_of_their_own():
-    item = queued()
     person = factories.make_user("expert")
-    session = item.score.evaluation.session
-    session.by = person
-    session.save(update_fields=["by"])
+    item = queued(by=person)
     assert reviewing.claim(person) is None
+    assert reviewing.claim(factories.make_user("expert")).item == item
+
+
+def test_an_item_knows_whose_session_it_is_of():
+    session = factories.make_finished_session(by=factories.make_user("expert"))
+    evaluation = evaluate_session(session)
+    ReviewItem.objects.all().delete()
+    unsure = Score.objects.create(evaluation=evaluation, dimension="intent", source="judge", value=0.45, details={})
+    reviewing.enqueue(session, evaluation, [unsure])
+    assert [(item.score, item.author) for item in ReviewItem.objects.all()] == [(unsure, session.by)]
 
 
 def test_the_judges_word_leaves_the_server_after_the_own_answer(client):

@@ -57,7 +57,7 @@ def test_second_label_is_wanted_of_those_who_gave_none():
 
 
 @pytest.mark.parametrize("view", ["list", "map", "next"])
-def test_page_takes_as_many_queries_for_20_cases_as_for_1(client, view):
+def test_page_takes_as_many_queries_for_20_cases_as_for_2(client, view):
     client.force_login(factories.make_user("lead"))
     address = reverse("cases:library") + f"?view={view}"
 
@@ -71,8 +71,9 @@ def test_page_takes_as_many_queries_for_20_cases_as_for_1(client, view):
         ran(factories.make_confirmed_case(task=task), True)
 
     another()
+    another()
     client.get(address)
-    one = asked()
-    for _ in range(19):
+    two = asked()
+    for _ in range(18):
         another()
-    assert asked() == one
+    assert asked() == two
