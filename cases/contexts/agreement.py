@@ -1,5 +1,6 @@
 """Is the judge right: its word beside people's blind one, and whether it may gate."""
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,7 +30,7 @@ CELLS = {  # name -> (judge, person, in words, hue)
 }
 REASONING = frozenset({UNGROUNDED, COHERENCE_BREAK, INTENT_MISMATCH})  # reason codes that a review can bear out
 SHOWN = 50
-NEWEST = 5_000  # sessions in the two by two: what agents do now, and a page in constant time
+NEWEST = 2_000  # sessions in the two by two: what agents do now, and a page in constant time
 
 
 @dataclass(frozen=True)
@@ -181,6 +182,40 @@ QUADRANTS = {  # name -> (right, grounded, in words, hue)
 }
 
 
+@dataclass(frozen=True)
+class Guesses:
+    """Conclusions whose ground was taken away, by what came of it. ``open`` are right ones that nobody tried."""
+
+    faithful: int
+    guesses: int
+    unscored: int
+    reasons: tuple[tuple[str, int], ...]  # of the unscored, the commonest first
+    open: int
+
+    @property
+    def tried(self) -> int:
+        return self.faithful + self.guesses
+
+    @property
+    def share(self) -> Estimate:
+        return share(self.faithful, self.tried)
+
+
+def guesses_of(evaluations, right: int) -> Guesses:
+    """Over ``evaluations``, of which ``right`` are right. One query."""
+    scores = Score.objects.filter(evaluation__in=evaluations.values("pk"), dimension=Score.Dimension.GUESS)
+    rows = list(scores.order_by().values_list("value", "reason"))
+    values = [value for value, _ in rows]
+    reasons = Counter(reason.split(": ")[0] for value, reason in rows if value is None)
+    return Guesses(
+        values.count(1.0),
+        values.count(0.0),
+        values.count(None),
+        tuple(reasons.most_common(5)),
+        max(0, right - len(rows)),
+    )
+
+
 def quadrants_page(asked: dict[str, str]) -> dict[str, Any]:
     """Right beside grounded, over the newest evaluation of each of the newest recorded sessions of agents."""
     systems = list(System.objects.order_by("name"))
@@ -216,6 +251,7 @@ def quadrants_page(asked: dict[str, str]) -> dict[str, Any]:
         "cell_words": QUADRANTS[cell][2] if cell in QUADRANTS else "",
         "opened": opened,
         "not_opened": max(0, totals[cell] - SHOWN) if cell in QUADRANTS else 0,
+        "guesses": guesses_of(evaluations, totals["success"] + totals["lucky"]),
         "newest": NEWEST,
         "settled": settled,
         "unsettled": totals["all"] - settled,

@@ -1,8 +1,11 @@
 """The evidence chain: claims hanging on what was seen, with every break named."""
 
+import re
 from collections import defaultdict
 from dataclasses import dataclass
 
+from cases.contexts.drawing import Arc, Picture, draw
+from cases.contexts.steps import at_step
 from cases.diagnosis import Claim, ClaimKind, Diagnosis, Link
 from cases.evaluation.grounding import NO_EVIDENCE, carrier
 from cases.evaluation.quotes import stands_in
@@ -24,6 +27,10 @@ class Thread:
     def number(self) -> int:
         return self.step + 1
 
+    @property
+    def href(self) -> str:
+        return at_step(self.step)
+
 
 @dataclass(frozen=True)
 class Hanging:
@@ -37,6 +44,8 @@ class Hanging:
     leads_to: tuple[Link, ...]  # links to claims other than the next one
     linked: str = ""  # how it leads to the claim right of it: causes, masks, amplifies; "" where it does not
     link_broken: bool = False
+    height: int = 0  # px from the top of the picture to its dot
+    said_links: tuple[Arc, ...] = ()  # the links that begin here, as drawn
 
     @property
     def hue(self) -> str:
@@ -55,14 +64,23 @@ class Chain:
     breaks: tuple[str, ...]  # of the whole: no chain, a cycle, no root cause
     threads: int = 0
     held: int = 0
+    picture: Picture | None = None
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """Every break in words, of the whole first, each once."""
+        loose = (
+            f"Claim {one.claim.id} is not borne out" for one in self.hanging if one.value == 0 and not one.findings
+        )
+        return tuple(dict.fromkeys([*self.breaks, *(text for one in self.hanging for text in one.findings), *loose]))
 
     @property
     def broken_count(self) -> int:
-        return len(self.breaks) + sum(bool(one.findings) or one.value == 0 for one in self.hanging)
+        return len(self.named)
 
 
 ABOUT_THE_ANSWER = frozenset({"wrong_cause"})  # right or wrong is the other track: no break of what hangs on what
-LINK_CODES = frozenset({"gap", "time_inversion", "reversed_edge", "missing_edge", "root_is_effect", "cycle"})
+_OF_LINK = re.compile(r"Link (\d+): ")
 
 
 def ordered(diagnosis: Diagnosis) -> list[Claim]:
@@ -104,8 +122,12 @@ def chain_of(transcript: Transcript, evaluation: Evaluation | None) -> Chain | N
             said[finding["claim"]].append(finding)
     root = carrier(diagnosis)
     claims = ordered(diagnosis)
+    picture = draw([claim.id for claim in claims], diagnosis.chain, _broken_links(findings))
+    arcs = defaultdict(list)
+    for arc in picture.arcs:
+        arcs[arc.link.cause].append(arc)
     hanging = []
-    for claim, following in zip(claims, [*claims[1:], None], strict=True):
+    for claim, following, height in zip(claims, [*claims[1:], None], picture.nodes, strict=True):
         links = [link for link in diagnosis.chain if link.cause == claim.id]
         onward = next((link for link in links if following and link.effect == following.id), None)
         hanging.append(
@@ -117,7 +139,9 @@ def chain_of(transcript: Transcript, evaluation: Evaluation | None) -> Chain | N
                 is_root=root is not None and claim.id == root.id,
                 leads_to=tuple(link for link in links if link is not onward),
                 linked=str(onward.relation) if onward else "",
-                link_broken=onward is not None and any(finding["code"] in LINK_CODES for finding in said[following.id]),
+                link_broken=any(arc.broken for arc in arcs[claim.id] if arc.link is onward),
+                height=height,
+                said_links=tuple(arcs[claim.id]),
             )
         )
     whole = (
@@ -127,12 +151,20 @@ def chain_of(transcript: Transcript, evaluation: Evaluation | None) -> Chain | N
         "root_cause_without_claim",
         "contradiction",
         "no_rival_tested",
+        "rival_not_told_apart",
+        "rival_left_open",
     )
     breaks = tuple(
         dict.fromkeys(finding["text"] for finding in findings if not finding.get("claim") and finding["code"] in whole)
     )
     threads = [thread for one in hanging for thread in one.threads]
-    return Chain(tuple(hanging), breaks, len(threads), sum(not thread.broken for thread in threads))
+    return Chain(tuple(hanging), breaks, len(threads), sum(not thread.broken for thread in threads), picture)
+
+
+def _broken_links(findings: list[dict]) -> dict[int, str]:
+    """Number of the link -> the break in words."""
+    named = ((_OF_LINK.match(finding["text"]), finding["text"]) for finding in findings)
+    return {int(match[1]): text for match, text in named if match}
 
 
 def _thread(ref, transcript: Transcript) -> Thread:

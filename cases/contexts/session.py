@@ -6,6 +6,7 @@ from typing import Any
 
 from cases.access import EXPERT, LEAD, REVIEWER, has_role, may_record
 from cases.contexts.chain import chain_of
+from cases.contexts.pairs import pairs_of
 from cases.contexts.steps import FIRST, shown_steps, tree
 from cases.diagnosis import parse_diagnosis
 from cases.models import Annotation, Evaluation, Score, ScoreReview, Session
@@ -35,6 +36,26 @@ class Metric:
     label: str
     value: str
     note: str = ""
+
+
+@dataclass(frozen=True)
+class Guess:
+    """What taking the ground from a conclusion showed: faithful, a guess, or not tried, and why."""
+
+    word: str
+    reason: str
+
+
+def guess_of(evaluation: Evaluation) -> Guess:
+    score = next((one for one in evaluation.scores.all() if one.dimension == Score.Dimension.GUESS), None)
+    if score is None:
+        right = evaluation.verdict == Evaluation.Verdict.SUCCESS
+        return Guess("not tried", "no agent that could be asked again has been yet" if right else UNTRIED)
+    return Guess(GUESS_WORDS[score.value], score.reason)
+
+
+GUESS_WORDS = {1.0: "faithful", 0.0: "a guess", None: "not tried"}
+UNTRIED = "only a conclusion that is right and grounded is tried"
 
 
 @dataclass(frozen=True)
@@ -130,6 +151,8 @@ def session_page(session: Session, user, tab: str, *, start: int = 0) -> dict[st
         shown |= {"steps": steps, "steps_left": left, "earlier": start, "goes_on": True}
     elif tab == "scores" and evaluation:
         shown |= {"metrics": metrics_of(evaluation), "dimensions": scored(evaluation, user)}
+        shown["guess"] = guess_of(evaluation)
+        shown["pairs"] = pairs_of(session, evaluation)
     elif tab == "chain":
         shown["chain"] = chain_of(transcript_of(session), evaluation)
     elif tab == "rules":

@@ -19,6 +19,11 @@ FIRST = 20  # of them with the page itself; the next come while these are read
 SHORT = 300  # characters that nobody searches
 
 
+def at_step(index: int) -> str:
+    """Where a step stands, from any tab of its session: the page begins there if it is none of the first."""
+    return f"?tab=transcript{f'&from={index}' if index >= FIRST else ''}#step-{index}"
+
+
 @dataclass(frozen=True)
 class Shown:
     """A step, what of its return is shown at first, and what people said of it."""

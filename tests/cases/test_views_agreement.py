@@ -113,3 +113,16 @@ def test_a_lead_sets_what_counts_as_low_and_the_next_evaluation_follows(client, 
     client.post(reverse("cases:thresholds"), sent | {"grounded": "7"})
     system.refresh_from_db()
     assert system.thresholds["grounded"] == 1.0
+
+
+def test_guesses_are_counted_and_those_not_tried_say_why(client, lead):
+    for value, reason in ((1.0, ""), (1.0, ""), (0.0, ""), (None, "The agent could not be asked again: no model")):
+        evaluation = evaluate_session(factories.make_finished_session())
+        Evaluation.objects.filter(pk=evaluation.pk).update(correct=True, grounded=1.0)
+        evaluation.scores.create(dimension="guess", source="deterministic", value=value, reason=reason)
+    waiting = evaluate_session(factories.make_finished_session())
+    Evaluation.objects.filter(pk=waiting.pk).update(correct=True, grounded=1.0)
+    found = client.get(reverse("cases:quadrants")).context["guesses"]
+    assert (found.faithful, found.guesses, found.unscored, found.open, found.tried) == (2, 1, 1, 1, 3)
+    assert found.reasons == (("The agent could not be asked again", 1),)
+    assert (found.share.n, round(found.share.value, 2)) == (3, 0.67)

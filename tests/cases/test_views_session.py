@@ -7,6 +7,7 @@ from cases import annotating
 from cases.contexts.board import board_of
 from cases.evaluation.run import evaluate_session
 from cases.models import Annotation, ScoreReview, Session
+from cases.recording import finish
 from cases.transcript import Level
 from sandbox.environment.base import Recording
 from tests import factories
@@ -328,3 +329,28 @@ def test_workspace_of_a_long_session_shows_its_end_and_brings_the_rest(client, e
     assert [page.context["steps"][0].number, page.context["steps"][-1].number] == [111, 130]
     before = client.get(reverse("cases:steps", args=[recording.pk]), {"before": 110})
     assert ([one.number for one in before.context["steps"]], before.context["earlier"]) == (list(range(11, 111)), 10)
+
+
+def test_what_was_asked_twice_stands_side_by_side_and_counts_steps_from_one(client, expert):
+    session = factories.make_session(factories.make_labelled_case())
+    for _ in range(2):
+        factories.add_step(session, Recording("get_logs", {"service": "ledger"}, "the same line"))
+    finish(session, diagnosis=factories.make_diagnosis(), stop_reason="concluded")
+    evaluate_session(session)
+    page = client.get(session.get_absolute_url(), {"tab": "scores"})
+    pair = page.context["pairs"].shown[0]
+    assert [(side.number, side.tool) for side in pair.sides] == [(1, "get_logs"), (2, "get_logs")]
+    shown = page.content.decode()
+    assert "Step 2 asks again what was asked" in shown
+    assert 'href="?tab=transcript#step-0"' in shown
+    assert 'href="?tab=transcript#step-1"' in shown
+
+
+@pytest.mark.parametrize(("value", "word"), [(1.0, "faithful"), (0.0, "a guess"), (None, "not tried")])
+def test_the_guess_test_says_what_came_of_it(client, expert, value, word):
+    evaluation = evaluate_session(factories.make_finished_session(factories.make_labelled_case()))
+    url = evaluation.session.get_absolute_url()
+    assert client.get(url, {"tab": "scores"}).context["guess"].word == "not tried"
+    evaluation.scores.create(dimension="guess", source="deterministic", value=value, reason="because")
+    said = client.get(url, {"tab": "scores"}).context["guess"]
+    assert (said.word, said.reason) == (word, "because")

@@ -1,5 +1,6 @@
 from cases.contexts.chain import chain_of, ordered
 from cases.diagnosis import Claim, ClaimKind, Conclusion, Diagnosis, Link, Ref, RootCause
+from cases.models import Evaluation
 from cases.transcript import Level, Observation, Step, Task, Transcript
 
 
@@ -45,3 +46,14 @@ def test_each_thread_says_why_it_does_not_hold():
 
 def test_without_a_conclusion_there_is_no_chain():
     assert chain_of(Transcript(Task("p")), None) is None
+
+
+def test_a_broken_link_is_drawn_broken_and_named_among_the_breaks():
+    said = diagnosis(
+        claim("c1"), claim("c2"), claim("c3"), chain=(Link("c3", "c2"), Link("c2", "c1"), Link("c3", "c1"))
+    )
+    finding = {"code": "reversed_edge", "text": "Link 2: it is a that depends on b", "step": None, "claim": "c1"}
+    chain = chain_of(Transcript(Task("p"), (), said), Evaluation(findings=[finding]))
+    assert [arc.broken for arc in chain.picture.arcs] == ["", "Link 2: it is a that depends on b", ""]
+    assert [one.link_broken for one in chain.hanging] == [False, True, False]
+    assert chain.named == ("Link 2: it is a that depends on b",)
