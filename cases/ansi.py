@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-# CSI, OSC (ended by BEL or ST), and the two-character sequences
+# CSI, OSC (ended by BEL or ST; one without an end hides nothing), and the two-character sequences
 _ESCAPE = re.compile(
-    r"\x1b(?:\[([0-9;:?<=>]*)[ -/]*([@-~])|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[()*+][0-9A-Za-z]|[@-Z\\^_=>78c])"
+    r"\x1b(?:\[([0-9;:?<=>]*)[ -/]*([@-~])|\][^\x07\x1b\n]*(?:\x07|\x1b\\)|[()*+][0-9A-Za-z]|[@-Z\\^_=>78c])"
 )
+MOST_CODES = 64  # of one sequence
 _NAMES = ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white")
 _WEIGHTS = {1: "bold", 2: "faint", 3: "italic", 4: "underline", 7: "inverse", 9: "strike"}
 _OFF = {22: ("bold", "faint"), 23: ("italic",), 24: ("underline",), 27: ("inverse",), 29: ("strike",)}
@@ -64,7 +65,8 @@ def runs(text: str, style: Style = PLAIN) -> tuple[tuple[Run, ...], Style]:
 
 
 def _styled(style: Style, codes: str) -> Style:
-    numbers = [int(code) if code.isdigit() else 0 for code in codes.replace(":", ";").split(";")]
+    given = codes.replace(":", ";").split(";", MOST_CODES)[:MOST_CODES]
+    numbers = [int(code) if code.isdigit() and len(code) < 4 else 0 for code in given]
     while numbers:
         code = numbers.pop(0)
         if code == 0:

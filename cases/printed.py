@@ -11,8 +11,8 @@ from cases.ansi import plain
 _HEADING = re.compile(r"[A-Z][A-Za-z0-9()%/_.:-]*(?: [A-Z0-9()%/_.:-]+)*|[a-z][a-z0-9()%/_.-]*")
 _NAME = re.compile(r"[A-Za-z_][\w%/.()-]*")
 _FIGURE = re.compile(r"([+-]?\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?)\s*([A-Za-z%]*)", re.IGNORECASE)
-_AGE = re.compile(r"(?:\d+[dhms])+")
-_PART = re.compile(r"(\d+)([dhms])")
+_AGE = re.compile(r"(?:\d{1,9}[dhms])+")
+_PART = re.compile(r"(\d{1,9})([dhms])")
 _SECONDS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 _UNITS = {
     "": 1, "%": 1, "n": 1e-9, "u": 1e-6, "m": 1e-3, "k": 1e3, "g": 1e9, "t": 1e12,

@@ -14,6 +14,8 @@ from cases.ansi import PLAIN, Style, plain, runs
         ("48;5;21;4", "a-on-blue a-underline"),
         ("1;22;33;39", ""),
         ("31;0", ""),
+        ("31;" + "9" * 5000, ""),
+        ("31;" + "1;" * 100_000, "a-red a-bold"),
         ("", ""),
     ],
 )
@@ -27,6 +29,10 @@ def test_style_goes_on_to_the_next_line_and_places_are_those_of_the_raw_text():
     assert [(run.start, run.end, run.style.classes) for run in drawn] == [(0, 2, ""), (7, 10, "a-red")]
     assert style == Style("red")
     assert runs("still", style)[0][0].style.classes == "a-red"
+
+
+def test_a_sequence_without_an_end_hides_nothing():
+    assert plain("a \x1b]0;the rest of the line") == "a \x1b]0;the rest of the line"
 
 
 def test_no_escape_sequence_is_shown():

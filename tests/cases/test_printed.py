@@ -13,6 +13,11 @@ def test_figures_are_ordered_by_what_they_are_worth(sort, descending, names):
     assert "".join(row[0] for row in sifted(read_table(PODS), sort=sort, descending=descending).rows) == names
 
 
+def test_a_figure_of_thousands_of_digits_is_the_largest():
+    text = f"NAME  AGE\na     {'9' * 5000}h\nb     5h\n"
+    assert [row[0] for row in sifted(read_table(text), sort=1).rows] == ["b", "a"]
+
+
 def test_rows_that_hold_the_words_are_left():
     assert sifted(read_table(PODS), find="3H").rows == (("b", "1", "3h"),)
 

@@ -9,6 +9,11 @@ _CSI = re.compile(r"\x1b\[([0-9;:?<=>!]*)[ -/]*([@-~])")
 _OTHER = re.compile(r"\x1b(?:\][^\x07\x1b]*(?:\x07|\x1b\\)?|P[^\x1b]*(?:\x1b\\)?|[()*+][0-9A-Za-z]|[@-Z\\^_=>78c])")
 _ALTERNATE = ("?1049", "?1047", "?47")
 WIDEST = 20_000  # characters of one line; a cursor sent further stays there
+MOST_MOVED = 2_000_000  # empty cells and lines that moving the cursor may make
+
+
+class TooFar(ValueError):
+    """A cursor that was sent around more than any terminal's log has it."""
 
 
 @dataclass
@@ -49,6 +54,7 @@ class Screen:
         self._row = self._column = 0
         self._colour = ""
         self._hidden = False
+        self._moved = 0
         self._held = ""  # an escape sequence whose end comes with the next piece
 
     def write(self, text: str, at: float | None = None) -> None:
@@ -107,11 +113,18 @@ class Screen:
         else:
             self._column = 0
 
+    def _moves(self, count: int) -> None:
+        self._moved += count
+        if self._moved > MOST_MOVED:
+            raise TooFar
+
     def _reach(self, row: Row) -> None:
-        while len(row.cells) < self._column:
-            row.cells.append((" ", ""))
+        if (missing := self._column - len(row.cells)) > 0:
+            self._moves(missing)
+            row.cells += [(" ", "")] * missing
 
     def _down(self, count: int) -> None:
+        self._moves(count)
         self._row += count
         while len(self.rows) <= self._row:
             self.rows.append(Row())
@@ -123,7 +136,7 @@ class Screen:
             return
         if self._hidden:
             return
-        numbers = [int(part) if part.isdigit() else 0 for part in given.split(";")]
+        numbers = [int(part[:8]) if part.isdigit() else 0 for part in given.split(";")]
         count = min(max(numbers[0], 1), WIDEST)
         row = self.rows[self._row]
         if what == "m":
@@ -141,6 +154,7 @@ class Screen:
         elif what == "P":
             del row.cells[self._column : self._column + count]
         elif what == "@":
+            self._moves(count)
             row.cells[self._column : self._column] = [(" ", "")] * count
         elif what == "K":
             self._erase(row, numbers[0])

@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sandbox.importers.terminal.screen import Row, Screen
+from sandbox.importers.terminal.screen import Row, Screen, TooFar
 
 _STARTED = re.compile(r"Script started on (?P<at>[^\[\n]+?)\s*(?:\[(?P<about>[^\]\n]*)\])?\r?\n")
 _ENDED = re.compile(r"\n?\r?\n?Script done on [^\n]*\n?\s*\Z")
-_COLUMNS = re.compile(r'COLUMNS="(\d+)"')
+_COLUMNS = re.compile(r'COLUMNS="(\d{1,6})"')
 MOST_EVENTS = 200_000
+LONGEST = 1e9  # seconds
 
 
 class LogError(ValueError):
@@ -39,7 +40,14 @@ class Shown:
 
 
 def shown_in(text: str) -> Shown:
-    """Raises LogError for a cast or typescript that is not in its form."""
+    """Raises LogError for a cast or typescript that is not in its form, or that moves its cursor without end."""
+    try:
+        return _shown_in(text)
+    except TooFar:
+        raise LogError("It moves the cursor further than a terminal's log does: cut it in parts.") from None
+
+
+def _shown_in(text: str) -> Shown:
     text = text.removeprefix("﻿")
     if text.lstrip()[:1] == "{" and '"version"' in text[:2000].split("\n", 1)[0]:
         return _cast(text)
@@ -76,6 +84,8 @@ def _cast(text: str) -> Shown:
         if not _is_event(event):
             raise LogError('an event is [seconds, "o", "what was shown"].', number)
         now = event[0] if version == 2 else now + event[0]
+        if now > LONGEST:
+            raise LogError("the event is more than 30 years after the start.", number)
         if event[1] == "o":
             screen.write(event[2], now)
     stamp = header.get("timestamp")
@@ -89,7 +99,7 @@ def _is_event(event: Any) -> bool:
         and len(event) >= 3
         and isinstance(event[0], int | float)
         and not isinstance(event[0], bool)
-        and 0 <= event[0] < 1e9
+        and 0 <= event[0] <= LONGEST
         and isinstance(event[1], str)
         and isinstance(event[2], str)
     )

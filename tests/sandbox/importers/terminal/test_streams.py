@@ -66,6 +66,25 @@ def test_a_full_screen_program_leaves_a_note_and_no_lines():
     assert shown.notes == ("A full-screen program (an editor, a pager, top) ran once; what it drew is not in the log.",)
 
 
+@pytest.mark.parametrize(
+    "sent",
+    [
+        "\x1b[20000@" * 200,
+        "\x1b[20000Cx\n" * 200,
+        "\x1b[200B" * 20_000,
+        "\x1b[" + "9" * 5000 + "@" + "\x1b[20000@" * 200,
+    ],
+)
+def test_a_cursor_sent_around_without_end_fills_no_memory(sent):
+    with pytest.raises(LogError, match="moves the cursor further"):
+        shown_in(sent)
+
+
+def test_a_cast_of_centuries_is_refused_with_its_line():
+    with pytest.raises(LogError, match=r"^Line 3: the event is more than 30 years"):
+        shown_in('{"version": 3, "timestamp": 8589934591}\n[9e8, "o", "a"]\n[9e8, "o", "b"]\n')
+
+
 def test_a_command_wrapped_at_the_edge_is_one_line():
     long = "$ " + "x" * 78
     events = [[0.1, "o", long], [0.1, "o", " \r"], [0.1, "o", "yz\r\n"]]
