@@ -15,7 +15,7 @@ _TIME_HEADS = {"time", "timestamp", "at", "ts", "date", "datetime"}
 _LEVEL_HEADS = {"level", "severity", "status"}
 _LEVEL = re.compile(r"\b(trace|debug|info|notice|warn|warning|error|err|fatal|critical)\b", re.IGNORECASE)
 _CUT = re.compile(r"truncat|omitted|\bmore (lines|rows|results|items|entries)\b|has_?more|next_?token|…\s*$", re.I)
-_NANO, _MILLI = 1e17, 1e11  # epochs above these are in nanoseconds, milliseconds
+_PARTS = ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3))  # epochs above these are in nano-, micro-, milliseconds
 
 
 @dataclass(frozen=True)
@@ -217,7 +217,7 @@ def _instant(text: str) -> datetime | None:
     text = text.strip()
     if re.fullmatch(r"\d{10,19}(\.\d+)?", text):
         number = float(text)
-        return datetime.fromtimestamp(number / (1e9 if number > _NANO else 1e3 if number > _MILLI else 1), UTC)
+        return datetime.fromtimestamp(number / next((parts for above, parts in _PARTS if number > above), 1), UTC)
     match = _INSTANT.match(text)
     if not match:
         return None
