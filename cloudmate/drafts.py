@@ -46,7 +46,10 @@ def _asks_to_sign_in(response: HttpResponse) -> bool:
 
 def _page_of(request: HttpRequest) -> str:
     """The page that a form was sent from, which shows what was typed again; "" where it is none of ours."""
-    came = urlsplit(request.META.get("HTTP_REFERER", ""))
+    try:
+        came = urlsplit(request.META.get("HTTP_REFERER", ""))
+    except ValueError:  # no address at all
+        return ""
     return came._replace(scheme="", netloc="", fragment="").geturl() if came.netloc == request.get_host() else ""
 
 

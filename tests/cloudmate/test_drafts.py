@@ -59,6 +59,12 @@ def test_an_expired_sign_in_saves_nothing_and_leads_back_to_the_page(client, ses
     assert COOKIE not in answer.cookies
 
 
+def test_what_is_no_address_leads_to_the_form_itself(client, session):
+    sent = {"kind": "note", "text": "odd", "draft-mark": MARK}
+    answer = client.post(f"/sessions/{session.pk}/annotations/", sent, headers={"referer": "http://[::1"})
+    assert (answer.status_code, answer.url.partition("?")[0]) == (302, "/accounts/login/")
+
+
 def test_a_page_of_others_is_not_led_back_to(client, session):
     answer = client.post(f"/sessions/{session.pk}/annotations/", HTTP_REFERER="http://evil.example/x")
     assert answer.url == f"/accounts/login/?next=/sessions/{session.pk}/annotations/"
