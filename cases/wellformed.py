@@ -1,7 +1,8 @@
-"""What every database can hold: text without NUL and half characters, not nested without end. No Django here."""
+"""What every database can hold: text without NUL and half characters, finite numbers, not nested without end. No Django here."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 DEEPEST = 100
@@ -17,6 +18,9 @@ def flaw(value: Any) -> str:
                 return "a NUL character, so it is not text"
             if not item.isascii() and not _is_whole(item):
                 return "half a character (a lone surrogate), so it is not valid Unicode"
+        elif isinstance(item, float):
+            if not math.isfinite(item):
+                return "a number that is not finite"
         elif isinstance(item, dict | list | tuple):
             if depth >= DEEPEST:
                 return f"more than {DEEPEST} levels inside each other"

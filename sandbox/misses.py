@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
+from cases.models import Case
 from cases.recording import task_of
 from sandbox import capture, worlds
 from sandbox.capture import canonical_for
@@ -63,7 +64,11 @@ def record(miss: Miss, output: str, *, is_error: bool = False) -> Snapshot:
 
 @transaction.atomic
 def _extended(miss: Miss, taken: Recording) -> Snapshot:
-    """The newest snapshot with one recording more; the other misses stay tasks of the new one."""
+    """The newest snapshot with one recording more; the other misses stay tasks of the new one.
+
+    Two people who settle calls of one case at the same moment wait for each other here.
+    """
+    Case.objects.select_for_update().get(pk=miss.snapshot.case_id)
     newest = miss.snapshot.case.snapshots.order_by("-number").first()
     recordings = capture.recordings_of(newest)
     task = task_of(newest.case.current)

@@ -7,7 +7,7 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from cases.access import EXPERT, LEAD, case_for, has_role, require_role
+from cases.access import EXPERT, LEAD, case_for, has_role, number_in, require_role
 from cases.recording import RecordingError
 from sandbox import misses, runs, worlds
 from sandbox.health import checks_of
@@ -53,14 +53,12 @@ def settle_miss(request, pk):
     """Alias a missed call to a recording shown beside it, or keep a return that was pasted or chosen as a file."""
     require_role(request.user, EXPERT, LEAD)
     case = case_for(request.user, pk)
-    number, nearest = request.POST.get("miss", ""), request.POST.get("nearest", "")
-    if not number.isdecimal():
-        raise Http404("Say which missed call.")
+    number, nearest = number_in(request.POST.get("miss", ""), usual=None), request.POST.get("nearest", "")
     miss = get_object_or_404(Miss.objects.select_related("snapshot__case__current"), pk=number, snapshot__case=case)
     try:
         if nearest:
-            held = miss.snapshot.recordings.select_related("raw").filter(pk=nearest if nearest.isdecimal() else None)
-            misses.alias(miss, get_object_or_404(held), by=request.user)
+            held = miss.snapshot.recordings.select_related("raw")
+            misses.alias(miss, get_object_or_404(held, pk=number_in(nearest, usual=None)), by=request.user)
             messages.success(request, "The recorded return answers that call too now, in your name.")
         else:
             misses.record(miss, _returned(request), is_error="is_error" in request.POST)

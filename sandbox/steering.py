@@ -122,6 +122,8 @@ def _call(exploration: Exploration, line: str) -> tuple[str, dict]:
     """A call as typed, refused where it could never be answered."""
     task = recording.task_of(exploration.session.version)
     tool, arguments = read_command(line, task.tools)
+    if unfit := flaw([tool, arguments]):
+        raise SteeringError(f"The call holds {unfit}: leave it out")
     source = source_of(snapshot_of(exploration.session.version))
     barred = source.barred(tool, arguments) or source.violation(source.canonical(tool, arguments), arguments)
     if barred:

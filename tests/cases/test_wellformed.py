@@ -20,6 +20,8 @@ def nested(depth):
         ("a\x00b", "a NUL character"),
         ({"a": ["b", {"c\x00": 1}]}, "a NUL character"),
         ([json.loads('"\\ud83d"')], "half a character"),
+        ({"a": [float("nan")]}, "a number that is not finite"),
+        (float("-inf"), "a number that is not finite"),
         (nested(DEEPEST + 1), "more than 100 levels"),
         (nested(100_000), "more than 100 levels"),
     ],

@@ -72,6 +72,14 @@ def test_page_settles_a_miss_by_one_click_or_by_a_pasted_return(missed, client):
     assert answer(case, ASKED).output == "a\nb"
 
 
+@pytest.mark.parametrize("given", [{"miss": "9" * 5000}, {"miss": ""}, {"nearest": "9" * 5000}, {"nearest": "x"}])
+def test_page_knows_nothing_of_odd_numbers(missed, client, given):
+    case = missed.snapshot.case
+    client.force_login(factories.make_user("expert"))
+    answer = client.post(f"/cases/{case.pk}/snapshot/misses/", {"miss": missed.pk, "output": "a"} | given)
+    assert (answer.status_code, case.snapshots.count()) == (404, 1)
+
+
 def test_page_takes_the_same_queries_for_one_and_for_many_misses(missed, client, django_assert_max_num_queries):
     client.force_login(factories.make_user("lead"))
     address = f"/cases/{missed.snapshot.case.pk}/snapshot/"

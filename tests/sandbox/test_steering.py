@@ -64,6 +64,8 @@ def test_injected_branch_keeps_the_first_steps_and_makes_the_call(row, expert):
         ({}, "Give a call to make"),
         ({"line": "no_such_tool"}, "no tool"),
         ({"line": "get_metrics"}, "service"),
+        ({"line": 'get_metrics {"service": "a\\u0000b"}'}, "The call holds a NUL character"),
+        ({"line": 'get_metrics {"service": "a", "minutes": NaN}'}, "The call holds a number that is not finite"),
         ({"hint": "x" * 2001}, "more than 2000 characters"),
         ({"hint": "look", "steps": 99}, "keep between 0 and"),
     ],
