@@ -9,7 +9,6 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, time
 from graphlib import CycleError, TopologicalSorter
 
 from cases.diagnosis import Claim, Conclusion, Diagnosis, Relation
@@ -20,10 +19,8 @@ from cases.evaluation.grounding import carrier
 from cases.evaluation.intent import families
 from cases.evaluation.quotes import normal
 from cases.evaluation.rivals import told_apart
+from cases.evaluation.timeline import alerted, time_order
 from cases.transcript import Transcript
-
-_INSTANT = re.compile(r"\d{4}-\d\d-\d\d[t ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:z|[+-]\d\d:?\d\d)?", re.I)
-_CLOCK = re.compile(r"(?<![\d:.-])([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?(?![\d:])")
 
 DEMAND = frozenset({"traffic", "saturation"})  # symptoms that a caller can put on what it calls
 SUFFERED = frozenset({"latency", "errors", "unavailable", "restart", "pending"})  # those that it has from there
@@ -85,7 +82,12 @@ def _chain(
         "acyclic": _cycles(effects),
         "connected": _connection(transcript, diagnosis, root, claims, effects),
         "root_first": _root_first(root, causes),
-        "time_order": _time_order(diagnosis, claims, evidence.alerted_at if evidence else None),
+        "time_order": time_order(
+            diagnosis,
+            claims,
+            effects=_reached(root.id, effects) if root else (),
+            alerted=evidence.alerted_at if evidence else alerted(transcript),
+        ),
         "topology": _direction(diagnosis, claims, evidence),
     }
 
@@ -160,59 +162,6 @@ def _root_first(root: Claim | None, causes: Graph) -> list[Finding] | None:
         for cause in causes.get(root.id, ())
         if cause != root.id
     ]
-
-
-def _time_order(diagnosis: Diagnosis, claims: Mapping[str, Claim], alerted: datetime | None) -> list[Finding] | None:
-    """Only times that the diagnosis itself states; when a quoted line was printed says nothing about an onset.
-
-    A cause that began after the alert did not bring it about, whatever its links say.
-    """
-    onsets = {cause.claim: cause.onset for cause in diagnosis.root_causes if cause.claim and cause.onset}
-    settled, breaks = False, []
-    for at, link in enumerate(diagnosis.chain, 1):
-        if link.relation is Relation.MASKS:
-            continue
-        earlier, later = (_stated_time(claims[end], onsets.get(end, "")) for end in (link.cause, link.effect))
-        if earlier is None or later is None or not _comparable(earlier, later):
-            continue
-        settled = True
-        if later < earlier:
-            text = f"Link {at}: effect at {_clock(later)} precedes cause at {_clock(earlier)}"
-            breaks.append(Finding("time_inversion", text, claim=link.effect))
-    for cause in diagnosis.root_causes[:1]:
-        began = _instant(cause.onset)
-        if began is None or alerted is None or not _comparable(began, alerted):
-            continue
-        settled = True
-        if began > alerted:
-            text = f"The cause began at {_clock(began)}, after the alert at {_clock(alerted)}"
-            breaks.append(Finding("after_alert", text, claim=cause.claim))
-    return breaks if settled else None
-
-
-def _comparable(one: datetime | time, other: datetime | time) -> bool:
-    return type(one) is type(other) and (one.tzinfo is None) == (other.tzinfo is None)
-
-
-def _instant(text: str) -> datetime | None:
-    try:
-        return datetime.fromisoformat(match[0].upper()) if (match := _INSTANT.search(text)) else None
-    except ValueError:
-        return None
-
-
-def _stated_time(claim: Claim, onset: str) -> datetime | time | None:
-    predicate = str(claim.predicate.arguments.get("at", "")) if claim.predicate else ""
-    for text in (onset, predicate, claim.text):
-        if found := _instant(text):
-            return found
-        if not _INSTANT.search(text) and (match := _CLOCK.search(text)):
-            return time(int(match[1]), int(match[2]), int(match[3] or 0))
-    return None
-
-
-def _clock(at: datetime | time) -> str:
-    return at.strftime("%H:%M:%S").removesuffix(":00")
 
 
 def _direction(

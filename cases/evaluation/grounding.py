@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -16,6 +17,10 @@ from cases.transcript import Level, Step, Transcript
 UNSUPPORTED_CAP = 0.4  # no more than this where the root cause itself is unsupported
 CHAIN_WEIGHT = 3.0
 SHORTEST_QUOTE = 2  # characters; a single one stands everywhere and says nothing
+_DENIED = re.compile(
+    r"\b(?:no|not|none|never|nothing|without|neither|below|under|above|over|less|fewer|more|most|least|within|up to)\b",
+    re.I,
+)
 NO_EVIDENCE = frozenset({Level.MISS, Level.REFUSED})
 
 
@@ -75,6 +80,26 @@ class Returns:
             for index, step in enumerate(self.steps)
         )
 
+    def bear_on(self, claim: Claim, name: str) -> bool:
+        """Whether what the claim cites, or asked for, names the component or shares a word with the claim.
+
+        The head of a return counts for the name: it says what a table is about. True of a claim that cites nothing.
+        """
+        cited = [(ref, self.steps[ref.step]) for ref in claim.refs if ref.step < len(self.steps)]
+        words = _words(claim.text)
+        return not cited or any(
+            words & _words(f"{ref.quote} {step.arguments}")
+            or mentioned(name, normal(f"{ref.quote} {step.arguments} {self._head(ref.step)}"))
+            for ref, step in cited
+        )
+
+    def _head(self, index: int) -> str:
+        return self.text(index).lstrip().partition("\n")[0]
+
+
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"[a-z]{5,}", text.lower()))
+
 
 def leading(diagnosis: Diagnosis) -> RootCause | None:
     """The root cause a diagnosis stands for: the most confident, the first named where none is ahead."""
@@ -129,11 +154,19 @@ def ground(transcript: Transcript, *, evidence: EvidenceSource | None = None) ->
     elif cause is not None and root is not None and not returns.speaks_of(cause.component):
         text = f"{cause.component} is blamed, and nothing that was seen names it"
         findings.append(Finding("component_never_seen", text, claim=root.id))
-        supports = [replace(s, value=min(s.value, 0.5)) if s.claim == root.id else s for s in supports]
+        supports = _halved(supports, root)
+    elif cause is not None and root is not None and not returns.bear_on(root, cause.component):
+        text = f"Claim {root.id} blames {cause.component} on what does not speak of it"
+        findings.append(Finding("evidence_of_another", text, root.refs[0].step, root.id))
+        supports = _halved(supports, root)
     value = sum(s.weight * s.value for s in supports) / sum(s.weight for s in supports)
     if cause is not None and not any(root and s.claim == root.id and s.value > 0 for s in supports):
         value = min(value, UNSUPPORTED_CAP)
     return Grounding(round(value, 4), tuple(supports), tuple(findings), tainted=tainted)
+
+
+def _halved(supports: Sequence[Support], root: Claim) -> list[Support]:
+    return [replace(s, value=min(s.value, 0.5)) if s.claim == root.id else s for s in supports]
 
 
 def _missed(diagnosis: Diagnosis, steps: Sequence[Step]) -> tuple[int, ...]:
@@ -200,12 +233,17 @@ def _said(claim: Claim) -> str:
 
 
 def _strange_numbers(claim: Claim, texts: Sequence[str]) -> list[str]:
-    """Numbers an observation states that no cited return prints. Those below ten are left alone: people count rows
-    that nobody prints."""
-    if claim.kind is not ClaimKind.OBSERVATION:
+    """Numbers an observation or an exclusion states that no cited return prints.
+
+    Those below ten without a unit are left alone: people count rows that nobody prints. So is what an exclusion
+    says was not there: "no reply took more than 500 ms" cites no 500.
+    """
+    if claim.kind not in (ClaimKind.OBSERVATION, ClaimKind.EXCLUSION):
         return []
-    said = [(number, unit) for number, unit in stated(claim.text) if len(number) > 1]
+    if claim.kind is ClaimKind.EXCLUSION and _DENIED.search(claim.text):
+        return []
+    said = [one for one in stated(claim.text) if len(one.number) > 1 or one.unit]
     if not said:
         return []
     numbers = set().union(*map(printed, texts))
-    return [f"{number}{unit}" for number, unit in said if not bears_out(number, unit, numbers)]
+    return [f"{one.number}{one.unit}" for one in said if not bears_out(one, numbers)]

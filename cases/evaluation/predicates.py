@@ -72,6 +72,31 @@ def _values(metric: str, lines: Lines) -> list[Measure]:
     ]
 
 
+def _readings(metric: str, lines: Lines, rows: Lines) -> list[Measure]:
+    """The metric's column in ``rows``, where one of ``lines`` is the head of a comma-separated table that names it."""
+    name = metric.strip().lower()
+    head = next((cells for line in lines if len(cells := _cells(line)) > 1 and name in cells), None)
+    if head is None:
+        return []
+    at = head.index(name)
+    tabled = [cells[at] for row in rows if len(cells := _cells(row)) == len(head)]
+    return [(float(match[1]), match[2] or "") for cell in tabled if (match := _NUMBER.fullmatch(cell))]
+
+
+def _cells(line: str) -> list[str]:
+    return [cell.strip() for cell in line.split(",")]
+
+
+def _measured(metric: str, lines: Lines, quotes: Lines) -> list[Measure]:
+    """The metric's values in what is quoted; where it has none there, in all that was returned."""
+    return (
+        _values(metric, quotes)
+        or _readings(metric, lines, quotes)
+        or _values(metric, lines)
+        or _readings(metric, lines, lines)
+    )
+
+
 def _number(value: Any) -> Measure | None:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
@@ -86,7 +111,7 @@ def _compare(test: Callable[[float, float], bool]) -> Check:
             return None
         limit, unit = wanted[0], wanted[1] or _text(predicate, "unit").strip().lower()
         metric = _text(predicate, "metric")
-        measured = _values(metric, quotes) or _values(metric, lines)
+        measured = _measured(metric, lines, quotes)
         found = {test(value, limit) for value, of in measured if not of or not unit or of == unit}
         return found.pop() if len(found) == 1 else None
 
@@ -99,7 +124,7 @@ def _equal(value: float, limit: float) -> bool:
 
 def _changed(predicate: Predicate, texts: list[str], lines: Lines, quotes: Lines) -> bool | None:
     wanted = _number(predicate.arguments.get("factor"))
-    measured = _values(_text(predicate, "metric"), quotes) or _values(_text(predicate, "metric"), lines)
+    measured = _measured(_text(predicate, "metric"), lines, quotes)
     if wanted is None or wanted[0] <= 0 or len(measured) < 2 or len({unit for _, unit in measured}) > 1:
         return None
     low, high = (edge(value for value, _ in measured) for edge in (min, max))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _MARKS = str.maketrans({"“": '"', "”": '"', "‘": "'", "’": "'", "–": "-", "—": "-", "−": "-", "\u00a0": " "})
@@ -11,10 +12,19 @@ _GAP = re.compile(r"\s*(?:…|\[\.\.\.\]|\.\.\.)\s*")
 _RAW_NUMBER = r"(-?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?)"
 _NUMBER = re.compile(rf"(?<![\w.]){_RAW_NUMBER}(?!\d)")
 _STATED = re.compile(
-    rf"(?<![\w.:/-]){_RAW_NUMBER}(?:\s?(%|ms\b|s\b|seconds?\b|min\b|m\b|h\b|[kmgt]i?b?\b))?(?!\w|[-:/._]\w)",
+    rf"(?P<about>(?:\b(?:about|around|roughly|some|nearly|almost|approximately)\s+|[~≈]\s?))?"
+    rf"(?<![\w.:/-]){_RAW_NUMBER}(?:\s?(%|thousand\b|million\b|billion\b|ms\b|s\b|seconds?\b|min\b|m\b|h\b|[kmgt]i?b?\b))?(?!\w|[-:/._]\w)",
     re.I,
 )
-_SCALES = {"%": 100.0, "s": 0.001, "second": 0.001, "seconds": 0.001}
+_SCALES = {
+    "%": 100.0,
+    "s": 1e-3,
+    "second": 1e-3,
+    "seconds": 1e-3,
+    "thousand": 1e-3,
+    "million": 1e-6,
+    "billion": 1e-9,
+}
 LONGEST_INEXACT = 2_000  # characters of a quote for which rounded numbers are tried
 
 
@@ -111,9 +121,20 @@ def rounds_to(raw: str, quoted: str) -> bool:
     return places > given and abs(value - said) <= 0.5 * 10**-given + 1e-12
 
 
-def stated(text: str) -> list[tuple[str, str]]:
-    """The (number, unit) pairs a sentence states, without sign; none that are part of a name, a date, a time or an address."""
-    return [(match[1].lstrip("-"), (match[2] or "").lower()) for match in _STATED.finditer(text)]
+@dataclass(frozen=True)
+class Stated:
+    """A number that a sentence states, without sign; ``about``: the sentence says that it is rounded."""
+
+    number: str
+    unit: str = ""
+    about: bool = False
+
+
+def stated(text: str) -> list[Stated]:
+    """The numbers a sentence states; none that are part of a name, a date, a time or an address."""
+    return [
+        Stated(match[2].lstrip("-"), (match[3] or "").lower(), bool(match["about"])) for match in _STATED.finditer(text)
+    ]
 
 
 def printed(text: str) -> set[str]:
@@ -121,9 +142,21 @@ def printed(text: str) -> set[str]:
     return {number.lstrip("-").replace(",", "") for number in re.findall(_RAW_NUMBER, text)}
 
 
-def bears_out(number: str, unit: str, numbers: set[str]) -> bool:
-    """Whether a stated number is among the printed ones: the same, rounded, a share as per cent, or milliseconds as seconds."""
-    if number.replace(",", "") in numbers or any(rounds_to(raw, number) for raw in numbers):
+def bears_out(said: Stated, numbers: set[str]) -> bool:
+    """Whether a stated number is among the printed ones: the same, rounded, a share as per cent, in another unit.
+
+    "About 730" is borne out by all that rounds to it at its last digit that is not zero, or the digit after its first.
+    """
+    number = said.number.replace(",", "")
+    if number in numbers or any(rounds_to(raw, number) for raw in numbers):
         return True
-    scale = _SCALES.get(unit)
-    return scale is not None and any(rounds_to(f"{float(raw) * scale:.6f}", number) for raw in numbers)
+    scale = _SCALES.get(said.unit)
+    if scale is not None and any(rounds_to(f"{float(raw) * scale:.9f}", number) for raw in numbers):
+        return True
+    return said.about and any(_near(float(raw) * (scale or 1.0), number) for raw in numbers)
+
+
+def _near(value: float, number: str) -> bool:
+    whole, _, places = number.partition(".")
+    zeros = 0 if places else min(len(whole) - len(whole.rstrip("0")), max(0, len(whole) - 2))
+    return abs(value - float(number)) <= 0.5 * 10 ** (zeros - len(places)) + 1e-9

@@ -25,6 +25,8 @@ from sandbox.lab.expertise.registry import EXPERTISE
 from sandbox.lab.incident import Incident
 from sandbox.lab.views.overview import Alert
 
+LONGEST_QUOTE = 400  # characters
+
 
 class UnseenEvidence(ValueError):
     """A look found no answer, or its pattern is not in the answer: the expertise and the model disagree."""
@@ -61,7 +63,15 @@ def _quote(look: Look, names: dict[str, str], recordings: tuple[Recording, ...],
     matches = list(re.finditer(_filled(look.shows, names, escape=True), answer))
     if not matches:
         raise UnseenEvidence(f"{look.tool} {arguments} does not show {look.shows!r}")
-    return matches[-1].group(0)[:400].rstrip()
+    return _cut(matches[-1].group(0)).rstrip()
+
+
+def _cut(quote: str) -> str:
+    """At most LONGEST_QUOTE characters, cut where a line ends, or else a word: half a number is another number."""
+    if len(quote) <= LONGEST_QUOTE:
+        return quote
+    kept = quote[: LONGEST_QUOTE + 1]
+    return kept[: max(kept.rfind("\n"), 0) or max(kept.rfind(" "), 0) or LONGEST_QUOTE]
 
 
 def session_of(incident: Incident, alert: Alert | None, recordings: tuple[Recording, ...]) -> RecordedSession:

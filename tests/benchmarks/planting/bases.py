@@ -89,7 +89,7 @@ def expert(bundle: CaseBundle) -> Base:
 
 
 def agent(bundle: CaseBundle, source: str) -> Base | None:
-    """The untaught offline agent's run where it names what is wrong; None where it does not."""
+    """The untaught offline agent's run where it names what is wrong and how that leads on; None where it does not."""
     transcript = loop.run(
         OfflineAgent(),
         bundle.task,
@@ -97,7 +97,7 @@ def agent(bundle: CaseBundle, source: str) -> Base | None:
         budget=Budget(steps=STEPS),
     )
     concluded = transcript.diagnosis
-    if concluded is None or concluded.conclusion is not Conclusion.ROOT_CAUSE:
+    if concluded is None or concluded.conclusion is not Conclusion.ROOT_CAUSE or not concluded.chain:
         return None
     if not evaluate(transcript, bundle.answer).correct:
         return None

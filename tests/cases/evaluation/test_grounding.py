@@ -87,6 +87,35 @@ def test_a_number_that_nobody_printed_counts_half():
     assert codes(grounding) == ["number_not_seen"]
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("basket restarted 43 times before", ["number_not_seen"]),
+        ("basket restarted 15 times, as ever", []),
+        ("no restart took more than 500 ms", []),  # what was not there is not printed
+    ],
+)
+def test_an_exclusion_may_not_state_another_number_than_it_cites(text, found):
+    excluded = Claim("c9", ClaimKind.EXCLUSION, text, (Ref(0, "CrashLoopBackOff   15"),))
+    assert codes(ground(transcript(diagnosis(claims=(ROOT, CRASH, SYMPTOM, excluded))))) == found
+
+
+@pytest.mark.parametrize(("text", "found"), [("3 pods are seen", []), ("it fails 3% of calls", ["number_not_seen"])])
+def test_a_small_number_is_checked_where_it_has_a_unit(text, found):
+    claim = replace(SYMPTOM, text=text)
+    assert codes(ground(transcript(diagnosis(claims=(ROOT, CRASH, claim))))) == found
+
+
+def test_evidence_of_another_component_does_not_carry_the_root_cause():
+    grounding = ground(with_root(refs=(Ref(2, "connection refused"),), predicate=None, text="redis is killed"))
+    assert codes(grounding) == []  # the log line itself, at the head of its return, speaks of basket
+    grounding = ground(with_root(refs=(Ref(0, "web-579b9bff58-t2dbm     1/1     Running"),), predicate=None))
+    assert grounding.supports[0] == Support("c1", 0.5, 3.0)
+    assert [(finding.code, finding.text, finding.claim) for finding in grounding.findings] == [
+        ("evidence_of_another", "Claim c1 blames basket on what does not speak of it", "c1")
+    ]
+
+
 def test_a_root_cause_no_claim_carries_caps_the_score():
     cause = RootCause("basket", "OOMKilled")
     elsewhere = Claim("c4", ClaimKind.OBSERVATION, "the web runs", (Ref(0, "Running"),))

@@ -60,3 +60,21 @@ def test_depends_is_settled_by_topology():
 
 def test_without_a_return_nothing_is_settled():
     assert {holds(Predicate(name), [], []) for name in PREDICATES} == {None}
+
+
+SERIES = "# web, step 60s\ntime,requests_per_second,p95_ms\n2026-01-05T10:00:00Z,120,80\n2026-01-05T10:01:00Z,360,95\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "quotes", "expected"),
+    [
+        ("eq", 360, ["2026-01-05T10:01:00Z,360,95"], True),
+        ("eq", 95, ["2026-01-05T10:01:00Z,360,95"], False),  # another column
+        ("gt", 200, ["2026-01-05T10:00:00Z,120,80"], False),
+        ("gt", 100, [], True),
+        ("gt", 200, [], None),  # some minutes are, some are not
+    ],
+)
+def test_a_metric_is_read_from_its_column(name, value, quotes, expected):
+    predicate = Predicate(name, {"metric": "requests_per_second", "value": value})
+    assert holds(predicate, [SERIES], quotes) is expected

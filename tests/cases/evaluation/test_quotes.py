@@ -2,7 +2,7 @@ import time
 
 import pytest
 
-from cases.evaluation.quotes import bears_out, printed, stands_in, stated
+from cases.evaluation.quotes import Stated, bears_out, printed, stands_in, stated
 
 RAW = "Pod  basket\n\tREADY 0/1\n\x1b[31mERROR\x1b[0m pool 97.25 of 100 used, 15 restarts, “gone” — latency 1503.7 ms, port 8080"
 
@@ -61,15 +61,29 @@ def test_quotes_cannot_be_made_to_run_for_long():
 
 def test_stated_numbers_leave_names_dates_and_addresses_out():
     text = "On 2025-11-28 at 10:05 worker-02 (10.0.3.4) used 97.2 % of 1,024 MiB, twice 42s, v2.1-rc3"
-    assert stated(text) == [("97.2", "%"), ("1,024", "mib"), ("42", "s")]
+    assert stated(text) == [Stated("97.2", "%"), Stated("1,024", "mib"), Stated("42", "s")]
 
 
 def test_printed_numbers_bear_out_stated_ones_also_rounded_or_scaled():
     numbers = printed("ratio=0.9731 at node-17, took 5203ms, 12,345 rows")
-    assert bears_out("0.97", "", numbers)
-    assert bears_out("97", "%", numbers)
-    assert bears_out("5.2", "s", numbers)
-    assert bears_out("12345", "", numbers)
-    assert bears_out("17", "", numbers)
-    assert not bears_out("18", "", numbers)
-    assert not bears_out("97", "", numbers)
+    assert bears_out(Stated("0.97"), numbers)
+    assert bears_out(Stated("97", "%"), numbers)
+    assert bears_out(Stated("5.2", "s"), numbers)
+    assert bears_out(Stated("12345"), numbers)
+    assert bears_out(Stated("17"), numbers)
+    assert not bears_out(Stated("18"), numbers)
+    assert not bears_out(Stated("97"), numbers)
+
+
+def test_a_number_said_to_be_rounded_is_borne_out_by_what_rounds_to_it():
+    numbers = printed("waiting: 726, dead rows: 4733002, estimate 54849")
+    assert stated("about 730 wait, some 4.7 million are dead, ~55,000 live") == [
+        Stated("730", about=True),
+        Stated("4.7", "million", about=True),
+        Stated("55,000", about=True),
+    ]
+    for said in (Stated("730", about=True), Stated("4.7", "million"), Stated("55,000", about=True)):
+        assert bears_out(said, numbers)
+    assert bears_out(Stated("700", about=True), printed("waiting: 703.6"))
+    for said in (Stated("730"), Stated("760", about=True), Stated("47", "million", about=True)):
+        assert not bears_out(said, numbers)
