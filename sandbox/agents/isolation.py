@@ -1,7 +1,8 @@
-"""Inside a run there is no network and no other process: trying either ends the run. No Django here.
+"""Inside a run there is no network, no other process and no credential: trying any of them ends the run. No Django here.
 
-The interpreter tells an audit hook of every connection, look-up and process before it happens (PEP 578); the hook
-refuses them while the code of a run is at work, in whatever thread or library. It cannot be taken away again.
+The interpreter tells an audit hook of every connection, look-up, process and file before it happens (PEP 578); the
+hook refuses those of FORBIDDEN, and files that hold secrets, while the code of a run is at work, in whatever library.
+It cannot be taken away again. Variables of the environment that hold secrets are not there for it (sandbox.agents.sight).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from contextvars import ContextVar
 from functools import cache
 
 from sandbox.agents.base import AgentError
+from sandbox.agents.sight import holds_secrets, limited
 
 MEMORY = 1024 * 2**20  # bytes that a process may grow by while one run is at work
 SECONDS = 600  # of a run that no model is asked in, where its budget does not say less
@@ -30,7 +32,8 @@ _PROCESSES = (
     "os.forkpty",
     "pty.spawn",
 )
-FORBIDDEN = frozenset((*_NETWORK, *_PROCESSES))
+_DATABASES = ("sqlite3.connect",)
+FORBIDDEN = frozenset((*_NETWORK, *_PROCESSES, *_DATABASES))
 
 _inside: ContextVar[bool] = ContextVar("inside a run", default=False)
 
@@ -41,7 +44,7 @@ class Forbidden(AgentError):
 
 @contextmanager
 def isolated() -> Iterator[None]:
-    """Refuse network and processes to the code of the block, with Forbidden."""
+    """Refuse network, processes and files with secrets to the code of the block, with Forbidden."""
     _watch()
     token = _inside.set(True)
     try:
@@ -63,8 +66,13 @@ def resident() -> int:
 @cache
 def _watch() -> None:
     sys.addaudithook(_refuse)
+    os.environ = limited(os.environ, _inside.get)  # noqa: B003 (nothing is to be cleared)
+    if os.supports_bytes_environ:
+        os.environb = limited(os.environb, _inside.get)
 
 
 def _refuse(event: str, arguments: tuple) -> None:
     if event in FORBIDDEN and _inside.get():
-        raise Forbidden(f"a run tried {event}: it has no network and starts no process")
+        raise Forbidden(f"a run tried {event}: it has no network, starts no process and opens no database")
+    if event == "open" and _inside.get() and holds_secrets(arguments[0]):
+        raise Forbidden("a run tried to open a file with secrets")

@@ -1,8 +1,10 @@
 import os
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -24,6 +26,11 @@ TRIES = {
     "subprocess": lambda: subprocess.run([sys.executable, "-V"], check=False),
     "system": lambda: os.system("true"),
     "fork": os.fork,
+    "database": lambda: sqlite3.connect(":memory:"),
+    "variables of the process": lambda: Path("/proc/self/environ").read_bytes(),
+    "key of the site": lambda: Path("data/secret-key").read_text(),
+    "mounted secret": lambda: Path("/run/secrets/database").read_text(),
+    "key of a person": lambda: Path.home().joinpath(".ssh", "id_ed25519").read_bytes(),
     "exec": lambda: os.execv(sys.executable, [sys.executable, "-V"]),
 }
 
@@ -41,6 +48,56 @@ def test_outside_a_run_both_are_as_before():
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
     assert subprocess.run([sys.executable, "-c", ""], check=False).returncode == 0
+
+
+SECRETS = {
+    "CLOUDMATE_LLM_API_KEY": "sk-1",
+    "CLOUDMATE_SECRET_KEY": "s",
+    "CLOUDMATE_DATABASE_URL": "postgres://cloudmate:hunter2@db/cloudmate",
+    "PGPASSWORD": "hunter2",
+    "GITHUB_TOKEN": "ghp",
+}
+
+
+def test_run_sees_no_variable_with_a_secret_and_the_worker_all(monkeypatch):
+    for name, value in SECRETS.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("CLOUDMATE_SLOTS", "3")
+    with isolated():
+        seen = [os.environ.get(name) or os.getenv(name) or os.environb.get(name.encode()) for name in SECRETS]
+        assert seen == [None] * len(SECRETS)
+        assert SECRETS.keys().isdisjoint({*os.environ, *os.environ.copy(), *map(os.fsdecode, os.environb)})
+        assert os.environ["CLOUDMATE_SLOTS"] == "3"
+        assert len(os.environ) == len(list(os.environ))
+    assert {name: os.environ[name] for name in SECRETS} == SECRETS
+
+
+class Peeking:
+    """An environment whose tool prints every variable that it finds."""
+
+    tools = TASK.tools
+
+    def call(self, tool, arguments):
+        return Observation(" ".join(f"{name}={value}" for name, value in os.environ.items()))
+
+    def inventory(self):
+        return Inventory()
+
+
+def test_tool_that_prints_the_environment_prints_no_secret(monkeypatch):
+    monkeypatch.setenv("CLOUDMATE_LLM_API_KEY", "sk-very-own")
+    monkeypatch.setenv("CLOUDMATE_SLOTS", "3")
+    transcript = loop.run(Asking(), Task("Slow."), Peeking(), budget=Budget(steps=1))
+    (step,) = transcript.steps
+    assert "CLOUDMATE_SLOTS=3" in step.observation.output
+    assert "sk-very-own" not in step.observation.output
+
+
+def test_what_a_run_needs_of_the_disk_it_may_read(tmp_path):
+    path = tmp_path / "lexicon.txt"
+    path.write_text("pool")
+    with isolated():
+        assert path.read_text() == "pool"
 
 
 def test_another_thread_of_the_worker_is_not_held():
