@@ -29,7 +29,7 @@ def snapshot(request, pk):
         "snapshot": row,
         "admission": row.admission,
         "world": world,
-        "tables": worlds.tables_of(world, row.admission) if world else [],
+        "tables": worlds.tables_of(world, row.admission) if world else None,
         "tasks": misses.tasks_of(row),
         "misses_total": row.misses.count(),
         "page": Paginator(row.recordings.select_related("raw"), PAGE).get_page(request.GET.get("page")),

@@ -11,7 +11,7 @@ from django.conf import settings
 from cases.transcript import ToolSchema
 from sandbox.environment.base import Recording
 from sandbox.environment.world.base import TABLES, BadTable, TableFile, WorldSpec
-from sandbox.environment.world.fidelity import CAPTURED, MISSING, Fidelity, fidelity
+from sandbox.environment.world.fidelity import CAPTURED, Fidelity, fidelity
 from sandbox.environment.world.world import World, open_world
 from sandbox.models import Snapshot, TableBlob
 
@@ -70,20 +70,25 @@ def fidelity_of(snapshot: Snapshot, recordings: Iterable[Recording], tools: Iter
 
 @dataclass(frozen=True)
 class ShownTable:
-    """A table as a page shows it; ``file`` is None where it was not captured, ``words`` empty until it was measured."""
+    """A table as a page shows it; ``words`` are empty until it was measured."""
 
     name: str
-    file: TableFile | None
+    file: TableFile
     state: str
-    words: str = ""
+    words: str
 
 
-def tables_of(spec: WorldSpec, admission: dict[str, Any] | None) -> list[ShownTable]:
-    """Every table that a world may have, with what was measured of it."""
+@dataclass(frozen=True)
+class ShownTables:
+    held: list[ShownTable]
+    missing: list[str]
+
+
+def tables_of(spec: WorldSpec, admission: dict[str, Any] | None) -> ShownTables:
+    """The tables of a world with what was measured of them, and the names of those that it does not hold."""
     measured = {one["table"]: one for one in ((admission or {}).get("fidelity") or {}).get("tables", [])}
-    shown = []
-    for name in TABLES:
-        file, known = spec.table(name), measured.get(name, {})
-        state = known.get("state") or (CAPTURED if file else MISSING)
-        shown.append(ShownTable(name, file, state, known.get("words", "")))
-    return shown
+    held = [(file, measured.get(name, {})) for name in TABLES if (file := spec.table(name))]
+    return ShownTables(
+        [ShownTable(file.name, file, known.get("state", CAPTURED), known.get("words", "")) for file, known in held],
+        [name for name in TABLES if spec.table(name) is None],
+    )
