@@ -75,6 +75,7 @@ def wanted(among: QuerySet | None = None) -> Iterator[tuple[Session, Session]]:
     Each better session is compared once: what the critic could make nothing of, or the gate refused, is a person's.
     """
     of_case = Critique.objects.filter(failed__case=OuterRef("case"))
+    mended = Exploration.objects.filter(outcome="success")
     failed = (
         Session.objects.recorded()
         .finished()
@@ -85,7 +86,7 @@ def wanted(among: QuerySet | None = None) -> Iterator[tuple[Session, Session]]:
         .exclude(Exists(_later_success()))
         .exclude(Exists(Patch.objects.filter(case=OuterRef("case"), state__in=PENDING)))
         .exclude(Exists(_fixed_by_pending()))
-        .filter(Q(exploration__outcome="success") | Exists(_right_by_expert().filter(case=OuterRef("case"))))
+        .filter(Q(pk__in=mended.values("session")) | Q(case__in=_right_by_expert().values("case")))
         .select_related("case", "version")
         .distinct()
         .order_by("pk")

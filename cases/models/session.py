@@ -77,6 +77,7 @@ class Session(models.Model):
             models.Index(fields=["state", "origin"]),
             # few among many: what an expert showed of a case is asked for by every sweep and home page
             models.Index(fields=["case"], condition=models.Q(actor="expert"), name="session_of_expert"),
+            models.Index(fields=["case"], condition=models.Q(snapshot_digest=""), name="session_not_frozen"),
             models.Index(fields=["state", "measured_by"]),
         ]
 
@@ -110,6 +111,7 @@ class Step(models.Model):
     class Meta:
         ordering = ["session", "index"]
         constraints = [models.UniqueConstraint(fields=["session", "index"], name="step_once_per_index")]
+        indexes = [models.Index(fields=["session"], condition=models.Q(level="live"), name="step_live")]
 
     def __str__(self):
         return f"{self.session} step {self.index}: {self.tool}"

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 from django import template
-from django.urls import reverse
 
 from cases.access import ADMIN, LEAD, has_role, roles_of
 from cases.contexts.review import to_judge
 from cases.contexts.turn import to_confirm, to_finish, to_settle
+from cloudmate.addresses import address
 from cloudmate.counting import counts
 from rules.contexts import waiting_for
 
@@ -32,7 +32,7 @@ def navigation(context):
     here = request.resolver_match.view_name if request.resolver_match else ""
 
     def link(name, label, icon, key, *, also=(), count=0, counts=""):
-        return Link(reverse(name), label, icon, key, here == name or here in also, count, counts)
+        return Link(address(name), label, icon, key, here == name or here in also, count, counts)
 
     confirm, settle, finish, review, scores = counts(user, to_confirm, to_settle, to_finish, waiting_for, to_judge)
     settings = []

@@ -9,7 +9,10 @@ from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html
 
+from cloudmate.addresses import address
+
 register = template.Library()
+register.simple_tag(address)  # what url says, for rows
 
 # status word -> hue, icon, label. One table for every app, so a state looks the same wherever it stands.
 STATUS = {
