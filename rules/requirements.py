@@ -143,7 +143,8 @@ def _judge(regression: Regression | None, override: str) -> Requirement:
     )
     judges = sorted(
         set(
-            Evaluation.objects.filter(metrics__correct_by="judge")
+            Evaluation.objects.exclude(judge="")
+            .filter(metrics__correct_by="judge")
             .filter(session__in=old.union(new))  # an OR would read all evaluations
             .values_list("judge", flat=True)
         )

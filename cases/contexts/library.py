@@ -10,7 +10,7 @@ from django.db.models.functions import Coalesce, RowNumber
 from cases import labels
 from cases.access import EXPERT, LEAD, has_role
 from cases.contexts.duplicates import duplicates
-from cases.contexts.listing import Filters, choices, library_map, page_of, with_what_rows_show
+from cases.contexts.listing import COLUMNS, Filters, choices, library_map, page_of, with_what_rows_show
 from cases.forms.library import minders, usual_end
 from cases.models import Case, Confirmation, Entry, Evaluation, Label, Session
 
@@ -68,7 +68,11 @@ def library_page(query: dict[str, Any], user, *, view: str) -> dict[str, Any]:
 def _list(query: dict[str, Any]) -> dict[str, Any]:
     filters = Filters.from_query(query, sort="category")
     given = Confirmation.objects.filter(version=OuterRef("current")).order_by().values("version")
-    rows = with_what_rows_show(filters.apply(Case.objects.library())).select_related("system", "current", "owner")
+    rows = (
+        with_what_rows_show(filters.apply(Case.objects.library()))
+        .select_related("owner")
+        .only(*COLUMNS, "owner__username")
+    )
     rows = rows.annotate(confirmations_count=Coalesce(Subquery(given.annotate(n=Count("pk")).values("n")), 0))
     page = page_of(rows, query.get("page"))
     page.object_list = list(page.object_list)

@@ -22,6 +22,13 @@ SORTS = {
 }
 
 
+COLUMNS = (
+    *("name", "state", "origin", "synthetic", "tags", "gates", "ambiguity", "quarantined_until", "updated_at"),
+    *("frozen_digest", "frozen_size", "frozen_share", "frozen_asked", "system__name"),
+    *("current__prompt", "current__category", "current__fault_class"),
+)
+
+
 @dataclass(frozen=True)
 class Filters:
     """What the URL asks for; anything it cannot mean is ignored."""
@@ -82,7 +89,7 @@ def with_what_rows_show(cases: QuerySet[Case]) -> QuerySet[Case]:
     )
     return (
         cases.select_related("system", "current")
-        .defer("current__tools", "current__context", "current__answer", "current__fault_classes")
+        .only(*COLUMNS)
         .annotate(
             sessions_count=Coalesce(Subquery(counted), 0),
             last_verdict=Subquery(newest.order_by("-pk").values("verdict")[:1]),

@@ -64,10 +64,15 @@ def waiting(user) -> int:
 
 def turns(user) -> tuple[list[Turn], dict[str, int]]:
     """The longest waiting of each kind, and how many of each kind there are beyond those."""
-    confirming = list(to_confirm(user).select_related("system", "current").order_by("updated_at")[: SHOWN + 1])
-    finishing = list(to_finish(user).select_related("case").order_by("started_at")[: SHOWN + 1])
-    settling = list(to_settle(user).select_related("system").order_by("quarantined_until")[: SHOWN + 1])
-    annotating = list(to_annotate(user).select_related("case__system").order_by("-pk")[: SHOWN + 1])
+    confirming = to_confirm(user).select_related("system").only("name", "state", "updated_at", "system__name")
+    confirming = list(confirming.order_by("updated_at")[: SHOWN + 1])
+    finishing = to_finish(user).select_related("case").only("state", "started_at", "case__name")
+    finishing = list(finishing.order_by("started_at")[: SHOWN + 1])
+    settling = to_settle(user).only("name", "state", "state_reason", "quarantined_until")
+    settling = list(settling.order_by("quarantined_until")[: SHOWN + 1])
+    annotating = to_annotate(user).select_related("case__system")
+    annotating = annotating.only("started_at", "finished_at", "case__name", "case__system__name")
+    annotating = list(annotating.order_by("-pk")[: SHOWN + 1])
     found = [
         Turn(
             one.get_absolute_url(),

@@ -38,7 +38,10 @@ class Evaluation(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["session", "version", "evaluator"], name="evaluation_once_per_version")
         ]
-        indexes = [models.Index(fields=["session"], condition=models.Q(low_scoring=True), name="evaluation_low")]
+        indexes = [
+            models.Index(fields=["session"], condition=models.Q(low_scoring=True), name="evaluation_low"),
+            models.Index(fields=["session"], condition=~models.Q(judge=""), name="evaluation_judged"),
+        ]
 
     def __str__(self):
         return f"{self.session}: {self.verdict}"

@@ -80,6 +80,7 @@ def addresses(made: dict[str, list]) -> dict[str, list[str]]:
         "agreement": ["/agreement/", "/agreement/?cell=fp", "/agreement/?dimension=evidence&why=random"],
         "quadrants": ["/agreement/quadrants/", "/agreement/quadrants/?cell=lucky&system=bank"],
         "lab": ["/lab/"],
+        "search": ["/search/?q=slow", "/search/?q=1000077", "/search/?q=number+77"],
         "audit log": ["/settings/log/", "/settings/log/?action=confirmed", "/settings/log/?page=5"],
         "session: sandbox panel": [f"/panels/sessions/{pk}/sandbox/" for pk in sessions],
     }
