@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import Count, Max, Q
 
-from cases.evaluation.agreement import CHECKS, Pair, counted, grouped, pairs
+from cases.evaluation.agreement import CHECKS, Pair, counted, flips, grouped, pairs
 from cases.evaluation.calibration import (
     GOOD,
     LEAST_N,
@@ -96,6 +96,7 @@ def agreement_page(asked: dict[str, str]) -> dict[str, Any]:
         "kappa": counts.kappa(),
         "sensitivity": counts.sensitivity(),
         "specificity": counts.specificity(),
+        "flips": flips(judge),
         "permission": permission(counted(everything)),
         "by_code": judge.startswith(CHECKS),
         "too_few": counts.n < LEAST_N or counts.negatives < LEAST_NEGATIVES,

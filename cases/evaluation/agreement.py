@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from cases.evaluation.calibration import GOOD, Confusion, Permission, confusion, permission
+from cases.evaluation.calibration import GOOD, Confusion, Estimate, Permission, confusion, permission, share
 from cases.evaluation.questions import criterion
-from cases.models import ScoreReview
+from cases.models import Score, ScoreReview
 
+RETESTS = 2_000  # scores that the flip rate is of, at most
 CHECKS = "checks "  # before an evaluator version: the deterministic judge of that version
 
 
@@ -83,6 +84,21 @@ def _pair(row: dict[str, Any]) -> Pair:
             (text, judged, said) for text, judged, said in asked if judged is not None and said is not None
         ),
     )
+
+
+def flips(judge: str) -> Estimate:
+    """How often the same judge, asked the same twice, answers otherwise: over its newest questions asked twice.
+
+    Code answers the same each time: of "checks" nothing is asked twice.
+    """
+    scores = Score.objects.filter(source="judge", evaluation__judge=judge, details__has_key="again")
+    changed = [
+        row["answer"] != details["again"][row["id"]]
+        for details in scores.order_by("-pk").values_list("details", flat=True)[:RETESTS]
+        for row in details["questions"]
+        if row["id"] in details["again"]
+    ]
+    return share(sum(changed), len(changed))
 
 
 def counted(found: Iterable[Pair]) -> Confusion:

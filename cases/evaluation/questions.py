@@ -15,6 +15,7 @@ from cases.transcript import Transcript
 MOST_CLAIMS = 12
 RETURN_LENGTH = 4_000  # characters of one return that a judge sees
 MATERIAL_LENGTH = 60_000
+WORDS = {True: "yes", False: "no", None: "insufficient"}
 
 
 def reasoning(transcript: Transcript) -> tuple[Question, ...]:
@@ -96,8 +97,14 @@ def spelled(diagnosis: Diagnosis) -> str:
     return "\n".join(line for line in lines if line.strip())
 
 
-def scores(rulings: Rulings, questions: Sequence[Question], *, version: str) -> tuple[Score, ...]:
-    """Share of yes among the answered questions of each dimension; none answered is unscored."""
+def scores(
+    rulings: Rulings, questions: Sequence[Question], *, version: str, again: Rulings | None = None
+) -> tuple[Score, ...]:
+    """Share of yes among the answered questions of each dimension; none answered is unscored.
+
+    ``again`` is the same judge's second word on the same questions. It changes no score: it is kept to say how far
+    a first word can be relied on.
+    """
     found = []
     for dimension in dict.fromkeys(question.dimension for question in questions):
         of = [ruling for ruling in rulings.rulings if ruling.question.dimension == dimension]
@@ -105,6 +112,9 @@ def scores(rulings: Rulings, questions: Sequence[Question], *, version: str) -> 
         value = round(sum(answered) / len(answered), 4) if answered else None
         reason = "" if answered else rulings.unscored or "no question could be answered"
         details = {"judge": version, "reply": rulings.reply_digest, "questions": [_row(ruling) for ruling in of]}
+        if again is not None and not again.unscored and not rulings.unscored:
+            of_again = [ruling for ruling in again.rulings if ruling.question.dimension == dimension]
+            details["again"] = {ruling.question.id: WORDS[ruling.answer] for ruling in of_again}
         found.append(Score(dimension, "judge", value, reason, details))
     return tuple(found)
 
@@ -113,7 +123,7 @@ def _row(ruling: Ruling) -> dict[str, object]:
     return {
         "id": ruling.question.id,
         "question": ruling.question.text,
-        "answer": {True: "yes", False: "no", None: "insufficient"}[ruling.answer],
+        "answer": WORDS[ruling.answer],
         "quote": ruling.quote,
         "reason": ruling.reason,
     }

@@ -24,6 +24,7 @@ def evaluate(
     *,
     evidence: EvidenceSource | None = None,
     judge: Judge | None = None,
+    retest: bool = False,
     limit: Cost | None = None,
     thresholds: Thresholds = DEFAULT,
 ) -> Result:
@@ -31,7 +32,7 @@ def evaluate(
 
     Code settles what code can. With a judge, the rest is asked of it: entailment, chain and intent without
     the answer, and expected free-text statements apart; its scores stand beside the deterministic ones and
-    change none of them. Without one, the rest is unscored and says so. The guess test needs an agent to conclude
+    change none of them. ``retest`` asks it a second time, to see whether it says the same. Without one, the rest is unscored and says so. The guess test needs an agent to conclude
     again, so whoever has one adds its Score. An expert's session never counts as
     low-scoring: it is a reference, not a seed of exploration.
     """
@@ -45,7 +46,8 @@ def evaluate(
     if judge is not None and transcript.diagnosis is not None:
         material = questions.material(transcript)
         asked = questions.reasoning(transcript)
-        scores += questions.scores(judge.rule(asked, material), asked, version=judge.version)
+        first, again = judge.rule(asked, material), judge.rule(asked, material) if retest else None
+        scores += questions.scores(first, asked, version=judge.version, again=again)
         if right.open:
             right, statements = _judged(right, judge, material)
             settled_by = "judge" if right.value is not None else ""

@@ -20,6 +20,7 @@ from cases.transcript import Transcript, digest_of
 
 COMPARABLE = 20  # sessions at least, before one is called costly
 NEWEST = 200  # of them, at most
+RETESTED = 10  # one session in so many is judged twice
 
 
 class EvaluationError(Exception):
@@ -77,10 +78,16 @@ def evaluate_session(
         answer,
         evidence=evidence or evidence_for(session, transcript),
         judge=judge,
+        retest=judge is not None and asked_twice(session, judge),
         limit=usual_cost(session, bars.cost),
         thresholds=bars,
     )
     return _store(session, version, evaluator, result)
+
+
+def asked_twice(session: Session, judge: Judge) -> bool:
+    """Whether a session is in the sample whose judge is asked a second time: one in ten, by digest."""
+    return int(digest_of([session.pk, judge.version])[:8], 16) % RETESTED == 0
 
 
 def leave_unscored(session: Session, why: str, *, judge: Judge | None = None) -> Evaluation:

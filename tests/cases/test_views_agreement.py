@@ -126,3 +126,14 @@ def test_guesses_are_counted_and_those_not_tried_say_why(client, lead):
     assert (found.faithful, found.guesses, found.unscored, found.open, found.tried) == (2, 1, 1, 1, 3)
     assert found.reasons == (("The agent could not be asked again", 1),)
     assert (found.share.n, round(found.share.value, 2)) == (3, 0.67)
+
+
+def test_how_often_a_judge_changes_its_word_is_shown_with_n(client, lead):
+    for again in ("yes", "no", "yes"):
+        score = judged("m 1", 1.0, 1.0, lead).scores.get(source="judge")
+        score.details["again"] = {"q": again}
+        score.save(update_fields=["details"])
+    judged("m 1", 1.0, 1.0, lead)  # asked once
+    page = client.get(reverse("cases:agreement"), {"judge": "m 1"})
+    assert (round(page.context["flips"].value, 2), page.context["flips"].n) == (0.33, 3)
+    assert "Flips when asked again" in page.content.decode()

@@ -324,3 +324,28 @@ def test_results_are_equal_for_equal_sessions_also_through_json(concluded):
     except ValueError:
         return  # not a form that could have been stored
     assert evaluate(replace(session, diagnosis=again), parse_answer(ANSWER.as_dict())) == result
+
+
+def test_a_judge_asked_twice_keeps_both_words_and_only_the_first_scores():
+    class Wavering(Oracle):
+        def rule(self, questions, material):
+            self.answers = {"evidence": not self.asked, "coherence": True}
+            return super().rule(questions, material)
+
+    result = evaluate(transcript(), ANSWER, judge=Wavering(), retest=True)
+    evidence = next(one for one in result.scores if (one.source, one.dimension) == ("judge", "evidence"))
+    assert evidence.value == 1.0
+    assert {row["answer"] for row in evidence.details["questions"]} == {"yes"}
+    assert set(evidence.details["again"].values()) == {"no"}
+    once = evaluate(transcript(), ANSWER, judge=Oracle(evidence=True))
+    assert all("again" not in one.details for one in once.scores)
+
+
+def test_a_second_reply_that_does_not_parse_is_no_second_word():
+    class Failing(Oracle):
+        def rule(self, questions, material):
+            self.unscored = "schema: no JSON" if self.asked else ""
+            return super().rule(questions, material)
+
+    result = evaluate(transcript(), ANSWER, judge=Failing(evidence=True), retest=True)
+    assert all("again" not in one.details for one in result.scores)

@@ -12,6 +12,7 @@ from cases.evaluation.registry import evaluate
 from cases.evaluation.run import (
     EvaluationError,
     answering,
+    asked_twice,
     due,
     evaluate_session,
     evaluator_version,
@@ -83,7 +84,7 @@ def test_a_judge_makes_another_version_with_its_scores_beside():
         ("intent", 0.0),
     ]
     assert evaluate_session(session, judge=judge) == judged
-    assert len(judge.asked) == 1
+    assert len(judge.asked) == 1 + asked_twice(session, judge)
 
 
 def test_no_model_is_asked_inside_a_transaction(transactional_db):
@@ -229,3 +230,13 @@ def test_the_number_of_queries_does_not_grow_with_the_session(django_assert_max_
         with django_assert_max_num_queries(13):
             evaluate_session(session)
     assert Session.objects.count() == 2
+
+
+def test_one_session_in_ten_is_judged_twice_and_the_others_once():
+    judge = Oracle(evidence=True)
+    drawn = [session for session in (Session(pk=number) for number in range(1, 1001)) if asked_twice(session, judge)]
+    assert 70 < len(drawn) < 130
+    session = recorded()
+    evaluation = evaluate_session(session, judge=judge)
+    kept = ["again" in score.details for score in evaluation.scores.filter(source="judge")]
+    assert set(kept) == {asked_twice(session, judge)}
