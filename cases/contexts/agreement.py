@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Max, Q
+from django.db.models import Max, Q
 
 from cases.evaluation.agreement import CHECKS, Pair, counted, flips, grouped, pairs
 from cases.evaluation.calibration import (
@@ -30,6 +30,7 @@ CELLS = {  # name -> (judge, person, in words, hue)
 }
 REASONING = frozenset({UNGROUNDED, COHERENCE_BREAK, INTENT_MISMATCH})  # reason codes that a review can bear out
 SHOWN = 50
+RATED = 5_000  # scores that a judge's pass rates are of: its newest
 NEWEST = 2_000  # sessions in the two by two: what agents do now, and a page in constant time
 
 
@@ -96,7 +97,7 @@ def agreement_page(asked: dict[str, str]) -> dict[str, Any]:
         "kappa": counts.kappa(),
         "sensitivity": counts.sensitivity(),
         "specificity": counts.specificity(),
-        "flips": flips(judge),
+        "flips": share(0, 0) if judge.startswith(CHECKS) else flips(judge),
         "permission": permission(counted(everything)),
         "by_code": judge.startswith(CHECKS),
         "too_few": counts.n < LEAST_N or counts.negatives < LEAST_NEGATIVES,
@@ -108,6 +109,7 @@ def agreement_page(asked: dict[str, str]) -> dict[str, Any]:
             ("Month", _rows(grouped(found, "month"))),
             ("Question", _rows(_questions(found))),
         ],
+        "rated": RATED,
         "rates": _rates(judge, everything) if judge else [],
         **low_scoring(),
     }
@@ -137,11 +139,14 @@ def _rates(judge: str, found: list[Pair]) -> list[Rate]:
     scores = Score.objects.filter(value__isnull=False)
     if judge.startswith(CHECKS):
         code = judge.removeprefix(CHECKS)
-        scores = scores.filter(source="deterministic", evaluation__metrics__evaluator=code)
+        by_code = Q(evaluation__evaluator=code) | Q(evaluation__evaluator__startswith=f"{code}+")
+        scores = scores.filter(by_code, source="deterministic")
     else:
         scores = scores.filter(source="judge", evaluation__judge=judge)
-    rows = scores.order_by().values("dimension").annotate(n=Count("pk"), good=Count("pk", filter=Q(value__gte=GOOD)))
-    totals = {row["dimension"]: share(row["good"], row["n"]) for row in rows}
+    said: dict[str, list[bool]] = {}
+    for dimension, value in scores.order_by("-pk").values_list("dimension", "value")[:RATED]:
+        said.setdefault(dimension, []).append(value >= GOOD)
+    totals = {dimension: share(sum(good), len(good)) for dimension, good in said.items()}
     rates = []
     for dimension, counts in grouped(found, "dimension").items():
         judged = totals.get(dimension, share(0, 0))
@@ -202,9 +207,9 @@ class Guesses:
         return share(self.faithful, self.tried)
 
 
-def guesses_of(evaluations, right: int) -> Guesses:
-    """Over ``evaluations``, of which ``right`` are right. One query."""
-    scores = Score.objects.filter(evaluation__in=evaluations.values("pk"), dimension=Score.Dimension.GUESS)
+def guesses_of(right: list[int]) -> Guesses:
+    """Over the evaluations that are right. One query."""
+    scores = Score.objects.filter(evaluation__in=right, dimension=Score.Dimension.GUESS)
     rows = list(scores.order_by().values_list("value", "reason"))
     values = [value for value, _ in rows]
     reasons = Counter(reason.split(": ")[0] for value, reason in rows if value is None)
@@ -213,8 +218,12 @@ def guesses_of(evaluations, right: int) -> Guesses:
         values.count(0.0),
         values.count(None),
         tuple(reasons.most_common(5)),
-        max(0, right - len(rows)),
+        len(right) - len(rows),
     )
+
+
+def _quadrant(right: bool, grounded: bool) -> str:
+    return next(name for name, (one, other, _, _) in QUADRANTS.items() if (one, other) == (right, grounded))
 
 
 def quadrants_page(asked: dict[str, str]) -> dict[str, Any]:
@@ -226,34 +235,32 @@ def quadrants_page(asked: dict[str, str]) -> dict[str, Any]:
         recorded = recorded.filter(case__system=system)
     within = recorded.order_by("-pk").values("pk")[:NEWEST]
     newest = Evaluation.objects.filter(session__in=within).order_by().values("session").annotate(pk=Max("pk"))
-    evaluations = Evaluation.objects.filter(pk__in=newest.values("pk"))
-    enough = read(system.thresholds if system else {}).grounded
-    conditions = {
-        name: Q(correct=right) & (Q(grounded__gte=enough) if grounded else Q(grounded__lt=enough))
-        for name, (right, grounded, _, _) in QUADRANTS.items()
-    }
-    totals = evaluations.aggregate(
-        all=Count("pk"), **{name: Count("pk", filter=condition) for name, condition in conditions.items()}
+    rows = (
+        Evaluation.objects.filter(pk__in=newest.values("pk")).order_by("-pk").values_list("pk", "correct", "grounded")
     )
+    enough = read(system.thresholds if system else {}).grounded
+    inside: dict[str, list[int]] = {name: [] for name in QUADRANTS}
+    unsettled = 0
+    for pk, correct, grounded in rows:
+        if correct is None or grounded is None:
+            unsettled += 1
+        else:
+            inside[_quadrant(correct, grounded >= enough)].append(pk)
     cell = asked.get("cell", "")
-    opened = []
-    if cell in QUADRANTS:
-        opened = list(
-            evaluations.filter(conditions[cell]).select_related("session__case__system").order_by("-pk")[:SHOWN]
-        )
-    settled = sum(totals[name] for name in QUADRANTS)
+    shown = inside.get(cell, [])
+    opened = Evaluation.objects.filter(pk__in=shown[:SHOWN]).select_related("session__case__system").order_by("-pk")
     return {
         "systems": systems,
         "system": system,
         "thresholds": read(system.thresholds) if system else None,
         "enough": enough,
-        "cells": [Cell(name, totals[name], words, hue) for name, (_, _, words, hue) in QUADRANTS.items()],
+        "cells": [Cell(name, len(inside[name]), words, hue) for name, (_, _, words, hue) in QUADRANTS.items()],
         "cell": cell if cell in QUADRANTS else "",
         "cell_words": QUADRANTS[cell][2] if cell in QUADRANTS else "",
-        "opened": opened,
-        "not_opened": max(0, totals[cell] - SHOWN) if cell in QUADRANTS else 0,
-        "guesses": guesses_of(evaluations, totals["success"] + totals["lucky"]),
+        "opened": list(opened) if shown else [],
+        "not_opened": max(0, len(shown) - SHOWN),
+        "guesses": guesses_of([*inside["success"], *inside["lucky"]]),
         "newest": NEWEST,
-        "settled": settled,
-        "unsettled": totals["all"] - settled,
+        "settled": sum(map(len, inside.values())),
+        "unsettled": unsettled,
     }
