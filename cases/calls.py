@@ -133,7 +133,6 @@ def _number(text: str) -> Any:
 
 def _utc(text: str) -> str:
     try:
-        instant = datetime.fromisoformat(text)
-    except ValueError:
+        return datetime.fromisoformat(text).astimezone(UTC).isoformat().replace("+00:00", "Z")
+    except (ValueError, OverflowError):  # no time, or one beyond the calendar
         return text
-    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -147,6 +147,9 @@ def _whole(rows: Rows, form: Form, limit: int | None) -> bool:
 
 
 Left = tuple[set[int], str] | None
+STEPS = 10_000_000  # of matching one row, at the worst
+_REPEAT = re.compile(r"[*+]|\{\d*,\d*\}")
+_REPEATED_GROUP = re.compile(r"\)[*+?{]|\\[1-9]|\(\?P=")
 
 
 def _window(rows: Rows, want: dict, have: dict, form: Form, names: Iterable[str]) -> Left:
@@ -175,9 +178,8 @@ def _texts(rows: Rows, want: dict, have: dict, form: Form, names: Iterable[str])
         value = want[name]
         if rows.heads or not isinstance(value, str) or not value.strip():
             return None
-        readings = {
-            frozenset(at for at, row in enumerate(rows.rows) if holds(row.text)) for holds in _text_readings(value)
-        }
+        ways = _text_readings(value, longest=max((len(row.text) for row in rows.rows), default=0))
+        readings = {frozenset(at for at, row in enumerate(rows.rows) if holds(row.text)) for holds in ways}
         if len(readings) != 1:
             return None
         chosen &= readings.pop()
@@ -185,7 +187,8 @@ def _texts(rows: Rows, want: dict, have: dict, form: Form, names: Iterable[str])
     return chosen, "; ".join(words)
 
 
-def _text_readings(value: str) -> list[Callable[[str], bool]]:
+def _text_readings(value: str, *, longest: int) -> list[Callable[[str], bool]]:
+    """Every way a tool may take the text; none for a pattern that could take for ever on a row of ``longest`` characters."""
     readings: list[Callable[[str], bool]] = [
         lambda text: value in text,
         lambda text: value.lower() in text.lower(),
@@ -194,6 +197,8 @@ def _text_readings(value: str) -> list[Callable[[str], bool]]:
         exact, loose = re.compile(value), re.compile(value, re.IGNORECASE)
     except re.error:
         return readings
+    if _REPEATED_GROUP.search(value) or longest ** len(_REPEAT.findall(value)) > STEPS:
+        return []
     return [*readings, lambda text: bool(exact.search(text)), lambda text: bool(loose.search(text))]
 
 
@@ -288,9 +293,9 @@ def _bound(arguments: dict[str, Any], name: str | None) -> Any:
         return datetime.fromtimestamp(value, UTC)
     try:
         found = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
+        return found.astimezone(UTC) if found.tzinfo else _UNREADABLE
+    except (TypeError, ValueError, OverflowError):
         return _UNREADABLE
-    return found.astimezone(UTC) if found.tzinfo else _UNREADABLE
 
 
 def _clock(at: datetime) -> str:

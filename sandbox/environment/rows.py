@@ -225,9 +225,9 @@ def _instant(text: str) -> datetime | None:
     written = re.sub(r"(\.\d{6})\d+", r"\1", written)
     try:
         found = datetime.fromisoformat(written)
-    except ValueError:
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
 
 def _complete(found: list[datetime | None]) -> tuple[datetime, ...] | None:

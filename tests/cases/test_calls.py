@@ -36,6 +36,7 @@ def asked(arguments, schema=SCHEMA):
         ({"kind": "no", "namespace": "market"}, {"kind": "nodes"}),
         ({"kind": "pods", "namespace": "market"}, {"kind": "pods", "namespace": "market"}),
         ({"kind": "pods", "name": None, "label": "", "wide": False, "ids": []}, {"kind": "pods"}),
+        ({"start": "0001-01-01T00:00:00+14:00"}, {"start": "0001-01-01T00:00:00+14:00"}),
         ({"wide": True}, {"wide": True}),
         ({"wide": "true"}, {"wide": True}),
         ({"follow": True}, {}),

@@ -95,6 +95,12 @@ def test_text_that_may_be_meant_in_two_ways_is_a_miss(text):
     assert is_missed(LOGS, {"service": "till", "lines": 50}, "a failed\nb f.iled\n", asked)
 
 
+@pytest.mark.parametrize("pattern", ["(a|aa)+$", ".*a.*a.*a.*b", r"(a*)(\1)b", "(a|a)?" * 30 + "b"])
+def test_a_pattern_that_could_take_for_ever_is_a_miss(pattern):
+    lines = "".join("a" * 400 + f"{number}\n" for number in range(3))
+    assert is_missed(LOGS, {"service": "till", "lines": 9}, lines, {"service": "till", "lines": 9, "contains": pattern})
+
+
 def test_filter_over_a_return_that_was_cut_is_a_miss():
     asked = {"service": "till", "lines": 2, "contains": "b"}
     assert is_missed(LOGS, {"service": "till", "lines": 2}, "a\nb\n", asked)
@@ -129,6 +135,12 @@ def test_wider_window_is_a_miss():
     assert is_missed(SERIES, recorded, output, {"host": "n1", "start": stamp(4), "end": stamp(9)})
     assert is_missed(SERIES, recorded, output, {"host": "n1", "start": stamp(5), "end": stamp(10)})
     assert is_missed(SERIES, recorded, output, {"host": "n1", "start": stamp(5)})
+
+
+def test_a_window_before_the_calendar_is_a_miss():
+    output = "time,cpu\n" + "".join(f"{stamp(minute)},1\n" for minute in range(5))
+    asked = {"host": "a", "start": "0001-01-01T00:00:00+14:00", "end": stamp(3)}
+    assert is_missed(SERIES, {"host": "a", "start": stamp(0), "end": stamp(4)}, output, asked)
 
 
 def test_window_over_rows_of_another_clock_is_a_miss():
