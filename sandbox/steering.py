@@ -29,7 +29,9 @@ class SteeringError(Exception):
 
 def prune(branch: Branch) -> bool:
     """Leave out a planned branch; it stays in the plan, marked. False where it has started already."""
-    return bool(Branch.objects.filter(pk=branch.pk, run=None, verdict="").update(verdict="pruned"))
+    with transaction.atomic():
+        _hold(branch.exploration)
+        return bool(Branch.objects.filter(pk=branch.pk, run=None, verdict="").update(verdict="pruned"))
 
 
 def boost(branch: Branch) -> bool:
@@ -97,7 +99,7 @@ def more(exploration: Exploration, *, runs: int) -> int:
         whole = explorations.planned(held.session, runs=len(known) + runs)
         fresh = tuple(branch for branch in whole if branch.operators not in known)[:runs]
         explorations.add_branches(held, fresh)
-        exploration.budget_runs += len(fresh)
+        exploration.budget_runs = held.budget_runs + len(fresh)
         exploration.save(update_fields=["budget_runs"])
         _reopen(exploration, steps=len(fresh) * explorations.STEPS_PER_RUN)
     return len(fresh)

@@ -99,6 +99,13 @@ def test_more_branches_are_new_ones_and_open_it_again(row):
     assert not [operators for operators in fresh if operators in known]
 
 
+def test_two_people_who_give_more_at_once_give_both(row):
+    other = Exploration.objects.get(pk=row.pk)
+    assert (steering.more(row, runs=1), steering.more(other, runs=2)) == (1, 2)
+    row.refresh_from_db()
+    assert (row.budget_runs, row.branches.count()) == (9, 9)
+
+
 def test_success_needs_no_more_and_no_number_of_branches_is_odd(row):
     with pytest.raises(steering.SteeringError, match="between 1 and 20"):
         steering.more(row, runs=0)

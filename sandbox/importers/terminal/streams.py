@@ -42,7 +42,7 @@ class Shown:
 def shown_in(text: str) -> Shown:
     """Raises LogError for a cast or typescript that is not in its form, or that moves its cursor without end."""
     try:
-        return _shown_in(text)
+        return _shown_in(_characters(text))
     except TooFar:
         raise LogError("It moves the cursor further than a terminal's log does: cut it in parts.") from None
 
@@ -87,10 +87,15 @@ def _cast(text: str) -> Shown:
         if now > LONGEST:
             raise LogError("the event is more than 30 years after the start.", number)
         if event[1] == "o":
-            screen.write(event[2], now)
+            screen.write(_characters(event[2]), now)
     stamp = header.get("timestamp")
     started = datetime.fromtimestamp(stamp, UTC) if isinstance(stamp, int) and 0 < stamp < 2**33 else None
     return Shown(f"asciinema {version}", tuple(screen.rows), started, _notes(screen))
+
+
+def _characters(text: str) -> str:
+    """The text with a mark for each half of a character, which JSON can spell and no page can show."""
+    return text.encode(errors="replace").decode()
 
 
 def _is_event(event: Any) -> bool:

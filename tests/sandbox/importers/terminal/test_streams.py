@@ -95,6 +95,11 @@ def test_an_escape_sequence_cut_between_two_events_is_whole():
     assert texts(shown_in(cast(2, [0.1, "o", "a\x1b[3"], [0.2, "o", "1mred\r\n"]))) == ["ared"]
 
 
+def test_half_a_character_becomes_a_mark():
+    assert texts(shown_in(cast(2, [0.1, "o", "a\ud83d\r\n"]))) == ["a?"]
+    assert texts(shown_in("a\ud83d\n")) == ["a?"]
+
+
 @pytest.mark.parametrize(
     ("sent", "shown"),
     [
