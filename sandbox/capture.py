@@ -134,11 +134,17 @@ def source_of(snapshot: Snapshot) -> ReplaySource:
 
 
 def note_misses(snapshot: Snapshot, steps: Iterable[StepValue]) -> int:
-    """Count the calls the snapshot could not answer, each a task to record it; return how many steps missed."""
+    """Count the calls the snapshot could not answer, each a task to record it; return how many steps missed.
+
+    One that is recorded missed because of what its run had done to the world: there is nothing to record.
+    """
     task = task_of(snapshot.case.current)
     missed = [step for step in steps if step.observation.level is Level.MISS]
-    for step in missed:
-        call = canonical_for(task, step.tool, step.arguments)
+    calls = [canonical_for(task, step.tool, step.arguments) for step in missed]
+    recorded = set(
+        snapshot.recordings.filter(key__in={call.key for call in calls}).values_list("key", flat=True) if calls else ()
+    )
+    for call in (call for call in calls if call.key not in recorded):
         fields = {"tool": call.tool, "arguments": call.arguments}
         miss, created = Miss.objects.get_or_create(snapshot=snapshot, key=call.key, defaults=fields)
         if not created:

@@ -41,6 +41,10 @@ class _Limited(MutableMapping[AnyStr, AnyStr]):
     def copy(self) -> dict[AnyStr, AnyStr]:
         return dict(self)
 
+    def __ior__(self, other: MutableMapping[AnyStr, AnyStr]) -> _Limited[AnyStr]:
+        self.update(other)
+        return self
+
     def __or__(self, other: MutableMapping[AnyStr, AnyStr]) -> dict[AnyStr, AnyStr]:
         return dict(self) | dict(other)
 

@@ -146,7 +146,9 @@ class Replay:
             return seen
         before, after = (self._evaluated(call, world) for world in (self.source.world, self.world))
         if after is None:
-            return seen if call.tool in self.world.leaves else _missed(self.source.index, call)
+            if call.tool in self.world.leaves or is_miss(seen):
+                return seen
+            return _missed(self.source.index, call, f"it was recorded before {'; '.join(self.world.acts)}")
         if before and (after.output, after.is_error) == (before.output, before.is_error):
             return seen
         return replace(after, level=Level.R4, derivation=f"{after.derivation}; after {'; '.join(self.world.acts)}")
@@ -185,10 +187,11 @@ def is_miss(observation: Observation) -> bool:
     return observation.level is Level.MISS
 
 
-def _missed(index: Index, call: CanonicalCall) -> Observation:
+def _missed(index: Index, call: CanonicalCall, reason: str = "") -> Observation:
     body = {
         "status": NOT_CAPTURED,
         "call": {"tool": call.tool, "arguments": call.arguments},
+        **({"reason": reason} if reason else {}),
         "nearest": [{"tool": near.tool, "arguments": _shortened(near.arguments)} for near in index.nearest(call)],
     }
     text = _whole(json.dumps(body, ensure_ascii=False, default=str))

@@ -30,6 +30,12 @@ def test_miss_is_a_task_with_its_nearest_recordings(missed):
     assert (first.miss, {near.arguments["service"] for near in first.nearest}) == (missed, {"ledger", "till"})
 
 
+def test_recorded_call_that_missed_after_an_action_is_no_task(missed):
+    step = Step(0, "get_logs", {"service": "till"}, Observation("", True, Level.MISS))
+    assert capture.note_misses(missed.snapshot, [step]) == 1
+    assert {miss.arguments["service"] for miss in missed.snapshot.misses.all()} == {"gate", "x"}
+
+
 def test_alias_answers_as_derived_in_a_persons_name(missed):
     case, expert = missed.snapshot.case, factories.make_user("expert", name="ada")
     till = missed.snapshot.recordings.get(arguments={"service": "till"})

@@ -72,6 +72,18 @@ def test_run_sees_no_variable_with_a_secret_and_the_worker_all(monkeypatch):
     assert {name: os.environ[name] for name in SECRETS} == SECRETS
 
 
+def test_environment_is_changed_as_before(monkeypatch):
+    with isolated():
+        pass
+    monkeypatch.delenv("CLOUDMATE_TEST", raising=False)
+    os.environ |= {"CLOUDMATE_TEST": "on"}
+    script = "import os; print(os.environ['CLOUDMATE_TEST'])"
+    assert subprocess.run([sys.executable, "-c", script], capture_output=True, check=True).stdout == b"on\n"
+    assert (os.environ | {"CLOUDMATE_TEST": "off"})["CLOUDMATE_TEST"] == "off"
+    del os.environ["CLOUDMATE_TEST"]
+    assert "CLOUDMATE_TEST" not in os.environ
+
+
 class Peeking:
     """An environment whose tool prints every variable that it finds."""
 

@@ -190,7 +190,11 @@ def test_a_recording_that_no_table_stands_behind_is_a_miss_unless_the_action_lea
     run = Replay(TOOLS, [Recording("show_plan", {}, "Seq Scan"), Recording("show_notes", {}, "as ever")], world=world)
     assert ask(run, "show_plan") == (Level.R0, "Seq Scan")
     run.call("kill_session", {"id": "s7"})
-    assert is_miss(run.call("show_plan", {}))
+    missed = run.call("show_plan", {})
+    assert is_miss(missed)
+    assert json.loads(missed.output)["reason"].startswith(
+        "it was recorded before kill_session at 2026-03-01T10:00:05Z: "
+    )
     assert ask(run, "show_notes") == (Level.R0, "as ever")
     run.call("drain", {"node": "node-1"})
     assert is_miss(run.call("show_notes", {}))
