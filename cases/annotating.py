@@ -5,6 +5,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from cases import redacting
 from cases.models import Annotation, Bearing, Score, ScoreReview, Session, Step
 from cases.redaction import redact
 from cases.shapes import find
@@ -29,7 +30,8 @@ def annotate(
     Of the places where the passage stands in the return, the first from ``line`` on is meant (lines count from 1).
     Raises AnnotationError where there is nothing to keep, or where the passage is not in the step's return.
     """
-    text, quote = redact(text.strip()).text, redact(quote.strip("\n")).text
+    own = redacting.own()
+    text, quote = redact(text.strip(), own).text, redact(quote.strip("\n"), own).text
     if kind not in Annotation.Kind.values:
         raise AnnotationError(f"{kind!r} is no kind of annotation: choose {', '.join(Annotation.Kind.values)}.")
     span = None
@@ -87,7 +89,7 @@ def explain(step: Step, *, why: str, key_evidence: bool, dead_end: bool) -> None
         raise AnnotationError("This session is finished. Add a note instead.")
     if key_evidence and dead_end:
         raise AnnotationError("A step is key evidence or a dead end, not both.")
-    step.why, step.key_evidence, step.dead_end = redact(why.strip()).text, key_evidence, dead_end
+    step.why, step.key_evidence, step.dead_end = redact(why.strip(), redacting.own()).text, key_evidence, dead_end
     step.save(update_fields=["why", "key_evidence", "dead_end"])
 
 

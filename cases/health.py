@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from cases.diagnosis import Answer, Cause
 from cases.evaluation.components import class_mentioned, mentioned, same_class
-from cases.redaction import redact_value
+from cases.redaction import Own, redact_value
 from cases.transcript import Task
 
 HOLDS, FAILS, OPEN = "satisfied", "unsatisfied", "waiting"  # states of a requirement, as pages draw them
@@ -26,14 +26,14 @@ class Check:
     words: str
 
 
-def checks_of(task: Task, answer: Answer | None, *, classes: Mapping[str, int]) -> tuple[Check, ...]:
-    """``classes``: how often each fault class is the answer of the system's other cases."""
-    return secrets(task), leak(task, answer), guess(task, answer, classes)
+def checks_of(task: Task, answer: Answer | None, *, classes: Mapping[str, int], own: Own = ()) -> tuple[Check, ...]:
+    """``classes``: how often each fault class is the answer of the system's other cases; ``own``: redaction of this installation."""
+    return secrets(task, own), leak(task, answer), guess(task, answer, classes)
 
 
-def secrets(task: Task) -> Check:
+def secrets(task: Task, own: Own = ()) -> Check:
     """What was taken out when the case came in, and what the patterns of today find besides."""
-    left = redact_value({"prompt": task.prompt, "context": task.context}).redactions
+    left = redact_value({"prompt": task.prompt, "context": task.context}, own).redactions
     if left:
         found = ", ".join(f"{one.count} × {one.kind}" for one in left)
         return Check("No secrets", FAILS, f"{found} still in it, known as such only now: save the answer again")

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.text import slugify
 
-from cases import labels
+from cases import labels, redacting
 from cases.diagnosis import Answer
 from cases.models import AgentToken, Case, CaseVersion, System
 from cases.recording import tool_as_data
@@ -84,7 +84,7 @@ def revise(case: Case, *, task: Task, answer: Answer | None, by=None) -> tuple[C
     reason = flaw([task.prompt, task.context, answer.as_dict() if answer else None])
     if reason:
         raise IntakeError(f"The case holds {reason}: leave it out.")
-    shown = redact_value({"prompt": task.prompt, "context": task.context}).value
+    shown = redact_value({"prompt": task.prompt, "context": task.context}, redacting.own()).value
     content = {
         **shown,
         "tools": [tool_as_data(tool) for tool in task.tools],

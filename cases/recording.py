@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
+from cases import redacting
 from cases.diagnosis import Diagnosis, parse_diagnosis
 from cases.models import CaseVersion, RawReturn, Session, Step
 from cases.redaction import merged, redact, redact_value
@@ -138,8 +139,9 @@ def append(
     """
     _expect_storable([tool, arguments, thought, why], "The call")
     _expect_a_name(tool)
-    output, asked = redact(observation.output), redact_value(arguments)
-    words = redact_value([thought, why])
+    own = redacting.own()
+    output, asked = redact(observation.output, own), redact_value(arguments, own)
+    words = redact_value([thought, why], own)
     redactions = merged(output.redactions, asked.redactions, words.redactions)
     with transaction.atomic():
         held = Session.objects.select_for_update().only("state").get(pk=session.pk)
@@ -178,7 +180,8 @@ def append_all(session: Session, steps: Sequence[StepValue]) -> None:
     """
     outputs = {digest_of_text(step.observation.output): step.observation.output for step in steps}
     known = set(RawReturn.objects.filter(digest__in=outputs).values_list("digest", flat=True))
-    kept = {digest: redact(text) for digest, text in outputs.items() if digest not in known}
+    own = redacting.own()
+    kept = {digest: redact(text, own) for digest, text in outputs.items() if digest not in known}
     new = {digest_of_text(item.text): item.text for item in kept.values()}
     said_as = "why" if session.actor == Session.Actor.EXPERT else "thought"
     rows = []
@@ -186,7 +189,7 @@ def append_all(session: Session, steps: Sequence[StepValue]) -> None:
         _expect_storable([step.tool, step.arguments, step.thought], f"Step {step.index}")
         _expect_a_name(step.tool)
         digest = digest_of_text(step.observation.output)
-        asked, words = redact_value(step.arguments), redact(step.thought)
+        asked, words = redact_value(step.arguments, own), redact(step.thought, own)
         hidden = merged(kept[digest].redactions if digest in kept else (), asked.redactions, words.redactions)
         rows.append(
             Step(
@@ -239,7 +242,7 @@ def finish(
     Raises RecordingError where it was finished with another conclusion.
     """
     _expect_storable(diagnosis.as_dict() if diagnosis else None, "The diagnosis")
-    concluded = redact_value(diagnosis.as_dict()).value if diagnosis else None
+    concluded = redact_value(diagnosis.as_dict(), redacting.own()).value if diagnosis else None
     if session.state == Session.State.RECORDING:
         session.diagnosis, session.stop_reason = concluded, stop_reason
         changes = {

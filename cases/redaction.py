@@ -34,7 +34,7 @@ class RedactedValue:
 
 
 @dataclass(frozen=True)
-class _Secret:
+class Secret:
     """``hints``: lower-case texts of which one must occur, so that ordinary returns cost one scan each.
 
     The group ``secret`` of the pattern is what is replaced; without one, the whole match.
@@ -43,6 +43,9 @@ class _Secret:
     kind: str
     hints: tuple[str, ...]
     pattern: re.Pattern[str]
+
+
+Own = tuple[Secret, ...]  # what an installation looks for besides
 
 
 # what stands where a secret would: references, placeholders, "nothing"
@@ -55,30 +58,30 @@ _NAMES = (
     r"|private[_-]?key|access[_-]?key|(?:access|auth|refresh|bearer|session|api|id)[_-]?token)"
 )
 _SECRETS = (
-    _Secret(
+    Secret(
         "private key",
         ("private key-----",),
         re.compile(r"-----BEGIN (?P<type>[A-Z0-9 ]*PRIVATE KEY)-----.*?(?:-----END (?P=type)-----|\Z)", re.DOTALL),
     ),
-    _Secret(
+    Secret(
         "token",
         ("eyj",),
         re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}"),
     ),
-    _Secret("cloud key", ("akia", "asia"), re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b")),
-    _Secret("cloud key", ("aiza",), re.compile(r"\bAIza[0-9A-Za-z_-]{35}\b")),
-    _Secret(
+    Secret("cloud key", ("akia", "asia"), re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b")),
+    Secret("cloud key", ("aiza",), re.compile(r"\bAIza[0-9A-Za-z_-]{35}\b")),
+    Secret(
         "token",
         ("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-"),
         re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{40,}|glpat-[A-Za-z0-9_-]{20,})"),
     ),
-    _Secret("token", ("xox",), re.compile(r"\bxox[abeoprs]-[A-Za-z0-9-]{10,}")),
-    _Secret(
+    Secret("token", ("xox",), re.compile(r"\bxox[abeoprs]-[A-Za-z0-9-]{10,}")),
+    Secret(
         "token",
         ("sk-", "sk_", "rk_"),
         re.compile(r"\b(?:sk-(?=[A-Za-z0-9_-]*[0-9])[A-Za-z0-9_-]{24,}|[sr]k_(?:live|test)_[A-Za-z0-9]{16,})"),
     ),
-    _Secret(
+    Secret(
         "authorization header",
         ("authorization", "bearer "),
         re.compile(
@@ -86,19 +89,19 @@ _SECRETS = (
             r"(?P<secret>[A-Za-z0-9._~+/=-]{12,})"
         ),
     ),
-    _Secret(
+    Secret(
         "connection string",
         ("://",),
         re.compile(
             r"\b[a-z][a-z0-9+.-]*://[^\s:/@\"'<>?#,]*:(?P<secret>[^\s/@\"'<>?#,]{2,})@(?=[\w.\[$-])", re.IGNORECASE
         ),
     ),
-    _Secret(
+    Secret(
         "password",
         ("@tcp(", "@unix("),
         re.compile(r"\b[\w.-]+:(?P<secret>[^\s:@/\"']{2,})@(?:tcp|unix)\("),
     ),
-    _Secret(
+    Secret(
         "password",
         ("pass", "pwd", "secret", "key", "token"),
         re.compile(
@@ -106,14 +109,14 @@ _SECRETS = (
             r"(?P<secret>[^\s\"'\\,;&<>(){}\[\]|]{4,}+)(?!\()"
         ),
     ),
-    _Secret(
+    Secret(
         "password",
         ("pass", "pwd", "secret", "key", "token"),
         re.compile(
             rf"(?i)\bname:\s*[\"']?(?:[a-z0-9]+[_.-])*{_NAMES}[\"']?[ \t]*\n[ \t]*value:[ \t]*[\"']?(?P<secret>[^\s\"']{{4,}})"
         ),
     ),
-    _Secret(
+    Secret(
         "password",
         ("identified by", "--password", "--token"),
         re.compile(r"(?i)(?:\bidentified by\s+['\"]|--(?:password|token)[ =]['\"]?)(?P<secret>[^\s'\"]{4,})"),
@@ -126,11 +129,16 @@ _SECRET_DATA = re.compile(
 _ENTRY = re.compile(r"(?m)^(?P<name>[ \t]+[\w.-]+:[ \t]*)(?P<secret>\S.*)$")
 
 
-def redact(text: str) -> Redacted:
+def kinds() -> tuple[str, ...]:
+    """What is looked for everywhere."""
+    return tuple(dict.fromkeys([*(secret.kind for secret in _SECRETS), "secret data"]))
+
+
+def redact(text: str, own: Own = ()) -> Redacted:
     """Replace every secret in ``text`` by [REDACTED kind]; text without secrets comes back as it is, byte for byte."""
     lower = text.lower()
     found: Counter[str] = Counter()
-    for secret in _SECRETS:
+    for secret in (*_SECRETS, *own):
         if any(hint in lower for hint in secret.hints):
             text = secret.pattern.sub(lambda match, kind=secret.kind: _replaced(match, kind, found), text)
     if "kind: secret" in lower and _SECRET_MANIFEST.search(text):
@@ -139,14 +147,14 @@ def redact(text: str) -> Redacted:
 
 
 @lru_cache(maxsize=4096)
-def _redact_short(text: str) -> Redacted:
-    return redact(text)
+def _redact_short(text: str, own: Own) -> Redacted:
+    return redact(text, own)
 
 
-def redact_value(value: Any) -> RedactedValue:
+def redact_value(value: Any, own: Own = ()) -> RedactedValue:
     """Redact every text inside JSON data; a value under a secret's name ({"password": ...}) counts as one."""
     found: Counter[str] = Counter()
-    return RedactedValue(_walk(value, found), _listed(found))
+    return RedactedValue(_walk(value, found, own), _listed(found))
 
 
 def merged(*groups: Iterable[Redaction]) -> tuple[Redaction, ...]:
@@ -161,19 +169,19 @@ def merged(*groups: Iterable[Redaction]) -> tuple[Redaction, ...]:
 _SECRET_NAME = re.compile(rf"(?i)(?:[a-z0-9]+[_.-])*{_NAMES}")
 
 
-def _walk(value: Any, found: Counter[str], name: str = "") -> Any:
+def _walk(value: Any, found: Counter[str], own: Own, name: str = "") -> Any:
     if isinstance(value, str):
         if name and len(value) >= 4 and _SECRET_NAME.fullmatch(name) and not _NOT_A_SECRET.match(value):
             found["password"] += 1
             return "[REDACTED password]"
-        redacted = _redact_short(value)
+        redacted = _redact_short(value, own)
         for redaction in redacted.redactions:
             found[redaction.kind] += redaction.count
         return redacted.text
     if isinstance(value, dict):
-        return {key: _walk(item, found, str(key)) for key, item in value.items()}
+        return {key: _walk(item, found, own, str(key)) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_walk(item, found) for item in value]
+        return [_walk(item, found, own) for item in value]
     return value
 
 

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from cases.views import agreement, case, label, library, log, review, session, tokens, workspace
+from cases.views import agreement, case, label, library, log, redaction, review, session, tokens, workspace
 
 app_name = "cases"
 urlpatterns = [
@@ -20,6 +20,8 @@ urlpatterns = [
     path("library/", library.library, name="library"),
     path("library/bulk/", library.in_bulk, name="in_bulk"),
     path("library/undo/", library.undo, name="undo"),
+    path("settings/redaction/", redaction.redaction, name="redaction"),
+    path("settings/redaction/<int:pk>/retire/", redaction.retire, name="retire_redaction"),
     path("settings/log/", log.log, name="log"),
     path("agreement/", agreement.agreement, name="agreement"),
     path("agreement/quadrants/", agreement.quadrants, name="quadrants"),

@@ -52,15 +52,14 @@ def search(request):
 def found(words: str) -> list[Group]:
     """The newest of each kind, whatever their number in a constant number of queries."""
     number = number_in(words.removeprefix("#"), usual=None)
-    query = urlencode({"q": words})
     cases = Case.objects.filter(Q(name__icontains=words) | Q(current__prompt__icontains=words) | Q(pk=number))
     sessions = Session.objects.recorded().filter(Q(name__icontains=words) | Q(external_id=words))
     sessions = sessions | Session.objects.filter(pk=number) if number is not None else sessions
-    patches = Patch.objects.filter(Q(title__icontains=words) | Q(pk=number))
+    patches = Patch.objects.filter(Q(title__icontains=words) | Q(case__name__icontains=words) | Q(pk=number))
     return [
-        _group("Cases", "cases", with_what_rows_show(cases), _case, reverse("cases:cases") + f"?{query}"),
+        _group("Cases", "cases", with_what_rows_show(cases), _case, _list("cases:cases", q=words)),
         _group("Sessions", "session", sessions.select_related("case__system", "by"), _session),
-        _group("Patches", "patch", patches.select_related("case"), _patch, reverse("rules:patches") + f"?{query}"),
+        _group("Patches", "patch", patches.select_related("case"), _patch, _list("rules:patches", words=words)),
         _rules(words),
     ]
 
@@ -68,6 +67,10 @@ def found(words: str) -> list[Group]:
 def _group(name: str, icon: str, rows: QuerySet, show, every: str = "") -> Group:
     newest: Iterable = rows.order_by("-pk")[:SHOWN]
     return Group(name, icon, tuple(show(row) for row in newest), rows.count(), every)
+
+
+def _list(name: str, **query: str) -> str:
+    return f"{reverse(name)}?{urlencode(query)}"
 
 
 def _case(case: Case) -> Found:

@@ -12,6 +12,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef
 
+from cases import redacting
 from cases.calls import CanonicalCall, canonical
 from cases.models import Case, RawReturn, Session, Step
 from cases.recording import digest_of_text, task_of
@@ -153,9 +154,9 @@ def note_misses(snapshot: Snapshot, steps: Iterable[StepValue]) -> int:
 
 
 def _redacted(recordings: Iterable[Recording]) -> tuple[list[Recording], tuple[Redaction, ...]]:
-    kept, found = [], []
+    kept, found, own = [], [], redacting.own()
     for recording in recordings:
-        output, arguments = redact(recording.output), redact_value(recording.arguments)
+        output, arguments = redact(recording.output, own), redact_value(recording.arguments, own)
         if output.redactions or arguments.redactions:
             found += [output.redactions, arguments.redactions]
             recording = replace(recording, output=output.text, arguments=arguments.value)

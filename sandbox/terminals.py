@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
-from cases import recording
+from cases import recording, redacting
 from cases.ansi import plain
 from cases.models import Session
 from cases.redaction import redact
@@ -64,10 +64,10 @@ def preview(session: Session, text: str, *, prompt: str = "") -> Preview:
     log = read_log(text, prompt=prompt)
     tools = workbench.tools(session)
     environment = workbench.environment_of(session)
-    steps = []
+    steps, own = [], redacting.own()
     for number, entered in enumerate(log.commands, 1):
         mapped = map_command(entered.command, tools)
-        hidden = [*redact(entered.command).redactions, *redact(entered.output).redactions]
+        hidden = [*redact(entered.command, own).redactions, *redact(entered.output, own).redactions]
         replay = _replayed(environment, mapped, entered)
         steps.append(Incoming(number, entered, mapped, replay, sum(one.count for one in hidden)))
     return Preview(log, tuple(steps))

@@ -72,6 +72,8 @@ WRITES = {
     "cases:in_bulk": {"lead"},
     "cases:undo": {"lead"},
     "cases:log": {"lead", "admin"},
+    "cases:redaction": {"lead", "admin"},
+    "cases:retire_redaction": {"lead", "admin"},
     "rules:run_agents": {"lead"},
     "cases:tokens": {"admin"},
     "models": {"admin"},

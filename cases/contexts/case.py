@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import Count, OuterRef, Subquery
 
-from cases import labels
+from cases import labels, redacting
 from cases.access import EXPERT, LEAD, has_role, may_see_answer
 from cases.contexts.lifecycle import actions, stages
 from cases.diagnosis import Answer, parse_answer
@@ -88,7 +88,7 @@ def checks(case: Case) -> tuple[Check, ...]:
     others = others.exclude(state=Case.State.RETIRED).order_by()
     classes = others.values_list("current__fault_class").annotate(n=Count("pk"))
     told = Task(prompt=case.current.prompt, context=case.current.context)
-    return checks_of(told, case.current.parsed_answer(), classes=dict(classes))
+    return checks_of(told, case.current.parsed_answer(), classes=dict(classes), own=redacting.own())
 
 
 def sessions_panel(case: Case) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from cases.models.entry import Entry
 from cases.models.evaluation import Evaluation, Score, ScoreReview
 from cases.models.guidance import Guidance
 from cases.models.label import Label
+from cases.models.pattern import RedactionPattern
 from cases.models.review import ReviewItem, ReviewSeat
 from cases.models.session import RawReturn, Session, Step
 from cases.models.token import AgentToken
@@ -20,6 +21,7 @@ __all__ = [
     "Guidance",
     "Label",
     "RawReturn",
+    "RedactionPattern",
     "ReviewItem",
     "ReviewSeat",
     "Score",

@@ -44,6 +44,8 @@ def navigation(context):
         ]
     if has_role(user, LEAD):
         settings.append(link("rules:policy", "Gate policy", "shield", "g"))
+    if has_role(user, LEAD, ADMIN):
+        settings.append(link("cases:redaction", "Redaction", "lock", "r"))
     settings += [link("cases:log", "Audit log", "clock", "a")] if has_role(user, LEAD, ADMIN) else []
     about_cases = ("cases:case", "cases:session", "cases:workspace", "cases:label", "cases:finish")
     about_cases += ("sandbox:exploration", "sandbox:compare")

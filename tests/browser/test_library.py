@@ -1,9 +1,11 @@
 """A lead curates the library in Chromium: by mouse and by keyboard alone, in both themes."""
 
 import json
+import time
 
 import pytest
 
+from cases import proposing
 from cases.evaluation.run import evaluate_session
 from cases.models import Case
 from tests import factories
@@ -55,9 +57,22 @@ def test_lead_confirms_by_keyboard_alone(library, sign_in, visit):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("path", ["/library/", "/library/?view=map", "/library/?view=next", "/settings/log/"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/library/",
+        "/library/?view=map",
+        "/library/?view=next",
+        "/settings/log/",
+        "/settings/gate/",
+        "/settings/redaction/",
+        "/settings/people/",
+        "/settings/models/",
+        "/search/?q=checkout",
+    ],
+)
 def test_axe_finds_nothing(library, sign_in, visit, complaints, path, theme):
-    sign_in("lead")
+    sign_in("lead", "admin")
     page = visit(path, theme=theme)
     if path == "/library/":
         page.get_by_label("Choose checkout slow 1").check()
@@ -84,3 +99,74 @@ def test_lead_sees_what_would_come_in_before_it_does(sign_in, visit, complaints,
     page.get_by_role("button", name="Take 1 in").click()
     page.get_by_text("Taken in: 1 created.").wait_for()
     assert Case.objects.count() == 1
+
+
+@pytest.fixture
+def clicks(page):
+    """How many times something was clicked or pressed, over all pages of the test; a key on a button counts as one."""
+    page.add_init_script(
+        "addEventListener('click', (event) => { if (event.isTrusted)"
+        " sessionStorage.clicks = 1 + Number(sessionStorage.clicks || 0); }, true);"
+    )
+    return lambda: int(page.evaluate("sessionStorage.clicks || 0"))
+
+
+@pytest.fixture
+def finished(db):
+    """An expert's finished session on a case that came in as a draft."""
+    case = factories.make_case(answer=None, name="ledger answers late")
+    elif_ = factories.make_user("expert", name="elif")
+    return factories.make_finished_session(case, actor="expert", engine="expert", by=elif_)
+
+
+def tab_to(page, name: str, *, most: int = 80):
+    """Press Tab until what has the focus bears this name."""
+    for _ in range(most):
+        page.keyboard.press("Tab")
+        if name in page.evaluate(
+            "(({labels, textContent}) => labels?.[0]?.textContent || textContent)(document.activeElement)"
+        ):
+            return
+    raise AssertionError(f"{name} is not reached with {most} presses of Tab")
+
+
+def test_finished_session_is_a_confirmed_case_within_twelve_clicks(finished, sign_in, visit, clicks):
+    began = time.monotonic()
+    sign_in("expert", name="emma")
+    page = visit(finished.get_absolute_url())
+    page.get_by_role("button", name="Propose as baseline case").click()
+    page.get_by_text("Proposed, and confirmed by you.").wait_for()
+    sign_in("lead", name="lena")
+    page = visit("/")
+    page.get_by_role("link", name="ledger answers late").first.click()
+    page.get_by_text("Reference path").or_(page.get_by_text("Nothing is frozen")).first.wait_for()
+    page.get_by_role("button", name="Give the second confirmation").click()
+    page.get_by_text("Your confirmation is recorded.").wait_for()
+    assert Case.objects.get().state == "confirmed"
+    assert clicks() == 3
+    assert time.monotonic() - began < 180
+
+
+def test_lead_reads_labels_alone_and_confirms_with_the_keys_alone(finished, sign_in, visit):
+    """From home: what waits, the health of the case, one's own answer, the second confirmation; by Tab and Enter."""
+    proposing.propose(finished, by=finished.by)
+    sign_in("lead", name="lena")
+    page = visit("/")
+    tab_to(page, "ledger answers late")
+    page.keyboard.press("Enter")
+    page.get_by_text("Answer not told").wait_for()
+    tab_to(page, "Label it by yourself")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/label/alone/")
+    tab_to(page, "Component")
+    page.keyboard.type("ledger")
+    page.keyboard.press("Tab")
+    page.keyboard.type("missing_index")
+    tab_to(page, "Give this answer")
+    page.keyboard.press("Enter")
+    page.get_by_text("You and another person label it alike.").wait_for()
+    tab_to(page, "Give the second confirmation")
+    page.keyboard.press("Enter")
+    page.get_by_text("Your confirmation is recorded.").wait_for()
+    case = Case.objects.get()
+    assert (case.state, case.ambiguity) == ("confirmed", "agreed")

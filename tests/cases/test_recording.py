@@ -181,7 +181,7 @@ def test_whole_run_is_stored_as_step_by_step():
 def test_whole_run_takes_as_many_queries_for_one_step_as_for_twenty(count, django_assert_num_queries):
     session = make_session()
     steps = values(*[Recording("get_logs", {"service": str(number)}, f"{number}\n") for number in range(count)])
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         recording.append_all(session, steps)
 
 
