@@ -13,10 +13,10 @@ from cases.access import EXPERT, LEAD, case_for, require_role, session_for
 from cases.models import Session
 from cases.recording import RecordingError
 from sandbox import incidents, workbench
-from sandbox.console import CommandError, written
+from sandbox.console import CommandError
 from sandbox.workbench import WorkbenchError
 
-HISTORY = 30
+HISTORY = 60
 
 
 @login_required
@@ -34,14 +34,13 @@ def record(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _console(request: HttpRequest, session: Session, *, typed: str = "", error: str = "") -> HttpResponse:
-    asked = session.steps.order_by("-index").values_list("tool", "arguments")[:HISTORY]
     shown = {
         "session": session,
         "tools": workbench.tools(session),
         "has_snapshot": workbench.answers(session),
         "incident": incidents.of_session(session),
         "in_room": "/lab/" in request.headers.get("HX-Current-URL", ""),
-        "history": list(dict.fromkeys(written(tool, arguments) for tool, arguments in asked)),
+        "history": workbench.remembered(session, most=HISTORY),
         "typed": typed,
         "error": error,
     }

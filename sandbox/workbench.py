@@ -11,13 +11,14 @@ from cases.models import Case, Session, Step
 from cases.transcript import ToolSchema
 from sandbox import incidents
 from sandbox.capture import source_of
-from sandbox.console import Completion, complete, read_command
+from sandbox.console import Completion, complete, read_command, written
 from sandbox.environment.base import Environment, Inventory, Recording
 from sandbox.environment.inventory import inventory_of
 from sandbox.models import Snapshot
 
 NEWEST = 40  # steps whose returns are read for names
 LARGEST = 200_000  # bytes; what names things is shorter
+SESSIONS = 10  # before this one, whose calls are remembered
 
 
 class WorkbenchError(Exception):
@@ -79,6 +80,22 @@ def run_tool(session: Session, tool: str, arguments: dict[str, Any], *, by) -> S
 def completions(session: Session, text: str) -> list[Completion]:
     """What may come next at the console; nothing of it comes from an answer."""
     return complete(text, tools(session), known_to(session))
+
+
+def remembered(session: Session, *, most: int) -> list[str]:
+    """Calls as one types them, newest first: of this session, then of the last of this person on the same system."""
+    before = (
+        Session.objects.filter(by=session.by, actor=Session.Actor.EXPERT, case__system=session.case.system_id)
+        .exclude(pk=session.pk)
+        .order_by("-pk")
+        .values_list("pk", flat=True)[:SESSIONS]
+        if session.by_id
+        else ()
+    )
+    asked: dict[str, None] = {}
+    for steps in (session.steps.order_by("-index"), Step.objects.filter(session__in=list(before)).order_by("-pk")):
+        asked |= dict.fromkeys(written(tool, given) for tool, given in steps.values_list("tool", "arguments")[:most])
+    return list(asked)[:most]
 
 
 def known_to(session: Session) -> Inventory:

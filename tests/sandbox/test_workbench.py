@@ -80,3 +80,26 @@ def test_names_that_a_return_of_the_session_gives_are_completed_first():
     factories.add_step(session, seen)
     found = workbench.completions(session, "list_resources kind=pods name=")
     assert [one.label for one in found] == ["mill-0", "ledger-0", "till-0"]
+
+
+def test_calls_of_this_session_come_before_those_of_earlier_ones_on_the_system(session, expert):
+    def asked(service, **how):
+        other = factories.make_session(**{"actor": "expert", "engine": "expert", "by": expert} | how)
+        factories.add_step(other, Recording("get_logs", {"service": service}, "x"))
+
+    asked("mill", case=make_case(system=session.case.system))
+    asked("till", case=make_case(system=session.case.system))
+    asked("far", case=make_case(system=factories.make_system("harbour")))
+    asked("theirs", case=session.case, by=make_user("expert"))
+    for service in ("ledger", "till", "ledger"):
+        factories.add_step(session, Recording("get_logs", {"service": service}, "x"))
+    calls = [f"get_logs service={service}" for service in ("ledger", "till", "mill")]
+    assert workbench.remembered(session, most=9) == calls
+    assert workbench.remembered(session, most=2) == calls[:2]
+
+
+def test_a_session_of_nobody_remembers_its_own_calls_only(expert):
+    session = factories.make_session(actor="expert", engine="expert")
+    other = factories.make_session(session.case, actor="expert", engine="expert")
+    factories.add_step(other)
+    assert workbench.remembered(session, most=9) == []
