@@ -6,6 +6,7 @@ from typing import Any
 
 from cases.access import EXPERT, LEAD, REVIEWER, has_role, may_record
 from cases.contexts.chain import chain_of
+from cases.contexts.levels import levels_of
 from cases.contexts.pairs import pairs_of
 from cases.contexts.steps import FIRST, shown_steps, tree
 from cases.diagnosis import parse_diagnosis
@@ -13,7 +14,7 @@ from cases.models import Annotation, Evaluation, Score, ScoreReview, Session
 from cases.recording import transcript_of
 from cases.reviewing import blind
 
-TABS = ("transcript", "scores", "chain", "rules", "annotations", "raw")
+TABS = ("transcript", "scores", "chain", "rules", "annotations", "levels", "raw")
 
 # objective metrics worth a line, in the order of the page: key -> what it is, in words
 METRICS = (
@@ -144,6 +145,7 @@ def session_page(session: Session, user, tab: str, *, start: int = 0) -> dict[st
         "tree": tree(session),
         "may_score": has_role(user, EXPERT, REVIEWER, LEAD),
         "may_record": may_record(session, user),
+        "from_expert": session.actor == Session.Actor.EXPERT,
     }
     if tab == "transcript":
         steps = shown_steps(session, after=start - 1, limit=FIRST)
@@ -160,6 +162,8 @@ def session_page(session: Session, user, tab: str, *, start: int = 0) -> dict[st
     elif tab == "annotations":
         shown["annotations"] = session.annotations.select_related("by", "step").order_by("pk")
         shown["kinds"] = [Annotation.Kind.NOTE, Annotation.Kind.HYPOTHESIS]
+    elif tab == "levels":
+        shown["levels"] = levels_of(shown["tree"])
     elif tab == "raw":
         shown["raw_diagnosis"] = json.dumps(asdict(diagnosis), indent=2, ensure_ascii=False) if diagnosis else ""
         shown["raw_parameters"] = json.dumps(session.parameters, indent=2, ensure_ascii=False)

@@ -45,6 +45,7 @@ PATHS = [
     "/sessions/{session}/?tab=chain",
     "/sessions/{session}/?tab=rules",
     "/sessions/{session}/?tab=annotations",
+    "/sessions/{session}/?tab=levels",
     "/sessions/{session}/?tab=raw",
 ]
 

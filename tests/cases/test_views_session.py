@@ -14,7 +14,7 @@ from tests import factories
 
 pytestmark = pytest.mark.django_db
 
-TABS = ["transcript", "scores", "chain", "rules", "annotations", "raw"]
+TABS = ["transcript", "scores", "chain", "rules", "annotations", "levels", "raw"]
 
 
 @pytest.fixture
