@@ -17,7 +17,7 @@ from cloudmate.llm.roles import for_role
 from cloudmate.work import finish, held
 from rules import patches, versions
 from rules.critic import model
-from rules.critic.propose import Neighbour, NoProposal, Proposal, propose
+from rules.critic.propose import Neighbour, NoProposal, Proposal, accepted, propose
 from rules.models import Critique, KnowledgeVersion, Patch, PatchRevision
 from sandbox import capture, runs
 from sandbox.models import Exploration, Pair, Regression
@@ -274,6 +274,7 @@ def _neighbour(case: Case, session: int | None, verdicts: dict[int, bool | None]
         component=answer.causes[0].component if answer and answer.causes else "",
         others=tuple(transcript(pk) for pk in experts),
         harmed=harmed,
+        accepted=accepted(answer) if answer and answer.causes else (),
     )
 
 

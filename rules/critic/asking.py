@@ -11,7 +11,7 @@ from rules.critic.alignment import keys_of
 from rules.critic.neighbours import Library, Neighbour
 from rules.critic.phrases import pattern, widest
 from rules.critic.refining import refine
-from rules.critic.triggers import ANYWHERE, Item, Trigger, loud, measured, same, shared_phrases
+from rules.critic.triggers import ANYWHERE, Item, Trigger, faulty, loud, measured, same, shared_phrases
 from sandbox.agents.offline.calls import slots_of
 from sandbox.agents.offline.capabilities import capabilities_of
 from sandbox.knowledge.evidence import Evidence
@@ -154,7 +154,7 @@ def _anchors(item: Evidence, arguments: dict[str, Any], seed: Neighbour, runs: L
     about = any(value in ABOUT for value in arguments.values())
     if not loud(item):
         return
-    placed = about and same(item.component) == same(seed.component)
+    placed = about and same(item.component) in faulty(seed)
     alike = [[value.value.lower() for value in s.everything if value.aspect == item.aspect] for s in runs.siblings]
     phrases = shared_phrases(item, [values for values in alike if values], runs)
     for phrase in dict.fromkeys([*phrases[:2], *widest(phrases)[:1]]):

@@ -16,7 +16,7 @@ from rules.critic.drafting import Written, unclean, write
 from rules.critic.flipping import FlipTable, Passes, Replay, minimal
 from rules.critic.ladder import Rung
 from rules.critic.neighbours import Library, Neighbour, seen_in
-from rules.critic.propose import NoProposal, Proposal
+from rules.critic.propose import NoProposal, Proposal, accepted
 from rules.critic.refining import refine
 from rules.critic.triggers import ANYWHERE, Trigger, items_of, measured
 from rules.critic.wording import key_difference, title_of
@@ -79,7 +79,7 @@ def propose(
     )
     trial = _Trial(
         FlipTable(base, replay, passes),
-        Neighbour("this case", cause.fault_class, failed, False, cause.component, (better,)),
+        Neighbour("this case", cause.fault_class, failed, False, cause.component, (better,), accepted=accepted(answer)),
         Library(
             [n for n in neighbours if same_class(n.fault_class, cause.fault_class)],
             [n for n in neighbours if not same_class(n.fault_class, cause.fault_class)],

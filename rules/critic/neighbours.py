@@ -23,6 +23,7 @@ class Neighbour:
 
     ``others`` are further sessions of it, experts' above all: they show what the agent does not look at.
     ``component`` is where the fault is; without it a sibling cannot say whether a rule points to the right place.
+    ``accepted`` are further components that an answer may name for it.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Neighbour:
     component: str = ""
     others: tuple[Transcript, ...] = ()
     harmed: bool = False  # an earlier proposal broke it: the next one must not touch it
+    accepted: tuple[str, ...] = ()
 
     @cached_property
     def sightings(self) -> tuple[tuple[Evidence, ...], ...]:

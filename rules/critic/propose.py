@@ -26,7 +26,7 @@ from sandbox.knowledge.evidence import Evidence
 from sandbox.knowledge.language import as_data, lint, text_of
 from sandbox.knowledge.rule import EvidenceTest, Implies, Knowledge, Rule, SymptomOf
 
-__all__ = ["Neighbour", "NoProposal", "Proposal", "propose"]
+__all__ = ["Neighbour", "NoProposal", "Proposal", "accepted", "propose"]
 
 TRIED = 6  # triggers, best first
 WEIGHTS = (3.0, 6.0, 9.0)  # log-odds: the least that flips is taken
@@ -90,7 +90,7 @@ def propose(
         return NoProposal("The agent passes under the base: there is nothing to learn here", tuple(table.rows))
     alignment = align(failed, better)
     seen, shown = seen_in(now), seen_in(better)
-    seed = Neighbour("this case", cause.fault_class, now, False, cause.component, (better,))
+    seed = Neighbour("this case", cause.fault_class, now, False, cause.component, (better,), accepted=accepted(answer))
     names = {*known_names, *(item.component for item in (*seen, *shown) if item.component)}
     library = Library(
         [n for n in neighbours if same_class(n.fault_class, cause.fault_class)],
@@ -192,6 +192,12 @@ class _Draft:
             why=_why(kept, rungs, chosen, self.table),
             alignment=alignment,
         )
+
+
+def accepted(answer: Answer) -> tuple[str, ...]:
+    """Components beside the first cause's that the answer accepts for the same fault."""
+    first, *others = answer.causes
+    return tuple(one.component for one in others if one.component and same_class(one.fault_class, first.fault_class))
 
 
 def _edges(sessions: Iterable[Transcript | None]) -> set[tuple[str, str]]:

@@ -76,8 +76,8 @@ def measured(trigger: Trigger, seed: Neighbour, library: Library) -> Trigger:
     right = misplaced = 0
     for sibling in (seed, *library.siblings):
         pointed = set(_pointed(trigger, sibling))
-        right += same(sibling.component) in pointed and sibling is not seed
-        misplaced += bool(pointed - {same(sibling.component)})
+        right += bool(pointed & faulty(sibling)) and sibling is not seed
+        misplaced += bool(pointed - faulty(sibling))
     mask = library.near_misses(trigger.tests[0])
     if len(trigger.tests) > 1 or trigger.unless:
         missed = [other for other in library.of(mask) if any(all_firings(trigger, other))]
@@ -116,6 +116,11 @@ def same(name: str) -> str:
     return component(name).base if name else ""
 
 
+def faulty(neighbour: Neighbour) -> frozenset[str]:
+    """The components at which the fault of a case may be said to be."""
+    return frozenset(same(name) for name in (neighbour.component, *neighbour.accepted))
+
+
 def loud(item: Evidence) -> bool:
     """Whether evidence can trigger a rule at all."""
     return item.aspect is not Aspect.NORMAL and item.strength >= FAINT
@@ -136,7 +141,7 @@ def anchors(seed: Neighbour, items: Sequence[Item], library: Library) -> Iterato
     done: set[tuple] = set()
     for item in items:
         seen = item.seen
-        at = next((at for at, name in places(seen).items() if same(name) == same(seed.component)), "")
+        at = next((at for at, name in places(seen).items() if same(name) in faulty(seed)), "")
         key = (seen.aspect, seen.value, seen.kind, at)
         if not at or not loud(seen) or key in done:
             continue
@@ -154,7 +159,7 @@ def _values(sibling: Neighbour, item: Evidence, at: str) -> list[str]:
     return [
         other.value.lower()
         for other in sibling.everything
-        if other.aspect == item.aspect and same(places(other).get(at, "")) == same(sibling.component)
+        if other.aspect == item.aspect and same(places(other).get(at, "")) in faulty(sibling)
     ]
 
 

@@ -119,3 +119,16 @@ def test_kinship_counts_the_classs_own_words_beyond_those_of_any_other():
 def test_items_need_a_step_only_where_the_failed_run_did_not_see_them():
     both, new = seen(Aspect.STATE, "loom", PENDING, step=2), seen(Aspect.EVENT, "loom", "taint", step=4)
     assert [item.step for item in items_of((both,), (both, new))] == [None, 4]
+
+
+def test_a_trigger_may_point_to_any_component_that_the_answer_accepts():
+    mine = seen(Aspect.LOG, "vat", "too many clients", step=2)
+    theirs = seen(Aspect.LOG, "tub", "too many clients")
+    seed = replace(known("this", "too_many_clients", "loom", mine), accepted=("vat",))
+    sibling = replace(known("that", "too_many_clients", "mill", theirs), accepted=("tub",))
+    found = best(seed, better=(mine,), around=library(siblings=(sibling,)))
+    assert (found.tests, found.siblings, found.misplaced) == (
+        (EvidenceTest("log", "too many clients", "pod"),),
+        1,
+        0,
+    )
