@@ -139,7 +139,7 @@ def _ask(
         anchors.sort(key=lambda anchor: anchor[:2])
         finer = []
         for worth, number, trigger, arguments, item in anchors[:REFINED]:
-            if trigger.harmed:  # a check that is not needed costs a call: it is narrowed where it did harm
+            if any(one.harmed for one in runs.others):  # a check not needed costs a call: narrowed where it did harm
                 trigger = refine(trigger, seed, items, runs, worth=lambda one, given=arguments: _worth(one, given))
             finer.append((min(worth, _worth(trigger, arguments)), number, trigger, arguments, item))
         if finer:

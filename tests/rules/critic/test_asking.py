@@ -1,4 +1,4 @@
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -94,3 +94,28 @@ def test_a_check_with_nothing_to_hang_on_is_not_asked_for():
 def test_a_check_that_names_its_case_is_not_asked_for():
     better = session(("pods", {}), ("describe", {"name": "dye-5c-k8"}))
     assert asked(session(("pods", {})), better, steps=(1,)) is None
+
+
+@dataclass(frozen=True)
+class Ran(Neighbour):
+    """A neighbour whose run's evidence is given, not read."""
+
+    shown: tuple[Evidence, ...] = ()
+
+    @property
+    def sightings(self):
+        return (self.shown,)
+
+    def of_agents(self):
+        return self
+
+
+@pytest.mark.parametrize(
+    ("harmed", "exceptions"), [(False, ()), (True, (EvidenceTest("event", "node cordoned", "pod", component="same"),))]
+)
+def test_a_check_is_narrowed_only_where_one_did_harm(harmed, exceptions):
+    theirs = (replace(POD, component="dye"), replace(EVENT, component="dye", value="node cordoned"))
+    around = Library((), (Ran("that", "cordoned", harmed=harmed, shown=theirs),), names=("loom", "dye"))
+    better = session(("pods", {}), ("describe", {"name": "loom-7f-x2"}))
+    (ask,) = asks((1,), session(("pods", {})), better, seen=(POD,), shown=(POD,), seed=SEED, library=around)
+    assert ask.trigger.unless == exceptions
