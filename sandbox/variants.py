@@ -115,6 +115,8 @@ def _renamed(case: _Case) -> Variant | None:
         return None
     everything = case.task.prompt + "".join(one.output for one in case.recordings)
     drawn = _drawn_names(names, everything)
+    if len(drawn) < len(names):  # no made-up names are left
+        return None
     form = re.compile(rf"(?<![\w])({'|'.join(map(re.escape, names))})(?![A-Za-z0-9_])")
     return case.mapped(RENAME, lambda text: form.sub(lambda found: drawn[found[0]], text))
 
@@ -146,7 +148,7 @@ def _shifted(case: _Case) -> Variant | None:
     def moved(found: re.Match[str]) -> str:
         try:
             at = datetime.fromisoformat(f"{found[1]}T{found[3]}{found[4] or ''}") + MOVED
-        except ValueError:
+        except (ValueError, OverflowError):  # 9999-12-31 stands for never, and stays
             return found[0]
         return at.strftime(f"%Y-%m-%d{found[2]}%H:%M") + (at.strftime(":%S") if found[4] else "")
 

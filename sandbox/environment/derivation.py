@@ -19,6 +19,7 @@ from cases.calls import CanonicalCall
 from cases.transcript import ToolSchema
 from sandbox.environment.base import Recording
 from sandbox.environment.rows import SEVERITIES, Rows, normal, read, severity
+from sandbox.knowledge.patterns import problem_of
 
 _COUNTS = {"lines", "limit", "tail", "taillines", "count", "n", "top", "head", "max", "maxresults", "maxlines"}
 _COUNTS |= {"numlines", "last", "size", "maxrows", "maxcount"}
@@ -149,7 +150,6 @@ def _whole(rows: Rows, form: Form, limit: int | None) -> bool:
 Left = tuple[set[int], str] | None
 STEPS = 10_000_000  # of matching one row, at the worst
 _REPEAT = re.compile(r"[*+]|\{\d*,\d*\}")
-_REPEATED_GROUP = re.compile(r"\)[*+?{]|\\[1-9]|\(\?P=")
 
 
 def _window(rows: Rows, want: dict, have: dict, form: Form, names: Iterable[str]) -> Left:
@@ -197,7 +197,7 @@ def _text_readings(value: str, *, longest: int) -> list[Callable[[str], bool]]:
         exact, loose = re.compile(value), re.compile(value, re.IGNORECASE)
     except re.error:
         return readings
-    if _REPEATED_GROUP.search(value) or longest ** len(_REPEAT.findall(value)) > STEPS:
+    if problem_of(value) or longest ** len(_REPEAT.findall(value)) > STEPS:
         return []
     return [*readings, lambda text: bool(exact.search(text)), lambda text: bool(loose.search(text))]
 

@@ -60,6 +60,15 @@ def test_moments_move_by_the_same_span_and_nothing_else_does():
     assert variant.recordings[0].output == "time,p95\n2026-01-12T13:00:00Z,812.5\n2026-01-12T13:01:00Z,812.5\n"
 
 
+def test_a_moment_that_stands_for_never_stays():
+    never = Recording("get_certificates", {}, "ledger valid until 9999-12-31T23:59:59Z\n")
+    assert made((*RECORDINGS, never))[SHIFT].recordings[-1].output == never.output
+
+
+def test_names_that_are_too_many_to_be_made_up_are_left_alone():
+    assert RENAME not in made(names=tuple(f"service{number}" for number in range(300)))
+
+
 @pytest.mark.parametrize("odd", ["since Jan 1 10:00", "at 1767261600 s", "on 2026/01/01"])
 def test_times_in_a_form_that_cannot_be_moved_make_no_shift(odd):
     assert SHIFT not in made((*RECORDINGS, Recording("get_changes", {}, odd)))

@@ -95,7 +95,7 @@ def test_text_that_may_be_meant_in_two_ways_is_a_miss(text):
     assert is_missed(LOGS, {"service": "till", "lines": 50}, "a failed\nb f.iled\n", asked)
 
 
-@pytest.mark.parametrize("pattern", ["(a|aa)+$", ".*a.*a.*a.*b", r"(a*)(\1)b", "(a|a)?" * 30 + "b"])
+@pytest.mark.parametrize("pattern", ["(a|aa)+$", ".*a.*a.*a.*b", "(a|a)?" * 30 + "b"])
 def test_a_pattern_that_could_take_for_ever_is_a_miss(pattern):
     lines = "".join("a" * 400 + f"{number}\n" for number in range(3))
     assert is_missed(LOGS, {"service": "till", "lines": 9}, lines, {"service": "till", "lines": 9, "contains": pattern})
