@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cached_property
+from functools import cache, cached_property
 
 from cases.transcript import RuleUse, Step, Transcript, canonical_json
 
@@ -101,11 +101,11 @@ class Row:
 
     @cached_property
     def base(self) -> Tally:
-        return Tally.of(pair.base_passed for pair in self.pairs)
+        return _tally(tuple([pair.base_passed for pair in self.pairs]))
 
     @cached_property
     def candidate(self) -> Tally:
-        return Tally.of(pair.candidate_passed for pair in self.pairs)
+        return _tally(tuple([pair.candidate_passed for pair in self.pairs]))
 
     @property
     def harms(self) -> int:
@@ -189,6 +189,12 @@ class Tally:
 
     def __str__(self) -> str:
         return f"{self.passed}/{self.n}"
+
+
+@cache
+def _tally(results: tuple[bool | None, ...]) -> Tally:
+    """Counted once for all rows that went alike: there are a thousand rows, and three ways for one seed to go."""
+    return Tally.of(results)
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,12 @@
 """Is the judge right: its word beside people's blind one, and whether it may gate."""
 
+import json
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Max, Q
+from django.db.models import Max, Q, TextField
+from django.db.models.functions import Cast
 
 from cases.evaluation.agreement import CHECKS, Pair, counted, flips, grouped, pairs
 from cases.evaluation.calibration import (
@@ -169,12 +171,14 @@ def low_scoring() -> dict[str, Estimate]:
     where a reason code of reasoning stands on its newest evaluation.
     """
     reviews = ScoreReview.objects.filter(blind=True).order_by("pk")
-    rows = reviews.values_list("score", "by", "value", "score__evaluation__session", "score__evaluation__reasons")
+    reasons_text = Cast("score__evaluation__reasons", TextField())
+    rows = reviews.values_list("score", "by", "value", "score__evaluation__session", reasons_text)
     newest = {(score, by): (session, value < GOOD, reasons) for score, by, value, session, reasons in rows}
+    flawed = {text: not REASONING.isdisjoint(json.loads(text)) for text in {text for _, _, text in newest.values()}}
     low: dict[int, tuple[bool, bool]] = {}
     for session, bad, reasons in newest.values():
         said = low.get(session, (False, False))[1] or bad
-        low[session] = (not REASONING.isdisjoint(reasons), said)
+        low[session] = (flawed[reasons], said)
     flagged = [said for machine, said in low.values() if machine]
     bad = [machine for machine, said in low.values() if said]
     return {"precision": share(sum(flagged), len(flagged)), "recall": share(sum(bad), len(bad))}

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
+
+from django.db.models import TextField
+from django.db.models.functions import Cast
 
 from cases.evaluation.calibration import GOOD, Confusion, Estimate, Permission, confusion, permission, share
 from cases.evaluation.questions import criterion
@@ -56,21 +60,23 @@ def pairs(judge: str, *, dimension: str = "", why: str = "") -> list[Pair]:
         "by__username",
         "at",
         "value",
-        "answers",
         "score__value",
         "score__details__questions",
         "score__dimension",
         "score__evaluation__session",
         "score__review_item__why",
+        said=Cast("answers", TextField()),  # read only where a judge was asked questions
     )
     return list({(row["score"], row["by"]): _pair(row) for row in rows}.values())
 
 
 def _pair(row: dict[str, Any]) -> Pair:
     tells = {"yes": True, "no": False}
+    questions = row["score__details__questions"] or ()
+    answers = json.loads(row["said"]) if questions else {}
     asked = [
-        (criterion(one["id"], one["question"]), tells.get(one["answer"]), tells.get(row["answers"].get(one["id"], "")))
-        for one in row["score__details__questions"] or ()
+        (criterion(one["id"], one["question"]), tells.get(one["answer"]), tells.get(answers.get(one["id"], "")))
+        for one in questions
     ]
     return Pair(
         session=row["score__evaluation__session"],

@@ -60,9 +60,10 @@ def case_columns(items):
 
 
 def _column(item):
+    """Its address is made of numbers; its words hold a name that somebody gave."""
     words = escape(item.words)
     return (
-        f'<a class="case-column{COLUMN.get(item.new, "")}" href="{escape(item.url)}" title="{words}">'
+        f'<a class="case-column{COLUMN.get(item.new, "")}" href="{item.url}" title="{words}">'
         f'{ARMS[item.old]}{ARMS[item.new]}<span class="sr-only">{words}</span></a>'
     )
 
@@ -72,6 +73,15 @@ RESULT = {True: "passed", False: "failed", None: "neither passed nor failed"}
 
 
 @register.simple_tag
+def dots(arm, pairs):
+    """The runs of one arm (old or new) of a row."""
+    if arm == "old":
+        drawn = [dot(arm, pair.base_session, pair.base_passed, pair.outcome) for pair in pairs]
+    else:
+        drawn = [dot(arm, pair.candidate_session, pair.candidate_passed, pair.outcome) for pair in pairs]
+    return format_html('<span class="dots">{}</span>', mark_safe("".join(drawn)))
+
+
 def dot(arm, session, passed, outcome):
     """One run of an arm (old or new) as a dot that leads to its session; one that needed no run, or had none yet."""
     word = RESULT[passed]

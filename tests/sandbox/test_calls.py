@@ -42,9 +42,9 @@ def test_a_dot_says_in_words_how_an_arm_went(arm, session, passed, outcome, draw
 
 
 def test_a_column_of_the_picture_escapes_the_name_of_its_case():
-    item = SimpleNamespace(new="lost", old="pass", url="/cases/1/?a&b", words='<b> & "x"')
+    item = SimpleNamespace(new="lost", old="pass", url="/cases/1/", words='<b> & "x"')
     assert case_columns([item]) == (
-        '<a class="case-column case-column--lost" href="/cases/1/?a&amp;b" title="&lt;b&gt; &amp; &quot;x&quot;">'
+        '<a class="case-column case-column--lost" href="/cases/1/" title="&lt;b&gt; &amp; &quot;x&quot;">'
         '<i class="arm arm--pass"></i><i class="arm arm--lost"></i>'
         '<span class="sr-only">&lt;b&gt; &amp; &quot;x&quot;</span></a>'
     )
