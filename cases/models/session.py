@@ -78,6 +78,11 @@ class Session(models.Model):
             # few among many: what an expert showed of a case is asked for by every sweep and home page
             models.Index(fields=["case"], condition=models.Q(actor="expert"), name="session_of_expert"),
             models.Index(fields=["case"], condition=models.Q(snapshot_digest=""), name="session_not_frozen"),
+            models.Index(
+                fields=["case"],
+                condition=models.Q(actor="agent") & ~models.Q(knowledge_digest=""),
+                name="session_with_knowledge",
+            ),
             models.Index(fields=["state", "measured_by"]),
         ]
 
