@@ -1,6 +1,6 @@
 from django.urls import path
 
-from cases.views import agreement, case, label, library, log, redaction, review, session, tokens, workspace
+from cases.views import agreement, case, label, library, log, redaction, review, session, tokens, tools, workspace
 
 app_name = "cases"
 urlpatterns = [
@@ -22,6 +22,7 @@ urlpatterns = [
     path("library/undo/", library.undo, name="undo"),
     path("settings/redaction/", redaction.redaction, name="redaction"),
     path("settings/redaction/<int:pk>/retire/", redaction.retire, name="retire_redaction"),
+    path("settings/tools/", tools.tools, name="tools"),
     path("settings/log/", log.log, name="log"),
     path("agreement/", agreement.agreement, name="agreement"),
     path("agreement/quadrants/", agreement.quadrants, name="quadrants"),

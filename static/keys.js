@@ -1,6 +1,6 @@
 // Single keys: never while typing, with a modifier held, in a dialog or menu, or during a request; and they can be switched off.
 const OFF = "shortcuts-off";
-const links = { h: "h", c: "c", l: "l", b: "b", p: "p", v: "v", i: "i", a: "a", s: "s", e: "e", t: "t", u: "u", m: "m", g: "g", r: "r" };
+const links = { h: "h", c: "c", l: "l", b: "b", p: "p", v: "v", i: "i", a: "a", s: "s", e: "e", t: "t", u: "u", m: "m", g: "g", r: "r", o: "o" };
 // A part of the page that fetches itself is no request of the person at the keys.
 const REQUEST = `.htmx-request${["load", "every", "revealed"].map((own) => `:not([hx-trigger^="${own}"])`).join("")}`;
 let letterUntil = 0; // ms, on the clock of events

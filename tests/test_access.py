@@ -73,6 +73,7 @@ WRITES = {
     "cases:undo": {"lead"},
     "cases:log": {"lead", "admin"},
     "cases:redaction": {"lead", "admin"},
+    "cases:tools": {"lead", "admin"},
     "cases:retire_redaction": {"lead", "admin"},
     "rules:run_agents": {"lead"},
     "cases:tokens": {"admin"},

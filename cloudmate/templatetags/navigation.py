@@ -46,6 +46,7 @@ def navigation(context):
         settings.append(link("rules:policy", "Gate policy", "shield", "g"))
     if has_role(user, LEAD, ADMIN):
         settings.append(link("cases:redaction", "Redaction", "lock", "r"))
+        settings.append(link("cases:tools", "Tools", "session", "o"))
     settings += [link("cases:log", "Audit log", "clock", "a")] if has_role(user, LEAD, ADMIN) else []
     about_cases = ("cases:case", "cases:session", "cases:workspace", "cases:label", "cases:finish")
     about_cases += ("sandbox:exploration", "sandbox:compare")

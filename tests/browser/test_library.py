@@ -66,6 +66,7 @@ def test_lead_confirms_by_keyboard_alone(library, sign_in, visit):
         "/settings/log/",
         "/settings/gate/",
         "/settings/redaction/",
+        "/settings/tools/",
         "/settings/people/",
         "/settings/models/",
         "/search/?q=checkout",
