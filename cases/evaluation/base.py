@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from cases.transcript import Observation
 
-CODE_VERSION = "e3"  # raise it when a result would change: every finished session becomes due again
+CODE_VERSION = "e4"  # raise it when a result would change: every finished session becomes due again
 GROUNDED_ENOUGH = 0.6  # below it a right conclusion is lucky (engine section 2)
 INTENT_ENOUGH = 0.6
 SAME_CALL = 3  # the same canonical call so many times is a loop

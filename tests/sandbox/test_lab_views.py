@@ -1,4 +1,6 @@
 from datetime import timedelta
+from functools import lru_cache
+from random import Random
 
 import pytest
 from django.db import connection
@@ -9,6 +11,7 @@ from django.utils import timezone
 from cases import work as cases_work
 from cases.models import Case
 from sandbox import incidents
+from sandbox.lab import drawing
 from sandbox.models import LiveIncident
 from tests import factories
 
@@ -28,7 +31,17 @@ def row(me):
     return begun(me)
 
 
-def begun(by, seed=3):
+@lru_cache(maxsize=1)
+def seed_of_a_missing_index():
+    return next(seed for seed in range(500) if drawn(seed).fault == "missing_index")
+
+
+def drawn(seed):
+    return drawing.draw("quayside", category="database", level="hard", random=Random(seed))
+
+
+def begun(by, seed=None):
+    seed = seed_of_a_missing_index() if seed is None else seed
     return incidents.begin(system="quayside", category="database", level="hard", pace=5, by=by, seed=seed)
 
 

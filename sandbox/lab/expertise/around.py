@@ -112,6 +112,7 @@ EXPERTISE: dict[str, Expertise] = {
                 r"(?m)^{component}-tls .*$",
                 "the certificate of {component} is valid and new, of another issuer",
                 "Is the certificate still valid, and who signed it?",
+                "exclusion",
             ),
             configured(
                 "{caller}", r"TRUSTED_ISSUERS: .*", "{caller} does not trust {issuer}", "Whom does the caller trust?"
@@ -207,6 +208,7 @@ EXPERTISE: dict[str, Expertise] = {
             ),
             RECONCILED,
             changed("{component}", "config", "settings of {component} were changed right before", "Since when?"),
+            PODS_RUN,
         ),
         "set acknowledge_timeout of {component} back",
         "add consumers",
@@ -227,7 +229,13 @@ EXPERTISE: dict[str, Expertise] = {
                 LATEST,
                 "{consumer} takes a multiple of the time for a message",
                 "How long does a message take?",
+            ),
+            series(
+                "{consumer}",
+                "{consumer} works off fewer messages than before",
+                "Does the consumer itself show it?",
                 "cause",
+                metric="requests_per_second",
             ),
             changed("{consumer}", "deploy", "{consumer} was deployed right before", "Since when?"),
             TRAFFIC_AT_EDGE,

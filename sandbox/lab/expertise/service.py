@@ -145,11 +145,12 @@ EXPERTISE: dict[str, Expertise] = {
                 "Ended during startup: what does the server say to that?",
             ),
             Look(
-                "get_config",
-                {"service": "{database}"},
-                r"(?m)^role\.{component}\.password_version: \d+$",
-                "the database expects the new version of the password",
-                "Which password does the database accept?",
+                "get_database_connections",
+                {},
+                r"\(\d+ rows\)",
+                "others have their sessions: the database has room",
+                "Or is there no connection left?",
+                "exclusion",
             ),
             Look(
                 "get_config",
@@ -162,6 +163,6 @@ EXPERTISE: dict[str, Expertise] = {
             changed("{database}", "secret", "passwords were rotated right before", "When did they part?"),
         ),
         "give {component} the new secret and restart it",
-        rejected={},
+        rejected={"too_many_clients": "the database has room for sessions of others"},
     ),
 }

@@ -149,8 +149,9 @@ EXPERTISE: dict[str, Expertise] = {
             errors(
                 "{database}",
                 r"sorry, too many clients already",
-                "the database has no connection left",
+                "the database refuses for want of connections, not for a wrong password",
                 "Ended during startup: what does the server say to that?",
+                "exclusion",
             ),
             Look(
                 "get_database_connections",
