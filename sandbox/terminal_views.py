@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from cases.access import number_in, recording_for
 from cases.recording import RecordingError
+from cases.wellformed import flaw
 from sandbox import terminals
 from sandbox.importers.terminal.commands import MOST_CHARACTERS
 from sandbox.importers.terminal.streams import LogError
@@ -40,7 +41,7 @@ class TerminalForm(forms.Form):
             text = json.loads(kept) if kept else ""
         except (ValueError, RecursionError):
             text = None
-        if not isinstance(text, str):
+        if not isinstance(text, str) or flaw(text):
             raise forms.ValidationError("The log did not come back whole: paste or choose it again.")
         return text
 

@@ -95,6 +95,7 @@ def test_page_shows_first_and_brings_in_what_is_ticked(session, expert, client):
         ({"log": "no prompt"}, "No prompt was found"),
         ({"log": '{"version": 2}\n["x"]'}, "Line 2: an event is"),
         ({"kept": "[1", "bring_in": "1"}, "The log did not come back whole"),
+        ({"kept": '"$ ls \\ud800"', "bring_in": "1"}, "The log did not come back whole"),
         ({"log": LOG, "bring_in": "1"}, "Every command is left out"),
     ],
 )
