@@ -5,12 +5,14 @@ from django.utils import timezone
 
 from sandbox import incidents
 from sandbox.models import LiveIncident
+from tests.sandbox.lab.drawn import seed_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 def begun(by, **how):
-    return incidents.begin(system="quayside", category="database", level="hard", by=by, seed=3, **how)
+    seed = seed_of("missing_index", category="database")
+    return incidents.begin(system="quayside", category="database", level="hard", by=by, seed=seed, **how)
 
 
 def ended(by):

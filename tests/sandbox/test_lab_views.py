@@ -1,6 +1,4 @@
 from datetime import timedelta
-from functools import lru_cache
-from random import Random
 
 import pytest
 from django.db import connection
@@ -11,9 +9,9 @@ from django.utils import timezone
 from cases import work as cases_work
 from cases.models import Case
 from sandbox import incidents
-from sandbox.lab import drawing
 from sandbox.models import LiveIncident
 from tests import factories
+from tests.sandbox.lab.drawn import seed_of
 
 pytestmark = pytest.mark.django_db
 HERE = reverse("sandbox:lab")
@@ -31,17 +29,8 @@ def row(me):
     return begun(me)
 
 
-@lru_cache(maxsize=1)
-def seed_of_a_missing_index():
-    return next(seed for seed in range(500) if drawn(seed).fault == "missing_index")
-
-
-def drawn(seed):
-    return drawing.draw("quayside", category="database", level="hard", random=Random(seed))
-
-
 def begun(by, seed=None):
-    seed = seed_of_a_missing_index() if seed is None else seed
+    seed = seed_of("missing_index", category="database") if seed is None else seed
     return incidents.begin(system="quayside", category="database", level="hard", pace=5, by=by, seed=seed)
 
 
