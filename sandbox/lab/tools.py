@@ -179,6 +179,9 @@ def _elsewhere(incident: Incident) -> Iterator[tuple[str, dict[str, str], str, s
             yield "get_metrics", asked, f"no series for {name}\n", "exact"
         yield "get_logs", asked, f"error: no log stream {name} in namespace {system.namespace}\n", "exact"
         yield "get_config", asked, f"error: configmap {name} not found\n", "exact"
+    stores = {store.name for store in (system.database, system.cache, system.queue)}
+    for name in sorted((named | stores) - {service.name for service in system.services}):
+        yield "get_pool_status", {"service": name}, postgres.no_pool(name), "exact"
     for name in (*(store.name for store in (system.database, system.cache, system.queue)), *sorted(outside)):
         yield "get_database_connections", {"service": name}, postgres.connections(incident, name), "exact"
 
@@ -202,6 +205,8 @@ def _resources(incident: Incident) -> Iterator[tuple[str, dict[str, str], str, s
     system = incident.system
     for kind in kubernetes.KINDS:
         yield "get_resources", {"resource_type": kind}, kubernetes.resources(incident, kind), "subset"
+    for kind in kubernetes.NONE_OF:
+        yield "get_resources", {"resource_type": kind}, kubernetes.none_of(incident), "subset"
     named = [("pods", pod.name) for pod in incident.last.pods]
     named += [("pods", f"{batch.name}-0") for batch in system.batches]
     named += [("deployments", service.name) for service in system.services]

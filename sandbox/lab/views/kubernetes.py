@@ -9,6 +9,16 @@ from sandbox.lab import cluster
 from sandbox.lab.incident import Incident
 from sandbox.lab.parameters import Service
 
+# kinds that an agent may list and that no system of the lab uses
+NONE_OF = (
+    "configmaps",
+    "persistentvolumeclaims",
+    "persistentvolumes",
+    "ingresses",
+    "horizontalpodautoscalers",
+    "daemonsets",
+    "secrets",
+)
 KINDS = (
     "pods",
     "deployments",
@@ -42,6 +52,11 @@ def table(header: tuple[str, ...], rows: list[tuple[str, ...]], empty: str = "No
 def image_of(service: Service) -> str:
     """The tag of its image."""
     return service.image or service.version
+
+
+def none_of(incident: Incident) -> str:
+    """What a listing says of a kind of which the namespace holds nothing."""
+    return f"No resources found in {incident.system.namespace} namespace.\n"
 
 
 def not_found(kind: str, name: str) -> str:

@@ -327,10 +327,14 @@ def storage(incident: Incident) -> str:
     return disk + "\npg_stat_archiver\n" + psql(("archived_count", "failed_count", "last_failed_time"), archiver)
 
 
+def no_pool(name: str) -> str:
+    return f"{name} has no database connection pool\n"
+
+
 def pool_status(incident: Incident, service: Service) -> str:
     """What the service's own pool reports: all it knows is which connections are lent out."""
     if not service.pool:
-        return f"{service.name} has no database connection pool\n"
+        return no_pool(service.name)
     one = incident.last.services[service.name]
     lent = min(one.pool_open, round(one.pool_used))
     return (

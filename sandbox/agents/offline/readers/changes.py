@@ -23,7 +23,7 @@ def read(text: str, question: Question, reading: Reading) -> bool:
         when = next((value for key, value in row.items() if WHEN.search(key)), "")
         kind = row.get("KIND", "").lower()
         reading.find(
-            Aspect.CHANGE, component_of(target), f"{kind}: {template(row['CHANGE'])}".strip(": "), line.strip(),
+            Aspect.CHANGE, component_of(target, numbered=True), f"{kind}: {template(row['CHANGE'])}".strip(": "), line.strip(),
             kind=kind, strength=1.0, locator=f"line:{number + 1}", onset=instant(when),
         )  # fmt: skip
     return True
