@@ -75,7 +75,7 @@ def inject(
             operators=operators,
             why=f"{by.get_username()}: {hint or line.strip()}"[:300],
             profile=asdict(Profile(prefix=prefix, hint=hint)),
-            seed=exploration.session_id + explorations.next_index(exploration),
+            seed=explorations.seed_of(exploration.session) + explorations.next_index(exploration),
             cell=list(cell),
             boosted_at=timezone.now(),
             added_by=by,
