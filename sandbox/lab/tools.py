@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import product
 
 from cases.transcript import ToolSchema
 from sandbox.environment.base import Recording
@@ -233,6 +234,9 @@ def _resources(incident: Incident) -> Iterator[tuple[str, dict[str, str], str, s
     for kind, name in absent:
         for tool in ("get_resources", "describe_resource"):
             yield tool, {"resource_type": kind, "name": name}, kubernetes.not_found(kind, name) + "\n", "subset"
+    for service, kind in product(system.services, kubernetes.NOT_BY_SERVICE):
+        asked = {"resource_type": kind, "name": service.name}
+        yield "describe_resource", asked, kubernetes.not_found(kind, service.name) + "\n", "subset"
     for kind in ("pods", "nodes"):
         yield "get_resource_usage", {"resource_type": kind}, kubernetes.top(incident, kind), "exact"
 

@@ -36,6 +36,10 @@ LAST_STATE = {"memory": "OOMKilled", "probe": "Error"}  # what ended a container
 KEPT_EVENTS = 12  # of one service's restarts
 
 
+# kinds that an agent may look for under a service's name, and that bear other names or none
+NOT_BY_SERVICE = ("persistentvolumeclaims", "replicasets", "resourcequotas", "persistentvolumes")
+
+
 def table(header: tuple[str, ...], rows: list[tuple[str, ...]], empty: str = "No resources found.") -> str:
     if not rows:
         return empty + "\n"
