@@ -81,34 +81,30 @@ def stop_exploration(request, pk):
     return redirect("sandbox:exploration", pk)
 
 
-@login_required
-@require_POST
-def prune(request, pk, index):
+def _on_branch(request, pk, index, act, done: str):
+    """Do something to a branch that waits; one that has started is left as it is, and the page says so."""
     row = exploration_for(request.user, pk)
     require_role(request.user, "expert", "reviewer", "lead")
     branch = row.branches.filter(index=index).first()
     if branch is None:
         raise Http404(f"There is no branch {index}.")
-    if steering.prune(branch):
-        messages.success(request, f"Branch {index + 1} is left out.")
+    if act(branch):
+        messages.success(request, f"Branch {index + 1} is {done}.")
     else:
         messages.info(request, f"Branch {index + 1} has started already.")
     return redirect("sandbox:exploration", pk)
+
+
+@login_required
+@require_POST
+def prune(request, pk, index):
+    return _on_branch(request, pk, index, steering.prune, "left out")
 
 
 @login_required
 @require_POST
 def boost(request, pk, index):
-    row = exploration_for(request.user, pk)
-    require_role(request.user, "expert", "reviewer", "lead")
-    branch = row.branches.filter(index=index).first()
-    if branch is None:
-        raise Http404(f"There is no branch {index}.")
-    if steering.boost(branch):
-        messages.success(request, f"Branch {index + 1} is next.")
-    else:
-        messages.info(request, f"Branch {index + 1} has started already.")
-    return redirect("sandbox:exploration", pk)
+    return _on_branch(request, pk, index, steering.boost, "next")
 
 
 @login_required
