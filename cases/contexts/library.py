@@ -38,6 +38,8 @@ class Record:
 
     @property
     def words(self) -> str:
+        if not self.settled:
+            return f"none of the last {len(self.outcomes)} runs is scored"
         return f"{self.passed} of the last {self.settled} settled runs passed"
 
 

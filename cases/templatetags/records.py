@@ -15,9 +15,8 @@ def runs(record):
     if not record.outcomes:
         return NOT_RUN
     return format_html(
-        '<span class="runs" role="img" aria-label="{}">{}</span><span class="small muted">{}/{}</span>',
+        '<span class="runs" role="img" aria-label="{}">{}</span><span class="small muted">{}</span>',
         record.words,
         mark_safe("".join(MARKS[outcome] for outcome in record.outcomes)),
-        record.passed,
-        record.settled,
+        f"{record.passed}/{record.settled}" if record.settled else "none scored",
     )

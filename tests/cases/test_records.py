@@ -12,3 +12,9 @@ def test_a_record_is_a_mark_a_run_with_its_share_in_words():
 
 def test_a_case_without_runs_says_so():
     assert runs(Record()) == '<span class="muted">not run</span>'
+
+
+def test_runs_that_nobody_scored_give_no_share():
+    said = runs(Record(("none", "none")))
+    assert 'aria-label="none of the last 2 runs is scored"' in said
+    assert said.endswith('<span class="small muted">none scored</span>')
