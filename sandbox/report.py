@@ -146,16 +146,26 @@ class Row:
 
     @property
     def beyond_recordings(self) -> str:
-        """What the arms asked that was never recorded, and what answered it: world, action, or nothing (a miss)."""
+        """What the arms asked that was never recorded, and what answered it: world, action, or nothing (a miss).
+
+        Where both arms got the same answers that way, only what nothing answered is worth a word.
+        """
+        asked = {arm: self._levels(arm) for arm in ARMS}
+        if asked["base"] == asked["candidate"]:
+            missed = asked["base"]["miss"]
+            return f"both asked what was never recorded: {missed} {BEYOND['miss']}" if missed else ""
         said = []
-        for arm in ("base", "candidate"):
-            levels: Counter[str] = Counter()
-            for pair in self.pairs:
-                levels.update(getattr(pair, f"{arm}_levels"))
+        for arm, levels in asked.items():
             parts = [f"{levels[level]} {words}" for level, words in BEYOND.items() if levels[level]]
             if parts:
                 said.append(f"{ARMS[arm]} asked what was never recorded: {', '.join(parts)}")
         return "; ".join(said)
+
+    def _levels(self, arm: str) -> Counter[str]:
+        levels: Counter[str] = Counter()
+        for pair in self.pairs:
+            levels.update(getattr(pair, f"{arm}_levels"))
+        return levels
 
     @property
     def settled(self) -> int:

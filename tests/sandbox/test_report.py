@@ -124,3 +124,13 @@ def test_intervals_and_bounds_say_what_few_cases_can_show():
     low, high = wilson(4, 5)
     assert (round(low, 3), round(high, 3)) == (0.376, 0.964)
     assert Tally(0, 0).rate is None and Tally(4, 5).rate == 0.8 and Tally(4, 5).interval == (low, high)
+
+
+def test_row_says_what_was_never_recorded_only_where_the_arms_differ_or_nothing_answered():
+    def said(base, candidate):
+        pair = PairResult(0, Outcome.SAME_PASS, True, True, base_levels=base, candidate_levels=candidate)
+        return Row(1, "one", (pair,)).beyond_recordings
+
+    assert said({"r3": 2}, {"r3": 2}) == ""
+    assert said({"r3": 2, "miss": 1}, {"r3": 2, "miss": 1}) == "both asked what was never recorded: 1 not captured"
+    assert said({}, {"r3": 1}) == "new asked what was never recorded: 1 answered by the world"
