@@ -16,7 +16,7 @@ from cases.recording import task_of
 from cases.transcript import Step
 from sandbox import runs
 from sandbox.archive import MODALITY_NAMES
-from sandbox.exploration import archive_of, spent
+from sandbox.branches import archive_of, spent
 from sandbox.following import following
 from sandbox.forms import InjectForm
 from sandbox.models import Branch, Derivation, Exploration, Pair, Run

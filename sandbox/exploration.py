@@ -8,29 +8,35 @@ success counts once it repeats on fresh seeds, because the best of many looks be
 from dataclasses import asdict, replace
 
 from django.db import transaction
-from django.db.models import Count
 from django.utils import timezone
 
 from cases import recording
-from cases.models import Annotation, Evaluation, Score, Session
-from cases.transcript import Transcript
+from cases.models import Annotation, Evaluation, Session
 from cloudmate.states import transition
-from cloudmate.work import Work
-from sandbox import guess, runs
+from sandbox import runs
 from sandbox.agents.base import Budget, Profile, RunParameters
-from sandbox.agents.offline.read import CaseFile
-from sandbox.archive import Archive, Cell, distances
-from sandbox.knowledge.evidence import Aspect, Evidence
+from sandbox.archive import Cell
+from sandbox.branches import (
+    archive_of,
+    best_partial,
+    confirmed,
+    evidence_map,
+    hops_of,
+    read,
+    spent,
+    take_verdicts,
+    unconfirmed_success,
+    under_way,
+)
 from sandbox.knowledge.rule import Knowledge
 from sandbox.models import Branch, Exploration
-from sandbox.partial import half, partial_score
-from sandbox.strategies import BranchPlan, cells_of, plan
+from sandbox.partial import half
+from sandbox.strategies import BranchPlan, plan
 from sandbox.values import knowledge_of, stored
 
 WAVE = 4  # branches at a time
 RUNGS = (8, 8, 9)  # calls a branch gets at first, and each time it is gone on with
-CONFIRMATIONS, NEEDED = 3, 2  # a success repeats on 2 of 3 fresh seeds (engine section 4)
-GROUNDED = 0.8
+CONFIRMATIONS = 3  # fresh seeds on which a success is repeated
 WHOLE = Budget(steps=sum(RUNGS))
 STEPS_PER_RUN = 16  # what a run is reckoned at when a budget is given
 
@@ -120,36 +126,6 @@ def next_index(exploration: Exploration) -> int:
     return 0 if last is None else last + 1
 
 
-def read(transcript: Transcript) -> CaseFile:
-    """What a session's returns say."""
-    file = CaseFile(transcript.task)
-    for step in transcript.steps:
-        file.add(step)
-    return file
-
-
-def hops_of(file: CaseFile) -> dict[str, int]:
-    """Component -> calls between it and what the alert names, as far as the session saw who calls whom."""
-    return distances(file.symptom_components(), file.edges)
-
-
-def archive_of(branches: list[Branch]) -> Archive:
-    """What the branches so far have covered, and how well each cell did."""
-    archive = Archive()
-    for branch in branches:
-        for cell in branch.covered or ([branch.cell] if branch.run_id and branch.cell else []):
-            archive.visit(Cell(*cell), branch.partial)
-    return archive
-
-
-def spent(exploration: Exploration) -> int:
-    """Calls that the branches have made, those that a branch was only led through not counted."""
-    rows = exploration.branches.exclude(run__session=None).annotate(calls=Count("run__session__steps"))
-    return sum(
-        row.calls - (min(row.calls, len(row.profile.get("prefix", ()))) if row.continues_id else 0) for row in rows
-    )
-
-
 def advance(exploration: Exploration) -> bool:
     """Take in what has ended, then close, confirm, go on or start the next wave; True where something moved.
 
@@ -166,12 +142,12 @@ def advance(exploration: Exploration) -> bool:
 
 def _advance(exploration: Exploration) -> bool:
     branches = list(exploration.branches.select_related("run__session").order_by("index"))
-    _take_verdicts(branches)
-    if any(_under_way(branch) for branch in branches):
+    take_verdicts(branches)
+    if any(under_way(branch) for branch in branches):
         return False
-    if best := _confirmed(branches):
+    if best := confirmed(branches):
         _close(exploration, outcome="success", best=best.run.session)
-    elif candidate := _unconfirmed_success(branches):
+    elif candidate := unconfirmed_success(branches):
         _confirm(exploration, candidate)
     elif (left := exploration.budget_steps - spent(exploration)) <= 0:
         _hand_over(exploration, branches)
@@ -184,62 +160,6 @@ def _advance(exploration: Exploration) -> bool:
     else:
         _hand_over(exploration, branches)
     return True
-
-
-def _under_way(branch: Branch) -> bool:
-    """Waiting, running, or played and not evaluated yet."""
-    return branch.run is not None and not branch.verdict
-
-
-def _take_verdicts(branches: list[Branch]) -> None:
-    for branch in branches:
-        if branch.verdict or branch.run is None:
-            continue
-        if branch.run.state == Work.State.FAILED:
-            branch.verdict = "failed"
-        elif branch.run.session_id and (evaluation := branch.run.session.evaluations.order_by("-pk").first()):
-            branch.verdict = _believed(branch.run.session, evaluation)
-            if branch.verdict:
-                _measure(branch, evaluation)
-        if branch.verdict:
-            branch.save(update_fields=["verdict", "partial", "covered"])
-
-
-def _measure(branch: Branch, evaluation: Evaluation) -> None:
-    """How far it got and where it looked."""
-    transcript = recording.transcript_of(branch.run.session)
-    file = read(transcript)
-    coherence = evaluation.scores.filter(dimension=Score.Dimension.COHERENCE, source="deterministic").first()
-    branch.partial = partial_score(branch.verdict, evaluation.grounded, coherence.value if coherence else None)
-    branch.covered = [list(cell) for cell in cells_of(transcript, file.evidence, hops_of(file))]
-
-
-def _believed(session: Session, evaluation: Evaluation) -> str:
-    """The verdict; "" while the guess test is to come, and lucky where it shows a guess: never learned from."""
-    if evaluation.verdict != Evaluation.Verdict.SUCCESS:
-        return evaluation.verdict
-    guessed = guess.is_guess(session)
-    return "" if guessed is None else Evaluation.Verdict.LUCKY if guessed else evaluation.verdict
-
-
-def _confirmed(branches: list[Branch]) -> Branch | None:
-    for branch in branches:
-        if branch.verdict != Evaluation.Verdict.SUCCESS or branch.confirms_id:
-            continue
-        repeats = [other for other in branches if other.confirms_id == branch.pk]
-        if sum(other.verdict == Evaluation.Verdict.SUCCESS for other in repeats) >= NEEDED:
-            return branch
-    return None
-
-
-def _unconfirmed_success(branches: list[Branch]) -> Branch | None:
-    tried = {branch.confirms_id for branch in branches}
-    for branch in branches:
-        if branch.verdict == Evaluation.Verdict.SUCCESS and not branch.confirms_id and branch.pk not in tried:
-            evaluation = branch.run.session.evaluations.order_by("-pk").first()
-            if evaluation.grounded is not None and evaluation.grounded >= GROUNDED:
-                return branch
-    return None
 
 
 def _halved(branches: list[Branch]) -> list[Branch]:
@@ -344,8 +264,8 @@ def start(branch: Branch, exploration: Exploration, budget: Budget) -> None:
 
 def _hand_over(exploration: Exploration, branches: list[Branch]) -> None:
     """Nothing succeeded, or the budget ended: an expert gets what was seen and the best there is to start from."""
-    seen = _evidence_map(branches)
-    _close(exploration, outcome="handed_over", best=_best_partial(branches), evidence=seen)
+    seen = evidence_map(branches)
+    _close(exploration, outcome="handed_over", best=best_partial(branches), evidence=seen)
 
 
 def _close(exploration: Exploration, *, outcome: str, best: Session | None, evidence: dict | None = None) -> None:
@@ -357,34 +277,3 @@ def _close(exploration: Exploration, *, outcome: str, best: Session | None, evid
         best=best,
         evidence_map=evidence or {},
     )
-
-
-_PARTIAL = (Evaluation.Verdict.LUCKY, Evaluation.Verdict.INCONCLUSIVE, Evaluation.Verdict.SYMPTOM_ONLY)
-
-
-def _best_partial(branches: list[Branch]) -> Session | None:
-    """What an expert may want to start from where nothing succeeded."""
-    ranked = sorted(
-        (branch for branch in branches if branch.verdict in _PARTIAL),
-        key=lambda branch: (-(branch.partial or 0.0), branch.index),
-    )
-    return ranked[0].run.session if ranked else None
-
-
-def _evidence_map(branches: list[Branch]) -> dict:
-    """What all branches saw, by component and aspect: where an expert need not look again."""
-    seen: dict[str, dict[str, list[str]]] = {}
-    for branch in branches:
-        if branch.run is None or branch.run.session is None:
-            continue
-        for item in read(recording.transcript_of(branch.run.session)).evidence:
-            _note(seen, item)
-    return seen
-
-
-def _note(seen: dict[str, dict[str, list[str]]], item: Evidence) -> None:
-    if item.aspect == Aspect.NORMAL:
-        return
-    values = seen.setdefault(item.component or "-", {}).setdefault(str(item.aspect), [])
-    if item.value not in values and len(values) < 5:
-        values.append(item.value)

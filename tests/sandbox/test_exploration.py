@@ -2,7 +2,7 @@ import pytest
 
 from cases import work as evaluation_work
 from cases.models import Case, Evaluation
-from sandbox import exploration, runs, steering
+from sandbox import branches, exploration, runs, steering
 from sandbox import work as sandbox_work
 from sandbox.importers.store import bring_in
 from sandbox.knowledge.rule import EMPTY
@@ -51,7 +51,7 @@ def test_success_counts_once_it_repeats_on_fresh_seeds(failed):
     repeats = list(row.branches.filter(confirms=winner))
     assert len(repeats) == exploration.CONFIRMATIONS
     assert len({winner.seed, *(branch.seed for branch in repeats)}) == 4
-    assert sum(branch.verdict == "success" for branch in repeats) >= exploration.NEEDED
+    assert sum(branch.verdict == "success" for branch in repeats) >= branches.NEEDED
     assert row.best.evaluations.first().scores.get(dimension="guess").value == 1.0
     assert "symptom_only" in set(row.branches.values_list("verdict", flat=True))
 
@@ -124,7 +124,7 @@ def test_budget_of_calls_ends_an_exploration(failed):
     row.save(update_fields=["budget_steps"])
     work_off(row)
     assert row.outcome == "handed_over"
-    assert exploration.spent(row) >= 10
+    assert branches.spent(row) >= 10
     assert row.branches.filter(run=None, verdict="").exists()
 
 
