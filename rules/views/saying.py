@@ -1,0 +1,33 @@
+"""What cannot be done is said in words, and what was done as well."""
+
+from collections.abc import Callable
+
+from django.contrib import messages
+
+from cloudmate.states import TransitionError
+from rules import comments, critiques, merge, patches, review
+from sandbox import exploration, runs
+
+REFUSALS = (
+    patches.PatchError,
+    review.ReviewError,
+    merge.MergeError,
+    comments.CommentError,
+    critiques.CritiqueError,
+    runs.RunError,
+    exploration.ExplorationError,
+)
+
+
+def said(request, act: Callable[[], object], done: str) -> bool:
+    """Run ``act`` and tell the person how it went; True where it did."""
+    try:
+        act()
+    except REFUSALS as problem:
+        messages.error(request, str(problem))
+        return False
+    except TransitionError:
+        messages.warning(request, "Somebody or something was faster: this has changed meanwhile. Look again.")
+        return False
+    messages.success(request, done)
+    return True
