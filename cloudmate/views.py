@@ -1,6 +1,7 @@
 """Home: what is my turn? And the pages that say in words that something went wrong."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.contrib.auth.decorators import login_required
 from django.db.models import Count, Q
@@ -13,8 +14,10 @@ from django.views.decorators.http import require_GET
 from cases.access import has_role, require_role
 from cases.contexts.turn import turns
 from cases.models import Case, Session
-from rules.models import KnowledgeVersion, Patch
+from rules.models import KnowledgeVersion, Patch, QueueEntry
 from sandbox.models import Exploration, Pair, Regression, Run
+
+LATELY = timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -107,7 +110,10 @@ def gone_stale() -> list[Stale]:
     head = KnowledgeVersion.objects.order_by("-number").values("pk")[:1]
     old_base = Patch.objects.filter(state=Patch.State.IN_REVIEW).exclude(base__in=head)
     over = Case.objects.filter(state=Case.State.QUARANTINED, quarantined_until__lte=timezone.now())
+    since = timezone.now() - LATELY
+    stopped = QueueEntry.objects.filter(state=QueueEntry.State.STOPPED, ended_at__gte=since)
     found = [
+        Stale(stopped.count(), "stopped in the merge queue within a week", reverse("rules:queue")),
         Stale(old_base.count(), "in review, tested on an older version", reverse("rules:patches") + "?show=in_review"),
         Stale(over.count(), "in a quarantine that is over", reverse("cases:library") + "?state=quarantined"),
     ]

@@ -8,10 +8,10 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.urls import reverse
 
 from cases.access import has_role
-from rules import patches, review, versions
+from rules import merge, merge_queue, patches, review, versions
 from rules.diffs import diff_of
 from rules.flips import flips_of
-from rules.models import KnowledgeVersion, Patch, PatchComment, PatchRevision, Review, RuleRecord
+from rules.models import KnowledgeVersion, Patch, PatchComment, PatchRevision, QueueEntry, Review, RuleRecord
 from rules.requirements import requirements as requirements_of
 from sandbox import contexts as sandbox_contexts
 from sandbox import regression_contexts
@@ -30,11 +30,15 @@ SORTS = {"title": "title", "age": "created_at", "state": "state"}
 
 
 def waiting_for(user) -> QuerySet[Patch]:
-    """Patches that wait for this person: to review, or to take on where the gate could not settle."""
+    """Patches that wait for this person: to review, or to take on where the gate could not settle.
+
+    One that waits in the merge queue waits for nobody.
+    """
     mine = Q(author=user) | Q(revisions__by=user)
     wanted = Q(pk__in=[])
     if has_role(user, "reviewer", "lead"):
-        wanted |= Q(state=Patch.State.IN_REVIEW) & ~mine
+        queued = Exists(QueueEntry.objects.waiting().filter(patch=OuterRef("pk")))
+        wanted |= Q(state=Patch.State.IN_REVIEW) & ~mine & ~queued
     if has_role(user, "lead"):
         wanted |= Q(state=Patch.State.INCONCLUSIVE)
     if has_role(user, "expert", "reviewer", "lead"):
@@ -90,6 +94,7 @@ def patch_list(user, *, show: str, sort: str, page: str | None, source: str = ""
         "source": source,
         "words": words,
         "narrowed": bool(show or source or words),
+        "queued": QueueEntry.objects.waiting().count(),
         "may_write": has_role(user, *MAKERS),
     }
 
@@ -116,6 +121,7 @@ def patch(row: Patch, user, *, tab: str = "", say: str = "", rows: dict | None =
     requirements = requirements_of(row) if row.state not in (Patch.State.MERGED, Patch.State.REJECTED) else []
     missing = [item for item in requirements if item.missing]
     may_decide = has_role(user, "reviewer", "lead")
+    queued, ahead = merge_queue.waiting_entry(row), merge.ahead_of(row)
     context = {
         "patch": row,
         "revision": revision,
@@ -124,7 +130,7 @@ def patch(row: Patch, user, *, tab: str = "", say: str = "", rows: dict | None =
         "missing": missing,
         "verdict": row.verdict or {},
         "why_not_decide": review.why_not(row, user) if may_decide else "Only a reviewer or a lead can decide",
-        "why_not_merge": _why_not_merge(row, missing, may_decide),
+        "why_not_merge": _why_not_merge(row, missing, may_decide, ahead),
         "turn": TURNS.get(row.state, ""),
         "may_write": has_role(user, *MAKERS),
         "may_edit": row.state in (Patch.State.DRAFT, Patch.State.REFUSED, Patch.State.IN_REVIEW),
@@ -134,13 +140,20 @@ def patch(row: Patch, user, *, tab: str = "", say: str = "", rows: dict | None =
         "reasons": [choice for choice in Review.Reason.choices if choice[0]],
         "text": "\n\n".join(text_of(from_data(data)) for data in revision.add) if revision else "",
         "reviews": list(row.reviews.select_related("by")),
-        "live": row.state in (Patch.State.PROPOSED, Patch.State.TESTING),
+        "live": queued is not None or row.state in (Patch.State.PROPOSED, Patch.State.TESTING),
         "head": versions.head(),
+        "queued": queued,
+        "may_decide": may_decide,
+        "ahead": ahead,
+        "stopped": None if queued else row.queue_entries.ended().select_related("ended_by").first(),
+        "why_not_queue": merge_queue.why_not(row) if may_decide else "Only a reviewer or a lead can merge",
     }
     if row.state == Patch.State.IN_REVIEW and any(
         item.name.startswith("Approved") and item.satisfied for item in requirements
     ):
         context["turn"] = "its merge"
+    if queued:
+        context["turn"] = "the merge queue"
     comments = list(row.comments.seen_by(user).select_related("by"))
     context["happened"] = sorted([*context["reviews"], *comments], key=lambda item: item.at)
     context["open_comments"] = sum(comment.resolved_at is None and not comment.pending for comment in comments)
@@ -256,9 +269,11 @@ def _candidate(row: Patch) -> Knowledge:
     return patches.candidate_of(row)
 
 
-def _why_not_merge(row: Patch, missing, may_decide: bool) -> str:
+def _why_not_merge(row: Patch, missing, may_decide: bool, ahead: int) -> str:
     if not may_decide:
         return "Only a reviewer or a lead can merge"
     if row.state != Patch.State.IN_REVIEW:
         return f"It is {row.get_state_display().lower()}"
+    if ahead:
+        return f"{ahead} ahead in the merge queue: add it there"
     return "; ".join(f"{item.name.lower()}: {item.words}" for item in missing)

@@ -80,6 +80,8 @@ def approve_next(*, by) -> KnowledgeVersion | None:
             continue
         if patch.comments.holding_up().exists():
             continue  # somebody's question is open: a flag does not answer it
+        if merge.ahead_of(patch):
+            continue  # the merge queue comes first
         review.decide(patch, by=by, decision=Review.Decision.APPROVE, by_flag=True)
         try:
             return merge.merge(patch, by=by)

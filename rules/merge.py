@@ -6,7 +6,7 @@ from cases import log
 from cases.access import require_role
 from cloudmate.states import transition
 from rules import patches, versions
-from rules.models import KnowledgeVersion, Patch, RuleRecord
+from rules.models import KnowledgeVersion, Patch, QueueEntry, RuleRecord
 from rules.patching import difference
 from rules.requirements import requirements
 from sandbox.knowledge.language import from_data
@@ -26,11 +26,13 @@ def merge(patch: Patch, *, by) -> KnowledgeVersion:
     """Make the next version of it. The approver may merge; the makers may merge once someone else approved.
 
     Raises StaleBase where the head or the library moved (the patch goes back to be tested again, its
-    approvals stay), MergeError where a requirement is open.
+    approvals stay), MergeError where a requirement is open or others are ahead in the merge queue.
     """
     require_role(by, "reviewer", "lead")
     if patch.state != Patch.State.IN_REVIEW:
         raise MergeError(f"It is {patch.get_state_display().lower()}: only a patch in review can be merged")
+    if ahead := ahead_of(patch):
+        raise MergeError(f"{ahead} ahead in the merge queue: it goes in after them if you add it there")
     head = versions.head()
     if patch.base_id != head.pk:
         transition(patch, Patch.State.PROPOSED, regression=None, verdict=None)
@@ -57,6 +59,12 @@ def merge(patch: Patch, *, by) -> KnowledgeVersion:
     except IntegrityError as lost:
         raise StaleBase("Another patch was merged in this moment: try again, it will be tested on it") from lost
     return version
+
+
+def ahead_of(patch: Patch) -> int:
+    """How many patches of the merge queue go in before this one; all of them where it does not wait there."""
+    waiting = list(QueueEntry.objects.waiting().values_list("patch", flat=True))
+    return waiting.index(patch.pk) if patch.pk in waiting else len(waiting)
 
 
 def revert(version: KnowledgeVersion, *, by) -> Patch:

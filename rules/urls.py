@@ -1,16 +1,19 @@
 from django.urls import path
 
-from rules.views import asking, discussion, editor, knowledge, patches, policy
+from rules.views import asking, discussion, editor, knowledge, patches, policy, queue
 
 app_name = "rules"
 urlpatterns = [
     path("patches/", patches.patch_list, name="patches"),
     path("patches/new/", patches.new_patch, name="new_patch"),
+    path("patches/queue/", queue.queue, name="queue"),
     path("patches/<int:pk>/", patches.patch, name="patch"),
     path("patches/<int:pk>/edit/", patches.edit_patch, name="edit_patch"),
     path("patches/<int:pk>/propose/", patches.propose, name="propose"),
     path("patches/<int:pk>/decide/", patches.decide, name="decide"),
     path("patches/<int:pk>/merge/", patches.merge_patch, name="merge"),
+    path("patches/<int:pk>/queue/", queue.join, name="join_queue"),
+    path("patches/<int:pk>/queue/leave/", queue.leave, name="leave_queue"),
     path("patches/<int:pk>/run-again/", patches.run_again, name="run_again"),
     path("patches/<int:pk>/stop/", patches.stop, name="stop"),
     path("patches/<int:pk>/discard/", patches.discard, name="discard"),

@@ -12,7 +12,7 @@ from django.db.models import Exists, F, OuterRef, QuerySet, Subquery
 
 from cases.models import Case, Evaluation, Session, System
 from cloudmate.states import TransitionError, transition
-from rules import critiques, patches, versions
+from rules import critiques, merge_queue, patches, versions
 from rules.models import Critique, KnowledgeVersion, Patch
 from sandbox import exploration, runs
 from sandbox.models import Exploration, Pair, Regression, Run, Snapshot
@@ -31,6 +31,7 @@ def turn(limit: int = 20, *, among: QuerySet | None = None) -> int:
         run_open_cases(limit, among=among)
         + explore_failures(limit, among=among)
         + criticise(among=among)
+        + merge_queue.advance()
         + retest_stale()
         + test_proposed()
         + judge_tested()
@@ -125,10 +126,11 @@ def criticise(*, among: QuerySet | None = None) -> int:
 def retest_stale() -> int:
     """Patches in review that were tested on an older head, or before a case was confirmed, are tested again.
 
-    Only what the move touches runs.
+    Only what the move touches runs. What waits in the merge queue is tested when it comes first there.
     """
     head = versions.head()
-    waiting = Patch.objects.filter(state=Patch.State.IN_REVIEW).select_related("regression")
+    waiting = Patch.objects.filter(state=Patch.State.IN_REVIEW).exclude(pk__in=merge_queue.behind())
+    waiting = waiting.select_related("regression")
     stale = [row for row in waiting if row.base_id != head.pk or (row.regression and untested(row.regression).exists())]
     return sum(_move(patch, Patch.State.PROPOSED, regression=None, verdict=None) for patch in stale)
 

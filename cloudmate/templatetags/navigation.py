@@ -50,7 +50,7 @@ def navigation(context):
     settings += [link("cases:log", "Audit log", "clock", "a")] if has_role(user, LEAD, ADMIN) else []
     about_cases = ("cases:case", "cases:session", "cases:workspace", "cases:label", "cases:finish")
     about_cases += ("sandbox:exploration", "sandbox:compare")
-    about_patches = ("rules:patch", "rules:new_patch", "rules:edit_patch", "sandbox:regression")
+    about_patches = ("rules:patch", "rules:queue", "rules:new_patch", "rules:edit_patch", "sandbox:regression")
     about_versions = ("rules:version", "rules:rules")
     return {
         "groups": [

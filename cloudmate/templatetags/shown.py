@@ -50,6 +50,8 @@ STATUS = {
     "refused": ("bad", "bad", "Refused by the gate"),
     "merged": ("ok", "merged", "Merged"),
     "rejected": ("bad", "bad", "Rejected"),
+    "stopped": ("bad", "stop", "Did not go in"),
+    "taken_out": ("idle", "close", "Taken out"),
     "accept": ("ok", "ok", "Accepted"),
     "refuse": ("bad", "bad", "Refused"),
     "approve": ("ok", "ok", "Approved"),

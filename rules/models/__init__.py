@@ -1,6 +1,7 @@
 from rules.models.critique import Critique
 from rules.models.patch import Patch, PatchComment, PatchRevision
 from rules.models.policy import GatePolicy
+from rules.models.queue import QueueEntry
 from rules.models.review import Review
 from rules.models.version import KnowledgeVersion, RuleRecord
 
@@ -11,6 +12,7 @@ __all__ = [
     "Patch",
     "PatchComment",
     "PatchRevision",
+    "QueueEntry",
     "Review",
     "RuleRecord",
 ]

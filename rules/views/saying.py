@@ -5,13 +5,14 @@ from collections.abc import Callable
 from django.contrib import messages
 
 from cloudmate.states import TransitionError
-from rules import comments, critiques, merge, patches, review
+from rules import comments, critiques, merge, merge_queue, patches, review
 from sandbox import exploration, runs
 
 REFUSALS = (
     patches.PatchError,
     review.ReviewError,
     merge.MergeError,
+    merge_queue.QueueError,
     comments.CommentError,
     critiques.CritiqueError,
     runs.RunError,

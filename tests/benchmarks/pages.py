@@ -67,6 +67,7 @@ def addresses(made: dict[str, list]) -> dict[str, list[str]]:
         "case": [f"/cases/{pk}/" for pk in cases],
         "case: sandbox panel": [f"/panels/cases/{pk}/sandbox/" for pk in cases],
         "patches": ["/patches/", "/patches/?show=open", "/patches/?sort=title"],
+        "merge queue": ["/patches/queue/"],
         "patch": [f"/patches/{pk}/" for pk in made["patches"]],
         "patch: evidence": [f"/patches/{pk}/?tab=evidence" for pk in made["patches"]],
         "regression": [f"/regressions/{pk}/" for pk in made["regressions"]],

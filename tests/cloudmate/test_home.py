@@ -8,8 +8,8 @@ from django.utils import timezone
 from cases import library
 from cases.models import Case
 from cloudmate.views import Merged, Stale, gone_stale, recently_merged
-from rules import merge, review, versions
-from rules.models import KnowledgeVersion
+from rules import comments, merge, merge_queue, review, versions
+from rules.models import KnowledgeVersion, QueueEntry
 from tests import factories
 from tests.rules import scene
 
@@ -42,3 +42,14 @@ def test_patch_in_review_on_an_older_version_is_stale():
     head = versions.head()
     KnowledgeVersion.objects.create(number=head.number + 1, parent=head, value=head.value)
     assert [(one.count, one.words) for one in gone_stale()] == [(1, "in review, tested on an older version")]
+
+
+def test_what_stopped_in_the_merge_queue_is_told_for_a_week():
+    patch, reviewer = scene.patch("in_review", "fixed"), factories.make_user("reviewer")
+    review.decide(patch, by=reviewer, decision="approve")
+    merge_queue.add(patch, by=reviewer)
+    comments.comment(patch, by=reviewer, text="why?")
+    merge_queue.advance()
+    assert gone_stale() == [Stale(1, "stopped in the merge queue within a week", "/patches/queue/")]
+    QueueEntry.objects.update(ended_at=timezone.now() - timedelta(days=8))
+    assert gone_stale() == []
