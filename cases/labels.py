@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 from django.db.models import F
 
-from cases.diagnosis import Answer, Conclusion, parse_answer
+from cases.diagnosis import Answer, Conclusion
 from cases.evaluation.calibration import Estimate, share
 from cases.evaluation.components import same, same_class, squeezed
 from cases.models import Case, CaseVersion, Label
+from cases.parsing import parse_answer
 
 Ambiguity = Case.Ambiguity
 

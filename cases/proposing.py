@@ -6,10 +6,11 @@ from dataclasses import replace
 from django.db import transaction
 
 from cases import library
-from cases.diagnosis import Answer, Cause, Conclusion, parse_diagnosis
+from cases.diagnosis import Answer, Cause, Conclusion
 from cases.evaluation.grounding import leading
 from cases.library import LibraryError
 from cases.models import Case, CaseVersion, Session
+from cases.parsing import parse_diagnosis
 
 LOOKED_AT = 2000  # answers read for the category of a fault class, the newest
 

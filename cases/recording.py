@@ -13,8 +13,9 @@ from django.db.models import Max
 from django.utils import timezone
 
 from cases import redacting
-from cases.diagnosis import Diagnosis, parse_diagnosis
+from cases.diagnosis import Diagnosis
 from cases.models import CaseVersion, RawReturn, Session, Step
+from cases.parsing import parse_diagnosis
 from cases.redaction import merged, redact, redact_value
 from cases.transcript import Level, Observation, RuleUse, Task, ToolSchema, Transcript, canonical_json
 from cases.transcript import Step as StepValue

@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from cases.diagnosis import Answer, parse_answer
+from cases.diagnosis import Answer
+from cases.parsing import parse_answer
 from cases.transcript import Task
 from sandbox.environment.base import Recording
 

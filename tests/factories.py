@@ -13,8 +13,9 @@ from django.contrib.auth.models import Group
 
 from cases import intake, library, recording
 from cases.access import make_roles
-from cases.diagnosis import Answer, Cause, Claim, ClaimKind, Conclusion, Diagnosis, Ref, RootCause, parse_answer
+from cases.diagnosis import Answer, Cause, Claim, ClaimKind, Conclusion, Diagnosis, Ref, RootCause
 from cases.models import Case, Session, System
+from cases.parsing import parse_answer
 from cases.transcript import Level, Observation, Task, ToolSchema
 from sandbox import capture
 from sandbox.bundle import CaseBundle, RecordedCall, RecordedSession

@@ -14,8 +14,9 @@ from cases import intake, recording, tokens
 from cases.api.agents import LARGE, AgentView
 from cases.api.errors import Conflict, Invalid, invalid
 from cases.api.serializers import FinishInput, SessionInput, StepInput, session_data, step_data, task_data
-from cases.diagnosis import DiagnosisError, parse_diagnosis
+from cases.diagnosis import DiagnosisError
 from cases.models import AgentToken, Case, Session
+from cases.parsing import parse_diagnosis
 from cases.transcript import Level, Observation, RuleUse
 
 MOST_ALERTS, MOST_STEPS = 200, 200  # of one request

@@ -9,10 +9,11 @@ from django.db.models import Count, OuterRef, Subquery
 from cases import labels, redacting
 from cases.access import EXPERT, LEAD, has_role, may_see_answer
 from cases.contexts.lifecycle import actions, stages
-from cases.diagnosis import Answer, parse_answer
+from cases.diagnosis import Answer
 from cases.forms.library import minders, usual_end
 from cases.health import Check, checks_of
 from cases.models import Case, Evaluation, Label, Session
+from cases.parsing import parse_answer
 from cases.transcript import Task
 
 SESSIONS = 30

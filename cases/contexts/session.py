@@ -9,8 +9,8 @@ from cases.contexts.chain import chain_of
 from cases.contexts.levels import levels_of
 from cases.contexts.pairs import pairs_of
 from cases.contexts.steps import FIRST, shown_steps, tree
-from cases.diagnosis import parse_diagnosis
 from cases.models import Annotation, Evaluation, Score, ScoreReview, Session
+from cases.parsing import parse_diagnosis
 from cases.recording import transcript_of
 from cases.reviewing import blind
 

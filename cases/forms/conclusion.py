@@ -6,17 +6,10 @@ from django import forms
 from django.forms import BaseFormSet, formset_factory
 
 from cases.ansi import plain
-from cases.diagnosis import (
-    ClaimKind,
-    Conclusion,
-    Diagnosis,
-    DiagnosisError,
-    MitigationKind,
-    Relation,
-    parse_diagnosis,
-)
+from cases.diagnosis import ClaimKind, Conclusion, Diagnosis, DiagnosisError, MitigationKind, Relation
 from cases.forms.case import WORDS
 from cases.models import Annotation, Session
+from cases.parsing import parse_diagnosis
 
 CLAIMS = 24  # at most
 CLAIM_IDS = [(f"c{number}", f"claim {number}") for number in range(1, CLAIMS + 1)]

@@ -3,7 +3,8 @@
 from django.conf import settings
 from django.db import models
 
-from cases.diagnosis import Answer, parse_answer
+from cases.diagnosis import Answer
+from cases.parsing import parse_answer
 from cloudmate.addresses import address
 
 

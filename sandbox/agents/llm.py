@@ -6,7 +6,8 @@ import json
 import re
 from dataclasses import replace
 
-from cases.diagnosis import Diagnosis, DiagnosisError, parse_diagnosis
+from cases.diagnosis import Diagnosis, DiagnosisError
+from cases.parsing import parse_diagnosis
 from cases.transcript import RuleUse, Step, Task
 from cloudmate.llm.base import LLM, LLMError, Message, Refused, Reply, Tool, ToolCall, TooLong, Truncated
 from cloudmate.llm.reading import NotJSON, object_in, parse_object

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from cases.diagnosis import Answer, DiagnosisError, parse_answer
+from cases.diagnosis import Answer, DiagnosisError
+from cases.parsing import parse_answer
 from cases.transcript import Task, ToolSchema
 from sandbox.bundle import CaseBundle
 from sandbox.environment.base import Recording

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from cases.diagnosis import Answer, Conclusion, Diagnosis, DiagnosisError, RootCause, parse_diagnosis
+from cases.diagnosis import Answer, Conclusion, Diagnosis, DiagnosisError, RootCause
+from cases.parsing import parse_diagnosis
 from sandbox.bundle import RecordedCall, RecordedSession
 from sandbox.environment.base import Recording
 from sandbox.importers.reading import (

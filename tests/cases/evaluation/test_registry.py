@@ -21,12 +21,11 @@ from cases.diagnosis import (
     Rejected,
     Relation,
     RootCause,
-    parse_answer,
-    parse_diagnosis,
 )
 from cases.evaluation import verdict
 from cases.evaluation.base import Question, Ruling, Rulings
 from cases.evaluation.registry import evaluate
+from cases.parsing import parse_answer, parse_diagnosis
 from cases.transcript import Level, Observation, Step, Task, ToolSchema, Transcript
 from tests.cases.evaluation.values import ANSWER, LAST_STATE, PODS, TASK, diagnosis, step, steps, transcript
 from tests.cases.evaluation.world import World

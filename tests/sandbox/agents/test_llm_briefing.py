@@ -2,7 +2,8 @@
 
 from enum import StrEnum
 
-from cases.diagnosis import ClaimKind, Conclusion, MitigationKind, Relation, parse_diagnosis
+from cases.diagnosis import ClaimKind, Conclusion, MitigationKind, Relation
+from cases.parsing import parse_diagnosis
 from cases.transcript import Task, ToolSchema
 from sandbox.agents.base import Profile
 from sandbox.agents.briefing import DIAGNOSIS, SUBMIT, first_message, shown_names, submission

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from cases.diagnosis import Conclusion, parse_answer, parse_diagnosis
+from cases.diagnosis import Conclusion
+from cases.parsing import parse_answer, parse_diagnosis
 from cases.redaction import redact
 from cases.transcript import digest_of
 from sandbox.environment.matching import MATCHES
