@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-import operator
 from bisect import bisect_right
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,7 +14,18 @@ from sandbox.environment.world.lexing import SECOND, instant, micros
 from sandbox.environment.world.opening import Rows, Store, naive
 from sandbox.environment.world.promql import parsing
 from sandbox.environment.world.promql.parsing import Aggregate, Binary, Call, Matcher, Node, Number, Selector
-from sandbox.environment.world.promql.windows import over, quantile
+from sandbox.environment.world.promql.vectors import (
+    Labels,
+    Vector,
+    aggregated,
+    combined,
+    mapped,
+    present,
+    put,
+    ranked,
+    without_name,
+)
+from sandbox.environment.world.promql.windows import over
 
 LOOKBACK = 300 * SECOND  # how old the last sample of an instant vector may be
 STEPS = 11_000
@@ -24,18 +33,14 @@ SAMPLES = 400_000
 
 _TESTS = {"=": "{} = ?", "!=": "{} <> ?", "=~": "regexp_full_match({}, ?)", "!~": "NOT regexp_full_match({}, ?)"}
 
-Labels = tuple[tuple[str, str], ...]  # sorted; __name__ among them where it is kept
-Values = list["float | None"]  # by step; None where there is no sample
-Vector = dict[Labels, Values]
-
 
 def instant_query(store: Store, text: str, *, at: datetime, now: datetime) -> Rows:
     """The vector at one moment, never later than ``now``: columns at, labels, value."""
     at = clipped(at, at, now)[1]
     node = parsing.parse(text)
     found = _evaluated(store, node, [micros(at)], now)
-    ranked = isinstance(node, Aggregate) and node.name in ("topk", "bottomk")
-    return _rows(found, [micros(at)], -1 if ranked and node.name == "topk" else int(ranked))
+    by_value = isinstance(node, Aggregate) and node.name in ("topk", "bottomk")
+    return _rows(found, [micros(at)], -1 if by_value and node.name == "topk" else int(by_value))
 
 
 def range_query(store: Store, text: str, *, start: datetime, end: datetime, step: int, now: datetime) -> Rows:
@@ -70,11 +75,11 @@ class _Evaluation:
             case Selector():
                 return self.newest(node)
             case Call(name, of):
-                return self.windowed(node) if name in parsing.WINDOWED else _mapped(self.of(of), _MAPPED[name])
+                return self.windowed(node) if name in parsing.WINDOWED else mapped(self.of(of), name)
             case Aggregate():
                 return self.aggregate(node)
             case Binary():
-                return _combined(node, self.of(node.left), self.of(node.right))
+                return combined(node, self.of(node.left), self.of(node.right))
 
     def newest(self, node: Selector) -> Vector:
         found: Vector = {}
@@ -84,7 +89,7 @@ class _Evaluation:
             found[labels] = [
                 values[k] if k >= 0 and times[k] > edge else None for k, edge in zip(at, oldest, strict=True)
             ]
-        return _present(found)
+        return present(found)
 
     def windowed(self, node: Call) -> Vector:
         selector = node.of
@@ -104,8 +109,8 @@ class _Evaluation:
             function = over(node.name, times, values)
             answers = [function(i, j, end, selector.window, node.parameter) if i < j else None for i, j, end in windows]
             keeps = node.name == "last_over_time"
-            _put(found, labels if keeps else _without_name(labels), answers)
-        return _present(found)
+            put(found, labels if keeps else without_name(labels), answers)
+        return present(found)
 
     def series(self, node: Selector, back: int) -> list[tuple[Labels, list[int], list[float]]]:
         """The matching series with their samples in (first step - back, last step], none later than now."""
@@ -152,12 +157,12 @@ class _Evaluation:
                 group = tuple(pair for pair in labels if pair[0] in node.by)
             groups.setdefault(group, []).append(labels)
         if node.name in ("topk", "bottomk"):
-            return _ranked(inner, groups, node)
+            return ranked(inner, groups, node)
         found: Vector = {}
         for group, members in groups.items():
             columns = zip(*(inner[labels] for labels in members), strict=True)
-            found[group] = [_aggregated(node, [value for value in column if value is not None]) for column in columns]
-        return _present(found)
+            found[group] = [aggregated(node, [value for value in column if value is not None]) for column in columns]
+        return present(found)
 
 
 def _single(times: list[int], values: list[float]) -> tuple[list[int], list[float]]:
@@ -171,176 +176,6 @@ def _single(times: list[int], values: list[float]) -> tuple[list[int], list[floa
 def _column(label: str) -> str:
     held = f"coalesce(json_extract_string(labels, '$.\"{label}\"'), '')"
     return {"__name__": "metric", "component": f"coalesce(nullif(component, ''), {held})"}.get(label, held)
-
-
-def _without_name(labels: Labels) -> Labels:
-    return tuple(pair for pair in labels if pair[0] != "__name__")
-
-
-def _present(found: Vector) -> Vector:
-    return {labels: values for labels, values in found.items() if any(value is not None for value in values)}
-
-
-def _put(found: Vector, labels: Labels, values: Values) -> None:
-    if labels in found:
-        raise BadQuery(f"PromQL: two series become one without their name: {_said(labels)}; select one metric")
-    found[labels] = values
-
-
-def _mapped(inner: Vector | float, function: Callable[[float], float]) -> Vector | float:
-    if isinstance(inner, float):
-        return function(inner)
-    found: Vector = {}
-    for labels, values in inner.items():
-        _put(found, _without_name(labels), [None if value is None else function(value) for value in values])
-    return found
-
-
-def _aggregated(node: Aggregate, values: list[float]) -> float | None:
-    if not values:
-        return None
-    numbers = [value for value in values if not math.isnan(value)]
-    match node.name:
-        case "sum":
-            return _sum(values)
-        case "avg":
-            return _sum(values) / len(values)
-        case "min":
-            return min(numbers, default=math.nan)
-        case "max":
-            return max(numbers, default=math.nan)
-        case "count":
-            return float(len(values))
-        case _:
-            return quantile(sorted(values, key=lambda value: (not math.isnan(value), value)), node.parameter)
-
-
-def _sum(values: list[float]) -> float:
-    try:
-        return math.fsum(values)
-    except (OverflowError, ValueError):  # infinities of both signs, or a sum beyond what a float holds
-        return sum(values)
-
-
-def _ranked(inner: Vector, groups: dict[Labels, list[Labels]], node: Aggregate) -> Vector:
-    found: Vector = {labels: [None] * len(values) for labels, values in inner.items()}
-    sign = -1.0 if node.name == "topk" else 1.0
-    if math.isnan(node.parameter) or math.isinf(node.parameter):
-        raise BadQuery(f"PromQL: {node.name} needs a whole number")
-    for members in groups.values():
-        for k in range(len(inner[members[0]])):
-            held = [(value, labels) for labels in members if (value := inner[labels][k]) is not None]
-            held.sort(key=lambda pair: (math.isnan(pair[0]), 0.0 if math.isnan(pair[0]) else sign * pair[0], pair[1]))
-            for value, labels in held[: max(0, int(node.parameter))]:
-                found[labels][k] = value
-    return _present(found)
-
-
-def _combined(node: Binary, left: Vector | float, right: Vector | float) -> Vector | float:
-    compares = node.op in parsing.COMPARISONS
-    function = _OPERATORS[node.op]
-    if isinstance(left, float) and isinstance(right, float):
-        return float(function(left, right))
-
-    def answer(a: float | None, b: float | None, kept: float | None) -> float | None:
-        if a is None or b is None:
-            return None
-        value = function(a, b)
-        if not compares or node.as_bool:
-            return float(value)
-        return kept if value else None
-
-    found: Vector = {}
-    keeps_name = compares and not node.as_bool
-    if isinstance(left, float) or isinstance(right, float):
-        vector = right if isinstance(left, float) else left
-        assert not isinstance(vector, float)
-        for labels, values in vector.items():
-            pairs = [(left, value) if isinstance(left, float) else (value, right) for value in values]
-            kept = [answer(a, b, value) for (a, b), value in zip(pairs, values, strict=True)]  # type: ignore[arg-type]
-            _put(found, labels if keeps_name else _without_name(labels), kept)
-        return _present(found)
-    partners = _by_match(right, node, "right")
-    for match, (labels, values) in _by_match(left, node, "left").items():
-        if match in partners:
-            pairs = zip(values, partners[match][1], strict=True)
-            name = labels if keeps_name and node.on is None else match
-            _put(found, name, [answer(a, b, a) for a, b in pairs])
-    return _present(found)
-
-
-def _by_match(vector: Vector, node: Binary, side: str) -> dict[Labels, tuple[Labels, Values]]:
-    found: dict[Labels, tuple[Labels, Values]] = {}
-    for labels, values in vector.items():
-        if node.on is not None:
-            match = tuple(pair for pair in labels if pair[0] in node.on)
-        else:
-            match = tuple(pair for pair in labels if pair[0] != "__name__" and pair[0] not in node.ignoring)
-        if match in found:
-            raise BadQuery(f"PromQL: several series on the {side} of {node.op} match {_said(match)}; match one to one")
-        found[match] = (labels, values)
-    return found
-
-
-def _said(labels: Labels) -> str:
-    return "{" + ", ".join(f'{name}="{value}"' for name, value in labels) + "}"
-
-
-def _divided(a: float, b: float) -> float:
-    if b:
-        return a / b
-    return math.nan if math.isnan(a) or a == 0 else math.copysign(math.inf, a) * math.copysign(1.0, b)
-
-
-def _remainder(a: float, b: float) -> float:
-    return math.fmod(a, b) if b and not math.isinf(a) else math.nan
-
-
-def _power(a: float, b: float) -> float:
-    try:
-        return math.pow(a, b)
-    except OverflowError:
-        return math.inf if a > 0 or b % 2 == 0 else -math.inf
-    except ValueError:
-        return math.inf if a == 0 else math.nan
-
-
-def _guarded(function: Callable[[float], float], beyond: float) -> Callable[[float], float]:
-    """A function that answers as floats do where Python's raises."""
-
-    def answer(value: float) -> float:
-        try:
-            return float(function(value)) if math.isfinite(value) else value if value > 0 else math.nan
-        except OverflowError:
-            return beyond
-        except ValueError:
-            return math.nan
-
-    return answer
-
-
-_OPERATORS: dict[str, Callable[[float, float], float | bool]] = {
-    "+": operator.add,
-    "-": operator.sub,
-    "*": operator.mul,
-    "/": _divided,
-    "%": _remainder,
-    "^": _power,
-    "==": operator.eq,
-    "!=": operator.ne,
-    ">": operator.gt,
-    "<": operator.lt,
-    ">=": operator.ge,
-    "<=": operator.le,
-}
-_MAPPED: dict[str, Callable[[float], float]] = {
-    "abs": abs,
-    "ceil": lambda value: float(math.ceil(value)) if math.isfinite(value) else value,
-    "floor": lambda value: float(math.floor(value)) if math.isfinite(value) else value,
-    "sqrt": _guarded(math.sqrt, math.inf),
-    "exp": lambda value: 0.0 if value == -math.inf else _guarded(math.exp, math.inf)(value),
-    "ln": lambda value: -math.inf if value == 0 else _guarded(math.log, math.inf)(value),
-}
 
 
 def _rows(found: Vector, steps: list[int], ranked: int) -> Rows:
