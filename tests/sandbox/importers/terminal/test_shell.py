@@ -1,7 +1,8 @@
 import pytest
 
 from cases.transcript import ToolSchema
-from sandbox.importers.terminal.shell import Mapped, Operation, map_command
+from sandbox.importers.terminal.operations import Operation
+from sandbox.importers.terminal.shell import Mapped, map_command
 
 
 def tool(called, *required, **optional):
