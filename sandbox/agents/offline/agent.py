@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from cases.calls import canonical
@@ -163,7 +165,16 @@ class OfflineMind:
         for one, chance in likely:
             suspected[one.component] = suspected.get(one.component, 0.0) + chance
         self.ill = looks_ill(self.file, teaching.effects)
-        open_classes = [(concepts_of_class(one.fault_class), chance * (1 - chance)) for one, chance in likely]
+        open_classes = [
+            (concepts, chance * (1 - chance))
+            for one, chance in likely
+            if (concepts := concepts_of_class(one.fault_class))
+        ]
+
+        @cache  # hundreds of calls speak of a few things
+        def telling(about: frozenset[str]) -> float:
+            return sum(doubt * len(about & concepts) / len(concepts) for concepts, doubt in open_classes)
+
         wanted: dict[str, float] = {}
         for want in teaching.wanted:
             wanted[want.key] = wanted.get(want.key, 0.0) + (REQUIRED if want.weight is None else want.weight)
@@ -186,14 +197,12 @@ class OfflineMind:
         for key, one in found.items():
             if key in self.asked:
                 continue
-            worth = self._worth(one, suspected, open_classes) + wanted.get(key, 0.0)
+            worth = self._worth(one, suspected, telling) + wanted.get(key, 0.0)
             ranked.append((worth + self._noise(key), one))
-        ranked.sort(
-            key=lambda pair: (-pair[0], pair[1].tool, json.dumps(pair[1].arguments, sort_keys=True, default=str))
-        )
+        ranked.sort(key=lambda pair: (-pair[0], pair[1].tool, pair[1].written))
         return ranked
 
-    def _worth(self, one: Candidate, suspected: dict[str, float], open_classes: list[Any]) -> float:
+    def _worth(self, one: Candidate, suspected: dict[str, float], telling: Callable[[frozenset[str]], float]) -> float:
         worth = (WORTH.get(one.capability, 0.3) + self.temper.taste.get(one.capability, 0.0)) * one.aptness
         if self.profile.focus and one.capability in FOCUS.get(self.profile.focus, ()):
             worth += 2.5
@@ -202,10 +211,7 @@ class OfflineMind:
             doubt = max(suspected.get(one.component, 0.0), 0.0 if not told else 0.35 if suspected else NAMED)
             entry = one.component in self.file.entries[:3] and one.capability in ("logs", "topology")
             worth += 2.2 * doubt if doubt > 0.02 else 0.6 if entry else -1.1
-        if one.concepts:
-            worth += 3.0 * sum(
-                doubt * len(one.concepts & concepts) / len(concepts) for concepts, doubt in open_classes if concepts
-            )
+        worth += 3.0 * telling(one.concepts)
         if self.led:
             worth += 1.5 * LED * (one.capability == capability_for(self.profile.hypothesis))
             worth += LED * len(one.concepts & self.led) / max(1, len(self.led)) + (
@@ -221,7 +227,7 @@ class OfflineMind:
         worth -= 0.9 * ((one.capability, one.component) in self.looked and bool(one.component))
         worth -= 0.7 * max(0, self.unanswered.get(one.component, 0) - 1)
         lost, answered = self.misses.get(one.tool, 0), self.answers.get(one.tool, 0)
-        repeated = sum(1 for _ in range(answered)) * (
+        repeated = answered * (
             0.12 if one.capability in ("describe", "logs", "configuration", "connectivity", "host") else 0.05
         )
         return worth - 0.5 * max(0, lost - answered) - repeated

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property, lru_cache
 
 from cases.transcript import Task
 from sandbox.agents.offline.lexicon import COMMON_WORDS
@@ -54,7 +55,7 @@ class Alert:
     objects: tuple[str, ...]  # names that the alert gives, as tools take them
     start: datetime | None = None  # where the task says when it began
 
-    @property
+    @cached_property
     def hinted(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(component_of(name) for name in self.objects))
 
@@ -63,12 +64,17 @@ class Alert:
         return self.families[0] if self.families else "unknown"
 
     def named(self, components: Iterable[str]) -> set[str]:
-        low = self.text.lower()
-        return {
-            name
-            for name in components
-            if len(name) > 2 and re.search(rf"(?<![\w-]){re.escape(name.lower())}(?![\w])", low)
-        }
+        return {name for name in components if _is_named(name.lower(), self._low)}
+
+    @cached_property
+    def _low(self) -> str:
+        return self.text.lower()
+
+
+@lru_cache(maxsize=10_000)
+def _is_named(name: str, text: str) -> bool:
+    """Whether a text holds a name as a word of its own; asked of the same few names at every step of a run."""
+    return len(name) > 2 and re.search(rf"(?<![\w-]){re.escape(name)}(?![\w])", text) is not None
 
 
 def alert_of(task: Task) -> Alert:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 from itertools import product
 from typing import Any
 
@@ -57,6 +59,11 @@ class Candidate:
     concepts: frozenset[str] = frozenset()
     words: frozenset[str] = frozenset()
 
+    @cached_property
+    def written(self) -> str:
+        """The arguments as text, by which calls of the same worth are put in order."""
+        return json.dumps(self.arguments, sort_keys=True, default=str)
+
 
 @dataclass(frozen=True)
 class Slots:
@@ -69,7 +76,12 @@ class Slots:
     of_nodes: bool = False  # the component it takes may be a node, its description says
 
     def role(self, role: str) -> str:
-        return next((name for name, one in self.roles if one == role), "")
+        """The first parameter of that role; "" where there is none."""
+        return self._first.get(role, "")
+
+    @cached_property
+    def _first(self) -> dict[str, str]:
+        return {role: name for name, role in reversed(self.roles)}
 
 
 def slots_of(tool: ToolSchema) -> Slots:
