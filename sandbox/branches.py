@@ -57,12 +57,13 @@ def under_way(branch: Branch) -> bool:
 
 def take_verdicts(branches: list[Branch]) -> None:
     """Note what ended: the verdict, how far each got and where it looked; stored for each that has one now."""
-    for branch in branches:
-        if branch.verdict or branch.run is None:
-            continue
+    pending = [branch for branch in branches if under_way(branch)]
+    scored = Evaluation.objects.filter(session__in=[branch.run.session_id for branch in pending])
+    newest = {evaluation.session_id: evaluation for evaluation in scored.order_by("pk")}
+    for branch in pending:
         if branch.run.state == Work.State.FAILED:
             branch.verdict = "failed"
-        elif branch.run.session_id and (evaluation := branch.run.session.evaluations.order_by("-pk").first()):
+        elif evaluation := newest.get(branch.run.session_id):
             branch.verdict = _believed(branch.run.session, evaluation)
             if branch.verdict:
                 _measure(branch, evaluation)

@@ -8,6 +8,7 @@ success counts once it repeats on fresh seeds, because the best of many looks be
 from dataclasses import asdict, replace
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from cases import recording
@@ -29,7 +30,7 @@ from sandbox.branches import (
     under_way,
 )
 from sandbox.knowledge.rule import Knowledge
-from sandbox.models import Branch, Exploration
+from sandbox.models import Branch, Exploration, Run
 from sandbox.partial import half
 from sandbox.strategies import BranchPlan, plan
 from sandbox.values import knowledge_of, stored
@@ -124,6 +125,14 @@ def add_branches(exploration: Exploration, branches: tuple[BranchPlan, ...]) -> 
 def next_index(exploration: Exploration) -> int:
     last = exploration.branches.order_by("-index").values_list("index", flat=True).first()
     return 0 if last is None else last + 1
+
+
+def movable() -> QuerySet[Exploration]:
+    """Open explorations in which a branch has ended that nobody took in, or none is under way: the others wait."""
+    under_way = Branch.objects.filter(exploration=OuterRef("pk"), run__isnull=False, verdict="")
+    scored = Evaluation.objects.filter(session=OuterRef("run__session"))
+    ended = under_way.filter(Q(run__state=Run.State.FAILED) | Exists(scored))
+    return Exploration.objects.filter(Exists(ended) | ~Exists(under_way), state=Exploration.State.OPEN)
 
 
 def advance(exploration: Exploration) -> bool:

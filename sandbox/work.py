@@ -11,22 +11,25 @@ from cases.transcript import Level
 from cloudmate.states import TransitionError
 from cloudmate.work import Work, fail
 from sandbox import admission, capture, exploration, guess, guidance, incidents, regression, runs
-from sandbox.models import Derivation, Exploration, Pair, Regression, Run
+from sandbox.models import Derivation, Pair, Regression, Run
 
 log = logging.getLogger(__name__)
 KINDS = (Run, Derivation, Pair)
 
 
 def turn(limit: int = 20) -> int:
-    """Do up to ``limit`` pieces of each kind of work; return how many were done. Safe in any number of workers."""
+    """Do up to ``limit`` pieces of each kind of work; return how many were done. Safe in any number of workers.
+
+    Snapshots are measured when nothing else waits: each gates until it is, and people wait for the rest.
+    """
     done = work_off(Run, runs.execute, limit)
     done += freeze_recorded()
-    done += admission.admit()
     done += settle_incidents()
     done += guidance.offer_finished()
     done += work_off(Derivation, guidance.derive, limit)
     done += work_off(Pair, regression.execute_pair, limit, give_up=regression.give_up)
-    return done + test_guesses(limit) + close_regressions() + advance_explorations()
+    done += test_guesses(limit) + close_regressions() + advance_explorations()
+    return done or admission.admit()
 
 
 def freeze_recorded(limit: int = 20) -> int:
@@ -69,7 +72,7 @@ def close_regressions() -> int:
 
 def advance_explorations() -> int:
     """Take each open exploration one step on, where it can; return how many moved."""
-    return sum(exploration.advance(row) for row in Exploration.objects.filter(state=Exploration.State.OPEN))
+    return sum(exploration.advance(row) for row in exploration.movable())
 
 
 def due() -> int:

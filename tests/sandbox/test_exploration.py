@@ -1,7 +1,9 @@
 import pytest
+from django.utils import timezone
 
 from cases import work as evaluation_work
 from cases.models import Case, Evaluation
+from cloudmate.work import fail
 from sandbox import branches, exploration, runs, steering
 from sandbox import work as sandbox_work
 from sandbox.importers.store import bring_in
@@ -41,6 +43,21 @@ def test_whole_plan_stands_before_more_than_a_wave_is_spent(failed):
     assert sum(branch.run is not None for branch in branches) == exploration.WAVE
     assert row.reason
     assert row.signature
+
+
+def test_worker_looks_only_at_explorations_in_which_something_can_move(failed):
+    row = exploration.open_for(failed, knowledge=EMPTY)
+    assert not exploration.movable().exists()
+    sandbox_work.work_off(Run, runs.execute, 1)
+    assert not exploration.movable().exists()  # it ran, and nobody has scored it
+    evaluation_work.turn()
+    assert exploration.movable().get() == row
+    exploration.advance(row)
+    assert not exploration.movable().exists()  # taken in; the others of the wave still run
+    for other in Run.objects.due(timezone.now()):
+        fail(other, error="its worker went away")
+    assert exploration.movable().get() == row
+    assert exploration.advance(row)
 
 
 def test_success_counts_once_it_repeats_on_fresh_seeds(failed):
