@@ -1,14 +1,15 @@
-"""Tables as tools print them: columns under a heading, or comma-separated values. No Django here."""
+"""Tables as tools print them: columns under a heading, a database client's rows, or comma-separated values. No Django here."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cases.ansi import plain
 
 _HEADING = re.compile(r"[A-Z][A-Za-z0-9()%/_.:-]*(?: [A-Z0-9()%/_.:-]+)*|[a-z][a-z0-9()%/_.-]*")
+_RULE = re.compile(r"\s*-+(?:\+-+)+\s*")
 _NAME = re.compile(r"[A-Za-z_][\w%/.()-]*")
 _FIGURE = re.compile(r"([+-]?\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?)\s*([A-Za-z%]*)", re.IGNORECASE)
 _AGE = re.compile(r"(?:\d{1,9}[dhms])+")
@@ -23,16 +24,20 @@ _UNITS = {
 
 @dataclass(frozen=True)
 class Table:
-    """``rows`` that do not keep the columns have one cell; ``above`` are the comment lines before the heading."""
+    """``rows`` that do not keep the columns have one cell; ``above`` are the comment lines before the heading.
+
+    ``separator`` is what stands between two cells, "" where that is white space alone.
+    """
 
     headings: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     above: str = ""
+    separator: str = ""
 
 
 def is_table(lines: Sequence[str]) -> bool:
     below = [line for line in lines if not line.startswith("#")]
-    return len(below) >= 2 and (_is_separated(below) or _is_aligned(below))
+    return len(below) >= 2 and (_is_separated(below) or _is_ruled(below) or _is_aligned(below))
 
 
 def read_table(text: str) -> Table:
@@ -44,7 +49,11 @@ def read_table(text: str) -> Table:
         return Table((), (), "\n".join(above))
     if _is_separated(lines[:40]):
         rows = tuple(tuple(cell.strip() for cell in line.split(",")) for line in lines[1:])
-        return Table(tuple(name.strip() for name in lines[0].split(",")), rows, "\n".join(above))
+        return Table(tuple(name.strip() for name in lines[0].split(",")), rows, "\n".join(above), ",")
+    if _is_ruled(lines):
+        heading, _, *cut = (tuple(cell.strip() for cell in line.split("|")) for line in lines)
+        rows = (row if len(row) == len(heading) else (line.strip(),) for row, line in zip(cut, lines[2:], strict=True))
+        return Table(heading, tuple(rows), "\n".join(above), " | ")
     columns = _columns(lines[0])
     starts = [start for _, start in columns]
     ends = [*starts[1:], None]
@@ -69,7 +78,7 @@ def sifted(table: Table, *, find: str = "", sort: int | None = None, descending:
         rest = [row for row in rows if not (len(row) > sort and len(row) > 1)]
         ages = any(_AGE.fullmatch(row[sort]) and row[sort][-1] != "m" for row in whole)
         rows = sorted(whole, key=lambda row: _worth(row[sort], age=ages), reverse=descending) + rest
-    return Table(table.headings, tuple(rows), table.above)
+    return replace(table, rows=tuple(rows))
 
 
 def _worth(cell: str, *, age: bool) -> tuple[int, float, str]:
@@ -100,6 +109,12 @@ def _is_aligned(lines: Sequence[str]) -> bool:
 def _keeps(line: str, columns: Sequence[tuple[str, int]]) -> bool:
     line = plain(line)
     return all(start == 0 or line[start - 1 : start] in ("", " ") for _, start in columns)
+
+
+def _is_ruled(lines: Sequence[str]) -> bool:
+    """Headings and cells between bars, under the headings a rule, as clients of a database print rows."""
+    rule = plain(lines[1]) if len(lines) > 1 else ""
+    return bool(_RULE.fullmatch(rule)) and rule.count("+") == plain(lines[0]).count("|")
 
 
 def _is_separated(lines: Sequence[str]) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import pairwise
 
@@ -80,6 +80,7 @@ class Piece:
     above: str = ""  # comment lines above a table
     headings: tuple[str, ...] = ()
     rows: tuple[tuple[str, ...], ...] = ()
+    separator: str = ""  # what the return has between two cells, where that is not white space alone
     nodes: tuple[Node, ...] = ()
     sieve: Sieve | None = None
 
@@ -138,7 +139,7 @@ def piece(
         return Piece(seen, start, end, total, nodes=folding.folds_of(text))
     if seen is Shape.TABLE and start == 0 and not marks:
         table = read_table(text)
-        return Piece(seen, start, end, total, headings=table.headings, rows=table.rows, above=table.above)
+        return Piece(seen, start, end, total, **_shown(table))
     plainly = Shape.LOG if seen is Shape.LOG else Shape.TEXT
     return Piece(plainly, start, end, total, lines=lines_of(text, start, marks, first_line=first_line))
 
@@ -184,11 +185,13 @@ def search_table(text: str, *, find: str = "", sort: int | None = None, descendi
         0,
         len(text),
         len(text),
-        above=table.above,
-        headings=table.headings,
-        rows=rows,
+        **_shown(replace(table, rows=rows)),
         sieve=Sieve(len(whole.rows), len(table.rows), 0, len(rows)),
     )
+
+
+def _shown(table: Table) -> dict:
+    return {"headings": table.headings, "rows": table.rows, "above": table.above, "separator": table.separator}
 
 
 def level_of(line: str) -> str:

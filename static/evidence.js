@@ -11,9 +11,10 @@ const elementAt = (node) => (node?.nodeType === Node.ELEMENT_NODE ? node : node?
 /** What is selected within one return: its text, step, line and range. */
 function passage() {
   const selection = getSelection();
-  const text = selection.toString().trim();
-  if (!text || selection.rangeCount === 0) return null;
+  if (!selection.toString().trim()) return null;
   const range = selection.getRangeAt(0);
+  const { separator } = elementAt(range.startContainer)?.closest("table")?.dataset ?? {};
+  const text = separator ? selection.toString().trim().replaceAll("\t", separator) : selection.toString().trim();
   const from = elementAt(range.startContainer)?.closest("[data-return]");
   if (!from || from !== elementAt(range.endContainer)?.closest("[data-return]")) return null;
   const { line, new: now } = elementAt(range.startContainer).closest(".line, .change")?.dataset ?? {};
