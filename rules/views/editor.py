@@ -31,8 +31,13 @@ def words(request):
 def check(request):
     """What the text says and what the gate's static checks will find, in a fragment; a mistake with its place."""
     require_role(request.user, "expert", "reviewer", "lead")
-    form = RuleTextForm(request.POST)
-    context = {"form": form}
+    return render(request, "rules/_check.html", check_of(request.POST))
+
+
+def check_of(data) -> dict:
+    """What the fragment of the check shows of a form's text: there from the start, so nothing moves when it comes."""
+    form = RuleTextForm(data)
+    context = {"checked_form": form}
     if form.is_valid():
         try:
             checked = trying.check(form.rules(), form.removed())
@@ -40,7 +45,7 @@ def check(request):
             context["problem"] = str(problem)
         else:
             context |= {"checked": checked, **_faces(checked.rules)}
-    return render(request, "rules/_check.html", context)
+    return context
 
 
 @login_required

@@ -10,6 +10,7 @@ from cloudmate.states import TransitionError
 from rules import contexts, merge, patches, review, versions
 from rules.access import patch_for
 from rules.forms import ReviewForm, RuleForm, TakeOnForm
+from rules.views.editor import check_of
 from rules.views.saying import said
 from sandbox.knowledge.language import from_data, text_of
 from sandbox.regression_contexts import PIECE
@@ -57,7 +58,8 @@ def new_patch(request):
             messages.success(request, "Drafted. Propose it to have it tested on every case.")
             return redirect(row)
     status = 422 if form.errors else 200
-    return render(request, "rules/new_patch.html", {"form": form, "head": versions.head()}, status=status)
+    context = {"form": form, "head": versions.head(), **check_of(form.data)}
+    return render(request, "rules/new_patch.html", context, status=status)
 
 
 @login_required
@@ -83,7 +85,7 @@ def edit_patch(request, pk):
         else:
             messages.success(request, "A new revision: approvals and the regression start again.")
             return redirect(row)
-    context = {"form": form, "patch": row, "head": versions.head()}
+    context = {"form": form, "patch": row, "head": versions.head(), **check_of(form.data or initial)}
     return render(request, "rules/edit_patch.html", context, status=422 if form.errors else 200)
 
 
