@@ -169,9 +169,9 @@ def case_panel(request, pk):
 @login_required
 @require_GET
 def held_back(request):
-    """Confirmed cases that do not gate, and why: a line of the library."""
+    """Confirmed cases that do not gate, and why: words within a figure of the library, which move nothing."""
     require_role(request.user)
-    return render(request, "sandbox/_held_back.html", {"held_back": list(admission.not_gating())})
+    return render(request, "sandbox/_held_back_of_library.html", {"held_back": list(admission.not_gating())})
 
 
 @login_required

@@ -39,7 +39,7 @@ def navigation(context):
     if has_role(user, ADMIN):
         settings += [
             link("people", "People", "user", "u"),
-            link("models", "Models", "gauge", "m", also=("try_model",)),
+            link("models", "Models", "bulb", "m", also=("try_model",)),
             link("cases:tokens", "Agent tokens", "agent", "t"),
         ]
     if has_role(user, LEAD):
@@ -48,7 +48,8 @@ def navigation(context):
         settings.append(link("cases:redaction", "Redaction", "lock", "r"))
         settings.append(link("cases:tools", "Tools", "session", "o"))
     settings += [link("cases:log", "Audit log", "clock", "a")] if has_role(user, LEAD, ADMIN) else []
-    about_cases = ("cases:case", "cases:session", "cases:workspace", "cases:label", "cases:finish")
+    about_cases = ("cases:case", "cases:versions", "cases:session", "cases:workspace", "cases:finish")
+    about_cases += ("cases:label", "cases:label_alone", "sandbox:terminal", "sandbox:snapshot")
     about_cases += ("sandbox:exploration", "sandbox:compare")
     about_patches = ("rules:patch", "rules:queue", "rules:new_patch", "rules:edit_patch", "sandbox:regression")
     about_versions = ("rules:version", "rules:rules")
@@ -75,7 +76,7 @@ def navigation(context):
                         count=confirm + settle,
                         counts="to confirm or settle",
                     ),
-                    link("cases:review", "Score review", "gauge", "s", count=scores, counts="to judge"),
+                    link("cases:review", "Score review", "eye", "s", count=scores, counts="to judge"),
                     link("cases:agreement", "Agreement", "table", "e", also=("cases:quadrants",)),
                     link("sandbox:lab", "Lab", "flask", "b", also=("sandbox:incident", "sandbox:conclude_incident")),
                 ],
@@ -93,7 +94,7 @@ def navigation(context):
                         counts="wait for you",
                     ),
                     link("rules:versions", "Versions", "version", "v", also=about_versions),
-                    link("rules:insight", "Insight", "gauge", "i"),
+                    link("rules:insight", "Insight", "insight", "i"),
                 ],
             ),
             *([("Settings", settings)] if settings else []),

@@ -1,0 +1,25 @@
+"""The left navigation: wherever one is, it says where that belongs."""
+
+import re
+
+import pytest
+from django.test import Client
+
+from cases.access import ROLES
+from tests import factories
+from tests.addresses import one_of_everything, routes
+
+pytestmark = pytest.mark.django_db
+
+
+def test_every_page_marks_the_one_link_it_belongs_to():
+    address = one_of_everything()
+    client = Client()
+    client.force_login(factories.make_user(*ROLES))
+    marked = {}
+    for name in routes():
+        page = client.get(address(name)).content.decode(errors="replace") if not name.startswith("api_") else ""
+        if 'class="side"' in page:
+            marked[name] = len(re.findall(r'class="nav-link" href="[^"]*" aria-current="page"', page))
+    assert len(marked) > 30
+    assert {name: count for name, count in marked.items() if count != 1} == {"search": 0}  # which is of no list
