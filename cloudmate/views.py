@@ -30,14 +30,11 @@ class First:
     done: bool
 
 
-def first_things() -> list[First]:
+def first_things(*, any_case: bool) -> list[First]:
+    look = "Open a case and run the agent on it, or record how you would find the cause."
+    bring = "There is no case yet: import some, let an agent post an alert, or go on call in the lab."
     return [
-        First(
-            "Look at a failure",
-            "Open a case and run the agent on it, or record how you would find the cause.",
-            reverse("cases:cases"),
-            Session.objects.exists(),
-        ),
+        First("Look at a failure", look if any_case else bring, reverse("cases:cases"), Session.objects.exists()),
         First(
             "See what it learned",
             "A failed session is explored in the sandbox; a better one becomes a patch: a rule with its evidence.",
@@ -126,12 +123,13 @@ def home(request: HttpRequest) -> HttpResponse:
     if not has_role(request.user):
         return render(request, "home_no_role.html", status=403)
     mine, more = turns(request.user)
-    firsts = first_things()
+    cases_count = Case.objects.count()
+    firsts = first_things(any_case=cases_count > 0)
     shown = {
         "turns": mine,
         "more": more,
         "firsts": [] if all(first.done for first in firsts) else firsts,
-        "cases_count": Case.objects.count(),
+        "cases_count": cases_count,
         "merged": recently_merged(),
         "stale": gone_stale(),
     }

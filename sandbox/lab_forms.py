@@ -11,7 +11,7 @@ class BeginForm(forms.Form):
     """Which incident, how fast, and whether it has begun."""
 
     system = forms.ChoiceField(label="System")
-    category = forms.ChoiceField(label="Kind of fault", required=False)
+    category = forms.ChoiceField(label="Fault category", required=False)
     level = forms.ChoiceField(label="Difficulty", required=False)
     begins = forms.ChoiceField(
         label="You come in",

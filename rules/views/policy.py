@@ -23,10 +23,13 @@ class PolicyForm(forms.Form):
         help_text="Without it a rule may go in that mends nothing yet.",
     )
     alpha = forms.FloatField(
-        label="alpha",
-        help_text="Sampling agents: the risk of refusing a rule that does no harm, over the whole library.",
+        label="Risk of a wrong refusal (alpha)",
+        help_text="Agents that sample: how often a rule that does no harm may be refused, over the whole library.",
     )
-    eps = forms.FloatField(label="eps", help_text="Sampling agents: the net loss of a case that is still called none.")
+    eps = forms.FloatField(
+        label="Loss that counts as none (eps)",
+        help_text="Agents that sample: the net loss of a case that is still called none.",
+    )
     minimum_pairs = forms.IntegerField(label="Fewest pairs of a case", help_text="Before it may be called harmless.")
     maximum_pairs = forms.IntegerField(label="Most pairs of a case", help_text="Then it is inconclusive.")
     reason = forms.CharField(max_length=300, label="Why it changes")

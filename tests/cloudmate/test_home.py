@@ -53,3 +53,22 @@ def test_what_stopped_in_the_merge_queue_is_told_for_a_week():
     assert gone_stale() == [Stale(1, "stopped in the merge queue within a week", "/patches/queue/")]
     QueueEntry.objects.update(ended_at=timezone.now() - timedelta(days=8))
     assert gone_stale() == []
+
+
+@pytest.mark.parametrize(("role", "may"), [("expert", True), ("lead", True), ("reviewer", False)])
+@pytest.mark.parametrize("path", ["/cases/", "/library/"])
+def test_where_there_is_no_case_the_page_says_how_one_comes_in(client, path, role, may):
+    client.force_login(factories.make_user(role))
+    page = client.get(path).content.decode()
+    assert "manage.py starter_library" in page
+    assert (
+        'href="/library/import/">' in page.split('class="empty"')[1],
+        'href="/lab/">' in page.split('class="empty"')[1],
+    ) == (may, may)
+
+
+def test_first_thing_to_do_needs_a_case(client):
+    client.force_login(factories.make_user("expert"))
+    assert "There is no case yet: import some" in client.get("/").content.decode()
+    factories.make_case()
+    assert "Open a case and run the agent on it" in client.get("/").content.decode()
