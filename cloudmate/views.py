@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET
 from cases.access import has_role, require_role
 from cases.contexts.turn import turns
 from cases.models import Case, Session
+from rules.contexts import your_turn
 from rules.models import KnowledgeVersion, Patch, QueueEntry
 from sandbox.models import Exploration, Pair, Regression, Run
 
@@ -123,10 +124,13 @@ def home(request: HttpRequest) -> HttpResponse:
     if not has_role(request.user):
         return render(request, "home_no_role.html", status=403)
     mine, more = turns(request.user)
+    patches, patches_left = your_turn(request.user)
+    if patches_left:
+        more["patches"] = patches_left
     cases_count = Case.objects.count()
     firsts = first_things(any_case=cases_count > 0)
     shown = {
-        "turns": mine,
+        "turns": sorted(mine + patches, key=lambda turn: turn.since),
         "more": more,
         "firsts": [] if all(first.done for first in firsts) else firsts,
         "cases_count": cases_count,

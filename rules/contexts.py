@@ -8,6 +8,7 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.urls import reverse
 
 from cases.access import has_role
+from cases.contexts.turn import Turn
 from rules import merge, merge_queue, patches, review, versions
 from rules.diffs import diff_of
 from rules.flips import flips_of
@@ -58,13 +59,31 @@ TURNS = {
 MAKERS = ("expert", "reviewer", "lead")
 
 
-def your_turn(user, *, limit: int = 20) -> dict:
-    """The rows of "your turn" that are about patches; an approved one waits for its merge."""
+ASKS = {  # of whom a patch waits for, in words
+    Patch.State.DRAFT: "your draft: propose it or close it",
+    Patch.State.IN_REVIEW: "the gate let it through: review it",
+    Patch.State.INCONCLUSIVE: "the gate could not settle it: take it on or run it again",
+}
+
+
+def your_turn(user, *, limit: int = 20) -> tuple[list[Turn], int]:
+    """The patches that have waited longest for this person, and how many there are beyond those."""
     approving = Review.objects.filter(
         patch=OuterRef("pk"), revision_number=OuterRef("revision_number"), decision=Review.Decision.APPROVE
     )
     waiting = waiting_for(user)
-    return {"patches": waiting.annotate(approved=Exists(approving))[:limit], "more": max(0, waiting.count() - limit)}
+    shown = [
+        Turn(
+            patch.get_absolute_url(),
+            patch.title,
+            "approved: merge it" if patch.approved and patch.state == Patch.State.IN_REVIEW else ASKS[patch.state],
+            "patch",
+            patch.state,
+            patch.updated_at,
+        )
+        for patch in waiting.annotate(approved=Exists(approving))[:limit]
+    ]
+    return shown, max(0, waiting.count() - limit)
 
 
 def patch_list(user, *, show: str, sort: str, page: str | None, source: str = "", words: str = "") -> dict:

@@ -23,7 +23,6 @@ urlpatterns = [
     path("patches/<int:pk>/comments/send/", discussion.send_comments, name="send_comments"),
     path("patches/<int:pk>/comments/<int:number>/reopen/", discussion.reopen, name="reopen"),
     path("patches/<int:pk>/comments/<int:number>/withdraw/", discussion.withdraw, name="withdraw"),
-    path("your-turn/patches/", patches.your_turn, name="your_turn"),
     path("knowledge/", knowledge.version_list, name="versions"),
     path("knowledge/<int:number>/", knowledge.version, name="version"),
     path("knowledge/<int:number>/revert/", knowledge.revert, name="revert"),

@@ -44,7 +44,6 @@ READS = {
     "rules:patches",
     "rules:patch",
     "rules:queue",
-    "rules:your_turn",
     "rules:versions",
     "rules:version",
     "rules:rules",

@@ -162,10 +162,3 @@ def take_on(request, pk):
     reason = form.cleaned_data["reason"] if form.is_valid() else ""
     said(request, lambda: patches.take_on(row, by=request.user, reason=reason), "Taken on: it is in review.")
     return redirect(row)
-
-
-@login_required
-@require_GET
-def your_turn(request):
-    require_role(request.user)
-    return render(request, "rules/_your_turn.html", contexts.your_turn(request.user))

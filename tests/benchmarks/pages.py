@@ -57,7 +57,6 @@ def addresses(made: dict[str, list]) -> dict[str, list[str]]:
     sessions, cases = made["sessions"], made["cases"]
     found = {
         "home": ["/"],
-        "your turn: patches": ["/your-turn/patches/"],
         "cases": ["/cases/", "/cases/?sort=name", "/cases/?state=draft&page=3", "/cases/?sort=-sessions"],
         "cases: search": ["/cases/?q=number+77", "/cases/?q=slow"],
         "library": ["/library/", "/library/?sort=state", "/library/?category=network&system=bank", "/library/?page=7"],

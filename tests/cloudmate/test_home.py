@@ -9,7 +9,7 @@ from cases import library
 from cases.models import Case
 from cloudmate.views import Merged, Stale, gone_stale, recently_merged
 from rules import comments, merge, merge_queue, review, versions
-from rules.models import KnowledgeVersion, QueueEntry
+from rules.models import KnowledgeVersion, Patch, QueueEntry
 from tests import factories
 from tests.rules import scene
 
@@ -72,3 +72,16 @@ def test_first_thing_to_do_needs_a_case(client):
     assert "There is no case yet: import some" in client.get("/").content.decode()
     factories.make_case()
     assert "Open a case and run the agent on it" in client.get("/").content.decode()
+
+
+def test_what_has_waited_longest_comes_first_whatever_it_is(client):
+    now = timezone.now()
+    long = scene.patch("in_review", "fixed", title="long")
+    scene.patch("in_review", "fixed", title="short")
+    case = factories.make_labelled_case(name="between")
+    for rows, hours in ((Patch.objects.filter(pk=long.pk), 3), (Case.objects.filter(pk=case.pk), 2)):
+        rows.update(updated_at=now - timedelta(hours=hours))
+    client.force_login(factories.make_user("lead"))
+    page = client.get("/").content.decode()
+    at = [page.index(f">{title}</a>") for title in ("long", "between", "short")]
+    assert at == sorted(at)
