@@ -11,9 +11,9 @@ from cases.models import Case, Evaluation, Session
 from rules import versions
 from rules.models import Patch
 from sandbox import capture
-from sandbox.lab import make
 from tests.flows import library
 from tests.flows.production import Production
+from tests.lab import lab_case
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -39,7 +39,7 @@ def who(db):
 @pytest.fixture
 def incident(who):
     """An alert has opened a case, and the team's agent has failed on it; its telemetry of that time was frozen."""
-    bundle = make(*INCIDENT)
+    bundle = lab_case(*INCIDENT)
     production = Production(bundle, system=library.stock(who.lead), admin=who.admin)
     case = Case.objects.get(pk=production.alert())
     failed = production.troubleshoot(case.pk, name="before")
@@ -126,7 +126,7 @@ def label(page, case):
     """The expert cleans the case and says what a right diagnosis says."""
     page.get_by_role("button", name="Mark as cleaned").click()
     page.get_by_role("link", name="Label with the answer").click()
-    answer = make(*INCIDENT).answer
+    answer = lab_case(*INCIDENT).answer
     page.get_by_label("In one sentence").fill("A query without an index holds the connections")
     for number, cause in enumerate(answer.causes):
         if page.get_by_label("Fault class").count() <= number:
@@ -140,7 +140,7 @@ def label(page, case):
 
 def test_a_rule_that_breaks_another_case_is_refused_before_their_eyes(who, incident, signs_in, page):
     _production, case, _failed = incident
-    library.curate(case, make(*INCIDENT), who)
+    library.curate(case, lab_case(*INCIDENT), who)
 
     signs_in(who.expert)
     page.get_by_role("link", name="Patches").first.click()

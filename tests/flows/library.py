@@ -11,7 +11,7 @@ from sandbox import capture
 from sandbox import work as sandbox_work
 from sandbox.bundle import CaseBundle
 from sandbox.importers.store import bring_in
-from sandbox.lab import make
+from tests.lab import lab_case
 from tests.rules.builders import user
 
 SYSTEM = "quayside"
@@ -42,7 +42,7 @@ def people() -> People:
 def stock(lead) -> System:
     """The protected cases, confirmed; nothing in this system runs by itself."""
     for fault, seed in PROTECTED:
-        outcome = bring_in(make(SYSTEM, fault, seed), confirm_as=lead)
+        outcome = bring_in(lab_case(SYSTEM, fault, seed), confirm_as=lead)
         assert outcome.outcome == "created", outcome
     return System.objects.get(slug=SYSTEM)
 

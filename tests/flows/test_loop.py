@@ -5,10 +5,10 @@ import pytest
 from cases.models import Case, Evaluation, Session
 from rules import merge, patches, review, versions
 from rules.models import Patch
-from sandbox.lab import make
 from sandbox.models import Exploration
 from tests.flows import library
 from tests.flows.production import Production
+from tests.lab import lab_case
 
 pytestmark = pytest.mark.django_db
 
@@ -32,7 +32,7 @@ def who():
 @pytest.fixture
 def incident(who):
     """An alert's case with the agent's failed session on it, curated by people."""
-    bundle = make(*INCIDENT)
+    bundle = lab_case(*INCIDENT)
     system = library.stock(who.lead)
     production = Production(bundle, system=system, admin=who.admin)
     case = Case.objects.get(pk=production.alert())

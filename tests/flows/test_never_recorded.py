@@ -10,9 +10,9 @@ from sandbox import regression, work
 from sandbox.importers.store import bring_in
 from sandbox.knowledge.language import parse
 from sandbox.knowledge.rule import EMPTY, Knowledge
-from sandbox.lab import make
 from sandbox.models import Regression
 from tests import factories
+from tests.lab import lab_case
 
 pytestmark = pytest.mark.django_db
 
@@ -30,7 +30,7 @@ BECAUSE "a full pool is a symptom of whoever holds its connections"
 
 def test_world_answers_what_recordings_alone_miss_and_the_regression_page_says_so(client, settings, tmp_path):
     settings.DATA_DIR = tmp_path
-    made = replace(make("quayside", "long_transaction_lock", 1), sessions=())
+    made = replace(lab_case("quayside", "long_transaction_lock", 1), sessions=())
     assert TOOL not in {taken.tool for taken in made.recordings}
     lead = factories.make_user("lead")
     bring_in(replace(made, name="recordings alone", identity=("tests", "alone"), world=None), confirm_as=lead)

@@ -11,7 +11,8 @@ from cases.models import Case
 from rules import versions
 from rules.models import Patch, Review
 from sandbox.importers.store import bring_in
-from sandbox.lab import make
+from tests import factories
+from tests.lab import lab_case
 from tests.rules.builders import user
 
 pytestmark = pytest.mark.django_db
@@ -22,7 +23,7 @@ def library():
     lead = user("lead", "lead")
     user("reviewer", "reviewer")
     for fault in ("long_transaction_lock", "connection_pool_too_small", "no_fault"):
-        bring_in(make("quayside", fault, 1), confirm_as=lead)
+        bring_in(lab_case("quayside", fault, 1), confirm_as=lead)
 
 
 def told(*words) -> str:
@@ -47,9 +48,10 @@ def test_evolve_learns_and_prints_old_beside_new(library, tmp_path):
 
 
 def test_evolve_leaves_the_decision_to_a_person_where_none_is_given(library):
-    told("evolve")
+    text = told("evolve")
     assert versions.head().number == 0
     assert Patch.objects.get().state == Patch.State.IN_REVIEW
+    assert "1 of these wait for a person's decision: review them, or give --approve-as" in text
 
 
 def test_evolve_without_cases_says_what_to_do():
@@ -57,7 +59,8 @@ def test_evolve_without_cases_says_what_to_do():
         told("evolve")
 
 
-def test_evolve_takes_no_approval_of_an_expert(library):
+def test_evolve_takes_no_approval_of_an_expert():
+    factories.make_confirmed_case()
     user("eve", "expert")
     with pytest.raises(CommandError, match="eve is neither a reviewer nor a lead"):
         told("evolve", "--approve-as", "eve")
@@ -78,10 +81,7 @@ def test_agent_run_of_an_unknown_case_says_so():
         told("agent", "run", "nothing")
 
 
-def test_evolve_says_what_waits_for_a_person(library):
-    assert "1 of these wait for a person's decision: review them, or give --approve-as" in told("evolve")
-
-
-def test_evolve_on_an_unknown_system_names_those_there_are(library):
-    with pytest.raises(CommandError, match="There is no system 'nope'; there are: quayside"):
+def test_evolve_on_an_unknown_system_names_those_there_are():
+    system = factories.make_confirmed_case().system.name
+    with pytest.raises(CommandError, match=f"There is no system 'nope'; there are: {system}"):
         told("evolve", "--system", "nope")

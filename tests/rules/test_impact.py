@@ -3,7 +3,7 @@ from dataclasses import replace
 from rules.impact import Impact, Touch, disjoint, impact, provable
 from sandbox.knowledge.language import parse
 from sandbox.knowledge.rule import EMPTY, Knowledge
-from sandbox.lab import make
+from tests.lab import lab_case
 from tests.rules.critic.builders import of_bundle
 
 POOL = Knowledge(
@@ -13,7 +13,7 @@ POOL = Knowledge(
 
 def runs():
     faults = ("connection_pool_too_small", "memory_leak_oom")
-    return {fault: of_bundle(make("quayside", fault, 1)).run() for fault in faults}
+    return {fault: of_bundle(lab_case("quayside", fault, 1)).run() for fault in faults}
 
 
 def test_impact_tells_what_a_rule_can_touch_from_what_it_cannot():
@@ -25,7 +25,7 @@ def test_impact_tells_what_a_rule_can_touch_from_what_it_cannot():
 
 
 def test_what_is_proven_unaffected_runs_the_same_step_by_step():
-    scene = of_bundle(make("quayside", "memory_leak_oom", 1))
+    scene = of_bundle(lab_case("quayside", "memory_leak_oom", 1))
     assert replace(scene.run(POOL), wall_ms=None).digest() == replace(scene.run(), wall_ms=None).digest()
 
 

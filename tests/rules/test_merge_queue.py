@@ -11,8 +11,8 @@ from rules.queue_contexts import queue
 from sandbox import work as sandbox_work
 from sandbox.importers.store import bring_in
 from sandbox.knowledge.language import parse
-from sandbox.lab import make
 from tests import factories
+from tests.lab import lab_case
 from tests.rules import builders, scene
 
 pytestmark = pytest.mark.django_db
@@ -59,7 +59,7 @@ def ended(patch: Patch) -> tuple[str, str]:
 def pool_case():
     """A case that the untaught agent solves: its pool is full because it is small."""
     lead = factories.make_user("lead")
-    bring_in(make("quayside", "connection_pool_too_small", 1), confirm_as=lead)
+    bring_in(lab_case("quayside", "connection_pool_too_small", 1), confirm_as=lead)
     return Case.objects.get()
 
 

@@ -4,8 +4,8 @@ from cases.evaluation.run import evaluate_session, transcript_for
 from cases.models import Case, Session
 from sandbox.evidence import evidence_for
 from sandbox.importers.store import bring_in
-from sandbox.lab import make
 from tests import factories
+from tests.lab import lab_case
 
 pytestmark = pytest.mark.django_db
 
@@ -17,7 +17,7 @@ def of(bundle):
 
 
 def test_a_worlds_topology_is_whole_and_the_snapshot_answers_calls_again():
-    session, evidence = of(make("quayside", "missing_index", 1))
+    session, evidence = of(lab_case("quayside", "missing_index", 1))
     assert evidence.whole
     assert ("crate", "tariff") in evidence.edges
     call = session.steps.select_related("raw").first()
@@ -25,7 +25,7 @@ def test_a_worlds_topology_is_whole_and_the_snapshot_answers_calls_again():
 
 
 def test_without_a_world_the_recorded_topology_denies_nothing_it_does_not_know():
-    _, evidence = of(make("quayside", "missing_index", 1, world=False))
+    _, evidence = of(lab_case("quayside", "missing_index", 1, world=False))
     assert not evidence.whole
     assert ("crate", "tariff") in evidence.edges
     assert evidence.depends("crate", "tariff") is True
@@ -33,14 +33,14 @@ def test_without_a_world_the_recorded_topology_denies_nothing_it_does_not_know()
 
 
 def test_a_session_without_a_snapshot_has_what_it_saw():
-    session, _ = of(make("quayside", "missing_index", 1))
+    session, _ = of(lab_case("quayside", "missing_index", 1))
     session.snapshot_digest = ""
     seen = evidence_for(session, transcript_for(session))
     assert (seen.whole, seen.source) == (False, None)
 
 
 def test_the_sweep_checks_direction_and_time_with_it():
-    session, _ = of(make("millrace", "retry_storm", 1))
+    session, _ = of(lab_case("millrace", "retry_storm", 1))
     evaluation = evaluate_session(session)
     assert evaluation.metrics["coherence"]["time_order"] is True
     assert "coherence_break" not in evaluation.reasons

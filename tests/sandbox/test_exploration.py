@@ -8,9 +8,9 @@ from sandbox import branches, exploration, runs, steering
 from sandbox import work as sandbox_work
 from sandbox.importers.store import bring_in
 from sandbox.knowledge.rule import EMPTY
-from sandbox.lab import make
 from sandbox.models import Exploration, Run
 from tests import factories
+from tests.lab import lab_case
 
 pytestmark = pytest.mark.django_db
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def failed():
     """The untaught agent's session on a full pool that a lock has filled: it stopped at the limit."""
-    bring_in(make("quayside", "long_transaction_lock", 1), confirm_as=factories.make_user("lead"))
+    bring_in(lab_case("quayside", "long_transaction_lock", 1), confirm_as=factories.make_user("lead"))
     session = runs.execute(runs.ask(Case.objects.get().current, knowledge=EMPTY))
     evaluation_work.turn()
     return session

@@ -5,15 +5,15 @@ from cases.models import Case
 from sandbox import guess, runs
 from sandbox.importers.store import bring_in
 from sandbox.knowledge.rule import EMPTY
-from sandbox.lab import make
 from tests import factories
+from tests.lab import lab_case
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
 def evaluation():
-    bring_in(make("quayside", "memory_leak_oom", 1), confirm_as=factories.make_user("lead"))
+    bring_in(lab_case("quayside", "memory_leak_oom", 1), confirm_as=factories.make_user("lead"))
     session = runs.execute(runs.ask(Case.objects.get().current, knowledge=EMPTY))
     return evaluate_session(session)
 

@@ -7,9 +7,9 @@ from sandbox import work as sandbox_work
 from sandbox.importers.store import bring_in
 from sandbox.knowledge.language import parse
 from sandbox.knowledge.rule import EMPTY, Knowledge
-from sandbox.lab import make
 from sandbox.models import Pair, Regression
 from tests import factories
+from tests.lab import lab_case
 
 pytestmark = pytest.mark.django_db
 
@@ -37,7 +37,7 @@ BECAUSE "certificates end"
 def library():
     lead = factories.make_user("lead")
     for fault, seed in (("long_transaction_lock", 1), ("connection_pool_too_small", 1), ("no_fault", 1)):
-        bring_in(make("quayside", fault, seed), confirm_as=lead)
+        bring_in(lab_case("quayside", fault, seed), confirm_as=lead)
 
 
 def run_all(row: Regression) -> None:

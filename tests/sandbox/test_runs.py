@@ -7,15 +7,15 @@ from sandbox import runs
 from sandbox.agents.base import Budget, RunParameters
 from sandbox.importers.store import bring_in
 from sandbox.knowledge.rule import EMPTY
-from sandbox.lab import make
 from tests import factories
+from tests.lab import lab_case
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
 def version():
-    bring_in(make("quayside", "connection_pool_too_small", 1), confirm_as=factories.make_user("lead"))
+    bring_in(lab_case("quayside", "connection_pool_too_small", 1), confirm_as=factories.make_user("lead"))
     from cases.models import Case
 
     return Case.objects.get().current

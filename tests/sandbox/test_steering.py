@@ -7,9 +7,9 @@ from sandbox import work as sandbox_work
 from sandbox.console import CommandError
 from sandbox.importers.store import bring_in
 from sandbox.knowledge.rule import EMPTY
-from sandbox.lab import make
 from sandbox.models import Exploration
 from tests import factories
+from tests.lab import lab_case
 
 pytestmark = pytest.mark.django_db
 
@@ -22,7 +22,7 @@ def expert():
 @pytest.fixture
 def row():
     """An exploration whose first wave is queued."""
-    bring_in(make("quayside", "long_transaction_lock", 1), confirm_as=factories.make_user("lead"))
+    bring_in(lab_case("quayside", "long_transaction_lock", 1), confirm_as=factories.make_user("lead"))
     session = runs.execute(runs.ask(Case.objects.get().current, knowledge=EMPTY))
     evaluation_work.turn()
     return exploration.open_for(session, knowledge=EMPTY, budget_runs=6)

@@ -10,8 +10,8 @@ from rules.gate import Decision, decide, static_findings
 from rules.patching import apply
 from sandbox.knowledge.language import parse
 from sandbox.knowledge.rule import EMPTY, Implies, Knowledge, Require
-from sandbox.lab import make
 from sandbox.report import PairResult, Report, Row, divergence_of, outcome_of
+from tests.lab import lab_case
 from tests.rules.critic.builders import Scene, of_bundle
 
 CAUSES = ("missing_index", "connection_leak", "long_transaction_lock")
@@ -20,7 +20,7 @@ PLAIN = "connection_pool_too_small"
 
 @cache
 def scene(fault: str, seed: int) -> Scene:
-    return of_bundle(make("quayside", fault, seed))
+    return of_bundle(lab_case("quayside", fault, seed))
 
 
 @cache
