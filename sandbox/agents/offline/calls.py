@@ -56,6 +56,7 @@ class Candidate:
     capability: str
     aptness: float  # of the tool and its kind, from 0 to 1
     component: str = ""
+    kind: str = ""  # of the objects it lists or describes
     concepts: frozenset[str] = frozenset()
     words: frozenset[str] = frozenset()
 
@@ -129,11 +130,11 @@ def candidates(
             arguments = {**filled, **_timed(slots, file, window)} if window else filled
             known = (tool.name, component, kind, *sorted(arguments.items()))
             if known not in memory:
-                memory[known] = _candidate(tool, arguments, component, kind)
+                memory[known] = _candidate(tool, arguments, component, kind, slots)
             yield memory[known]
 
 
-def _candidate(tool: ToolSchema, arguments: dict[str, Any], component: str, kind: str) -> Candidate:
+def _candidate(tool: ToolSchema, arguments: dict[str, Any], component: str, kind: str, slots: Slots) -> Candidate:
     told = capabilities_of(tool)
     capability, aptness = told[0] if told else ("documents", 0.2)
     if kind and component and capability == "state":
@@ -143,6 +144,8 @@ def _candidate(tool: ToolSchema, arguments: dict[str, Any], component: str, kind
         aptness *= share
     if component and kind and kind != "pods":
         aptness *= 0.9  # what runs tells more than what owns it
+    if component and not kind and not slots.required:
+        aptness *= 0.95  # a search that may be narrowed to it tells less than a tool that is about it
     telling = [
         str(value)
         for name, value in sorted(arguments.items())
@@ -157,6 +160,7 @@ def _candidate(tool: ToolSchema, arguments: dict[str, Any], component: str, kind
         capability=capability,
         aptness=aptness,
         component=component_of(component, numbered=numbered),
+        kind=kind,
         concepts=concepts_in(text),
         words=frozenset(words_of(f"{text} {tool.description} {component}")),
     )

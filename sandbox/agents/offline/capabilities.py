@@ -29,7 +29,7 @@ CAPABILITIES = {
     }.items()
 }
 WORTH = {
-    "alerts": 3.0, "state": 2.4, "events": 2.2, "metrics": 2.3, "logs": 1.3, "describe": 1.2, "topology": 1.1,
+    "alerts": 3.8, "state": 2.4, "events": 2.2, "metrics": 2.3, "logs": 1.3, "describe": 1.2, "topology": 1.1,
     "configuration": 1.1, "changes": 1.0, "traces": 1.3, "connectivity": 0.6, "host": 0.5, "database": 0.6, "documents": 0.1,
 }  # fmt: skip
 FOREIGN = 0.5  # what a name without any known word loses

@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from sandbox.agents.offline.lexicon import FAMILIES, KNOWN, UNKNOWN, WEAK, concepts_in, concepts_of_class
 from sandbox.agents.offline.read import CaseFile
+from sandbox.agents.offline.suspicion import NO_EFFECTS, Effects, by_place, suspicions
 from sandbox.knowledge.evidence import Aspect, Evidence
 
 GAIN = 4.0  # log-odds of evidence that speaks of every word of a class
 ALONE = 0.7  # how much one piece of evidence that says it all counts, against pieces of it here and there
 SUSPICION = 0.9
+CLEARED = 2.0  # log-odds that a class loses at a component which a check clears of it
+DENIES = re.compile(r"(\w+ has not \w+)$")
 NODE_DAEMONS = {"kubelet", "containerd", "proxy"}
-WEIGHT = {
-    Aspect.STATE: 1.0, Aspect.READINESS: 1.0, Aspect.RESTART: 0.8, Aspect.EVENT: 0.9, Aspect.LOG: 0.45, Aspect.CONFIG: 1.0,
-    Aspect.SATURATION: 0.9, Aspect.LATENCY: 0.6, Aspect.ERRORS: 0.5, Aspect.TRAFFIC: 0.35, Aspect.GROWTH: 0.7,
-    Aspect.FLATLINE: 0.5, Aspect.CONNECTIVITY: 0.8, Aspect.QUOTA: 0.7, Aspect.CHANGE: 0.5, Aspect.QUERY: 0.9,
-    Aspect.LOCK: 0.9, Aspect.TRACE: 0.6, Aspect.CERTIFICATE: 1.0, Aspect.ABSENCE: 0.9, Aspect.NORMAL: 0.0,
-}  # fmt: skip
-DEEP = {Aspect.QUERY, Aspect.LOCK}
-SHALLOW = {Aspect.SATURATION, Aspect.LATENCY, Aspect.ERRORS, Aspect.LOG, Aspect.TRACE}
-OWN = {Aspect.TRACE, Aspect.LOG, Aspect.SATURATION, Aspect.RESTART, Aspect.STATE}  # a component's own, not its callee's
-LOUD = 1.5
-HISTORY = {Aspect.EVENT, Aspect.STATE}  # of an object that is well by now: counts little
 
 
 @dataclass(frozen=True)
@@ -35,21 +28,6 @@ class Hypothesis:
     score: float
     evidence: tuple[Evidence, ...]  # what speaks for it, strongest first
     ruled: float = 0.0  # of the score, what rules gave
-
-
-@dataclass(frozen=True)
-class Effects:
-    """What rules say of hypotheses: added log-odds at (component, class), taken ones by class, and noise."""
-
-    implied: tuple[tuple[str, str, float, Evidence | None], ...] = ()
-    symptoms: tuple[tuple[str, float], ...] = ()
-    noise: frozenset[tuple[Aspect, str, str]] = frozenset()
-
-    def hides(self, one: Evidence) -> bool:
-        return (one.aspect, one.component, one.value) in self.noise
-
-
-NO_EFFECTS = Effects()
 
 
 @lru_cache(maxsize=64)
@@ -72,25 +50,14 @@ def weights_of(vocabulary: tuple[str, ...]) -> dict[str, tuple[tuple[str, float]
     }
 
 
-def worth_of(one: Evidence, file: CaseFile) -> float:
-    """How much a piece of evidence says, from 0 to 1."""
-    worth = WEIGHT[one.aspect] * min(1.0, one.strength / 2)
-    settled = one.object in file.healthy or (one.kind != "pod" and one.component in file.healthy)
-    ill = one.object in file.ailing or one.component in file.ailing
-    if one.aspect is Aspect.LOG and ill:
-        worth *= 1.5
-    if one.aspect in HISTORY and settled and not ill:
-        worth *= 0.15
-    return worth
-
-
 def scored(file: CaseFile, vocabulary: tuple[str, ...], effects: Effects = NO_EFFECTS) -> list[Hypothesis]:
     """Every (component, fault class) that anything speaks for, most likely first; equal ones by name."""
     vocabulary = vocabulary or FAMILIES
-    by_place = _by_place(file, effects)
-    suspicion = _suspicions(by_place, file)
+    places = by_place(file, effects)
+    suspicion = suspicions(places, file)
+    cleared = _cleared(file, vocabulary)
     found: dict[tuple[str, str], tuple[float, list[tuple[float, Evidence]]]] = {}
-    for component, weighed in by_place.items():
+    for component, weighed in places.items():
         spoken = [(worth, one, concepts_in(f"{one.aspect} {one.kind} {one.value}")) for worth, one in weighed]
         carried: dict[str, float] = {}
         for worth, _, concepts in spoken:
@@ -110,6 +77,7 @@ def scored(file: CaseFile, vocabulary: tuple[str, ...], effects: Effects = NO_EF
             matched = ALONE * alone + (1 - ALONE) * together
             place = _place(component, fault_class, weighed, file)
             score = GAIN * matched + SUSPICION * suspicion.get(component, 0.0) - 1.0
+            score -= CLEARED * (fault_class in cleared and component in cleared[fault_class])
             known = found.get((place, fault_class))
             if known is None or known[0] < score:
                 found[place, fault_class] = (score, (speaking or weighed) + (known[1] if known else []))
@@ -117,48 +85,17 @@ def scored(file: CaseFile, vocabulary: tuple[str, ...], effects: Effects = NO_EF
     return _ruled(hypotheses, effects)
 
 
-def looks_ill(file: CaseFile, effects: Effects = NO_EFFECTS) -> dict[str, float]:
-    """Component with loud trouble of its own -> how ill it looks, as a share of the most suspicious one's."""
-    by_place = _by_place(file, effects)
-    told = {name: worth for name, worth in _suspicions(by_place, file).items() if name and _own(by_place[name])}
-    most = max(told.values(), default=0.0)
-    return {name: worth / most for name, worth in told.items()} if most > 0 else {}
+def _cleared(file: CaseFile, vocabulary: tuple[str, ...]) -> dict[str, set[str]]:
+    """Class -> components of which a check says that just this is not so: a certificate that has not expired."""
+    denied = [(concepts_in(found[1]), one.component) for one in file.evidence if (found := _denial(one))]
+    return {
+        name: {component for concepts, component in denied if concepts_of_class(name) <= concepts}
+        for name in (vocabulary if denied else ())
+    }
 
 
-def _by_place(file: CaseFile, effects: Effects) -> dict[str, list[tuple[float, Evidence]]]:
-    """What speaks against each component, each piece with its worth."""
-    by_place: dict[str, list[tuple[float, Evidence]]] = {}
-    for one in file.evidence:
-        if one.aspect is Aspect.NORMAL or effects.hides(one):
-            continue
-        by_place.setdefault(one.component, []).append((worth_of(one, file), one))
-    for weighed in by_place.values():
-        weighed[:] = _explained(weighed)
-    return by_place
-
-
-def _own(weighed: list[tuple[float, Evidence]]) -> bool:
-    return any(one.aspect in OWN and one.strength >= LOUD for _, one in weighed)
-
-
-def _explained(weighed: list[tuple[float, Evidence]]) -> list[tuple[float, Evidence]]:
-    """What a component waits for explains that it is full, slow or failing: those then say less by themselves."""
-    deep = max((worth for worth, one in weighed if one.aspect in DEEP), default=0.0)
-    return [(worth * (1 - 0.45 * deep) if one.aspect in SHALLOW else worth, one) for worth, one in weighed]
-
-
-def _suspicions(by_place: dict[str, list[tuple[float, Evidence]]], file: CaseFile) -> dict[str, float]:
-    own = {}
-    for component, weighed in by_place.items():
-        best = sorted({(worth, one.aspect) for worth, one in weighed}, reverse=True)[:4]
-        own[component] = sum(worth / (1 + rank) for rank, (worth, _) in enumerate(best))
-    told = dict(own)
-    for caller, callee in sorted(file.edges):
-        if caller in told and own.get(callee, 0.0) > own[caller] * 0.9:
-            told[caller] = min(told[caller], own[caller] * 0.5)
-    if "" in told:
-        told[""] *= 0.3
-    return told
+def _denial(one: Evidence) -> re.Match[str] | None:
+    return DENIES.match(one.value) if one.aspect is Aspect.NORMAL else None
 
 
 def _place(component: str, fault_class: str, weighed: Sequence[tuple[float, Evidence]], file: CaseFile) -> str:

@@ -9,8 +9,8 @@ from typing import Any
 
 from cases.calls import canonical
 from cases.transcript import RuleUse, Task
-from sandbox.agents.offline.hypotheses import NO_EFFECTS, Effects
 from sandbox.agents.offline.read import CaseFile
+from sandbox.agents.offline.suspicion import NO_EFFECTS, Effects
 from sandbox.knowledge.retrieval import Binding, Situation, beside, node_of, places, triggered
 from sandbox.knowledge.rule import Exclude, Implies, Knowledge, Prefer, Require, Rule, SymptomOf
 

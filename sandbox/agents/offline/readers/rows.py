@@ -225,7 +225,7 @@ def read_series(name: str, values: Sequence[float], quote: str, owner: str, read
     spread = median([abs(value - middle) for value in base]) * 1.4826 or max(abs(middle) * 0.05, 1e-6)
     z = (level - middle) / spread
     noun = " ".join(words_of(name)) or "series"
-    ratio = (level + 1e-6) / (middle + 1e-6) if middle >= 0 else 1.0
+    ratio = (abs(level) + 1e-6) / (abs(middle) + 1e-6)
     if level == 0 and middle > 0 and not any(now):
         reading.find(Aspect.FLATLINE, owner, f"{noun} stopped", quote, kind="metric", strength=3.0, direction=-1)
     elif abs(z) > 5 and (ratio > 1.3 or ratio < 0.7):

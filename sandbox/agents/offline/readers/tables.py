@@ -28,6 +28,7 @@ ABSENT = re.compile(
 )
 USAGE = re.compile(r"CPU\(cores\)")  # memory differs by nature: a store holds more than what asks it
 FULL = 90.0  # percent in use from which a row is near its limit
+HOG = "is many times that of all others"
 MANIFOLD = 4.0  # times the next row's use
 NEEDED = {"pods", "endpoints", "services", "deployments"}
 USED = re.compile(r"([\w./-]+):\s*([\d.]+[a-zA-Z]*)/([\d.]+[a-zA-Z]*)")
@@ -211,7 +212,7 @@ def _read_hog(kind: str, column: str, rows: list[tuple[dict[str, str], str, int]
     name = row.get("NAME", "")
     noun = column.partition("(")[0].lower()
     reading.find(
-        Aspect.SATURATION, component_of(name, kind), f"{kind} {noun} is many times that of all others", line.strip(),
+        Aspect.SATURATION, component_of(name, kind), f"{kind} {noun} {HOG}", line.strip(),
         kind=kind, strength=2.5, locator=f"line:{number + 1}", object=name, node=row.get("NODE", ""),
     )  # fmt: skip
 

@@ -6,12 +6,13 @@ import re
 from dataclasses import dataclass
 
 from sandbox.agents.offline.names import component_of, template
-from sandbox.agents.offline.reading import Question, Reading
+from sandbox.agents.offline.reading import Question, Reading, Reference
 from sandbox.knowledge.evidence import Aspect
 
 SPAN = re.compile(
     r"^(?P<indent>\s+)(?P<component>[a-z][\w.-]*): (?P<operation>.+?)\s{2,}(?P<ms>\d+(?:\.\d+)?)\s*(?P<unit>ms|s|us)\b(?:.*?error=(?P<error>.*))?$"
 )
+CONNECT = re.compile(r"^(?:tcp\.|dial\b|http\.)?\s*(?:connect|dial)(?:ing)?(?: to)?\s+(?P<host>[a-z][\w.-]*\w)$", re.I)
 SLOW = 150.0  # ms of a span's own that make it worth a word
 UNITS = {"ms": 1.0, "s": 1000.0, "us": 0.001}
 
@@ -67,6 +68,12 @@ def read(text: str, question: Question, reading: Reading) -> bool:
     for span in spans:
         form = template(span.operation)
         if span.error and not span.blamed:
+            if reached := CONNECT.match(span.operation):
+                reading.references.append(
+                    Reference(
+                        span.component, reached["host"], "", f"trace: {template(span.error)}", span.quote, failing=True
+                    )
+                )
             failed.setdefault(
                 (span.component, f"deepest error of the trace: {form} {template(span.error)}"), []
             ).append(span)
