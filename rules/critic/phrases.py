@@ -14,6 +14,7 @@ LONGEST = 9  # words: beyond that a phrase is a recorded line, not a class of wo
 LIMIT = 110  # characters, under the linter's own limit
 MARK = re.compile(r"<[a-z]+>")
 OWN = re.compile(r"[{}]|\w-<n>|<n>-\w")  # a setting in braces, a numbered name: one system's own
+AMOUNT = re.compile(r"^(manifold|much|little)$")  # how far a figure moved: another case moves it less, or more
 
 
 def words(value: str) -> tuple[str, ...]:
@@ -29,7 +30,7 @@ def phrases(value: str) -> tuple[str, ...]:
         for start in range(len(parts) - size + 1):
             run = parts[start : start + size]
             phrase = " ".join(run).strip(".,;:()[]{}\"'")
-            if _tells(phrase) and not any(OWN.search(word) for word in run):
+            if _tells(phrase) and not any(OWN.search(word) or AMOUNT.match(word) for word in run):
                 found[phrase] = None
     return tuple(found)
 

@@ -55,6 +55,7 @@ class Trigger:
         return (
             len(self.unless),
             len(self.tests),
+            sum(test.aspect == Aspect.NORMAL for test in self.tests),  # what is well is told of many a case
             -self.kinship,
             PLACES.index(self.at) if self.at in PLACES else len(PLACES),
             -self.strength,

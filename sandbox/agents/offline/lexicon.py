@@ -126,6 +126,8 @@ PHRASES = tuple(
         (r"pending without any event", "scheduler unavailable schedule"),
         (r"every node is cordoned", "cordon node mismatch"),
         (r"bound to the claim of another", "binding occupied claim volume"),
+        (r"(cannot|could not|failed to|unable to) parse|parse error|invalid value", "malformed config mismatch"),
+        (r"(couldn't|could not|cannot) find key .*in (secret|configmap)|createcontainerconfigerror", "secret missing key"),
         (r"no such host|server misbehaving|name or service not known|could not resolve", "dns"),
         (r"malformed http|server gave http response to https|http/1\.x transport|speaks http to a grpc", "protocol mismatch"),
         (r"probe gets no connection|probe asks a port", "probe port"),
@@ -186,10 +188,13 @@ COMMON_WORDS = frozenset(WORD_CONCEPTS) | {
 }  # fmt: skip
 
 
+NUMBERED = re.compile(r"\b(exit|status|error|return|response) ?code\b", re.I)  # a number, not a program
+
+
 @lru_cache(maxsize=20_000)
 def concepts_in(text: str) -> frozenset[str]:
     """The concepts that a phrase speaks of, by its words and as a whole."""
-    found = {concept for word in words_of(text) for concept in WORD_CONCEPTS.get(word, ())}
+    found = {concept for word in words_of(NUMBERED.sub(" ", text)) for concept in WORD_CONCEPTS.get(word, ())}
     for form, words in PHRASES:
         if form.search(text):
             found.update(concept for word in words for concept in (word, *WORD_CONCEPTS.get(word, ())))

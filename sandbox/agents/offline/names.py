@@ -21,6 +21,7 @@ MASKS = tuple(
             r"\b(\d{1,2} )?(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.? \d{1,2}( \d{4})?( \d{1,2}:\d{2}(:\d{2})?([.,]\d+)?)?|\b\d{1,2} (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]* \d{4}\b",
             "<time>",
         ),
+        (r"\b(?:GET|POST|PUT|PATCH|DELETE|HEAD) /[^\s\"',;)]*", "<request>"),
         (r"\b\d{1,2}:\d{2}:\d{2}([.,]\d+)?\b", "<time>"),
         (r"\b\d{1,3}(\.\d{1,3}){3}(:\d+)?\b", "<ip>"),
         (r"\b\d{3,}_[a-z]\w*", "<id>"),  # a numbered script

@@ -170,7 +170,9 @@ class CaseFile:
 
     def _keep(self, finding: Finding, step: Step, names) -> None:
         if finding.aspect is Aspect.CERTIFICATE and finding.onset and not self._over(finding.onset):
-            return
+            finding = replace(
+                finding, aspect=Aspect.NORMAL, value="certificate has not expired", strength=0.5, onset=None
+            )
         value = names.sub("<name>", finding.value) if names else finding.value
         key = (finding.aspect, finding.component, value, step.tool, finding.kind)
         if key in self._seen:

@@ -28,3 +28,8 @@ def test_pattern_finds_its_own_phrase_and_nothing_by_accident():
 
 def test_widest_drops_phrases_that_hold_a_shorter_one():
     assert widest(("pool at limit", "pool", "limit now")) == ("pool", "limit now")
+
+
+def test_how_far_a_figure_moved_is_in_no_phrase():
+    assert phrases("threads busy rises manifold") == phrases("threads busy rises much")
+    assert "threads busy rises" in phrases("threads busy rises much")

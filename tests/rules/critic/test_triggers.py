@@ -132,3 +132,17 @@ def test_a_trigger_may_point_to_any_component_that_the_answer_accepts():
         1,
         0,
     )
+
+
+def test_of_two_tests_that_silence_alike_the_one_on_trouble_is_taken():
+    spoken = "disk fills"
+    mine = (
+        seen(Aspect.GROWTH, "loom", spoken),
+        seen(Aspect.NORMAL, "loom", "setting workers of hundreds", strength=0.3),
+        seen(Aspect.CONFIG, "loom", "sleeve worn through and through"),
+    )
+    near = known("near", "taint_mismatch", "mill", seen(Aspect.GROWTH, "mill", spoken))
+    seed = known("this", "quota_exceeded", "loom", *mine)
+    found = best(seed, better=mine, around=library(near))
+    assert "normal" not in {test.aspect for test in found.tests}
+    assert found.near_misses == ()

@@ -19,6 +19,9 @@ WARN = re.compile(
 )
 INFO = re.compile(r"\b(level|severity|status)\W{1,4}(info|debug|trace)\b|\b(INFO|DEBUG|TRACE)\b")
 NO_ERRORS = re.compile(r"^no (error )?logs? .*(found|available)", re.I)
+NOTHING = re.compile(
+    r"(?:error: )?(?:no (?:series|data|metrics?|samples?|log streams?)\b[^\n]*|[a-z]+ \S+ not found)\s*", re.I
+)  # the whole answer: there is nothing to ask about, which says nothing of how it is
 LOOKUP = re.compile(
     r"lookup (?P<host>[a-z][\w.-]*)(?: on \S+)?: (?P<why>no such host|server misbehaving|i/o timeout)", re.I
 )
@@ -59,6 +62,8 @@ def read(text: str, question: Question, reading: Reading) -> bool:
             kind="logs",
             strength=0.5,
         )
+        return True
+    if NOTHING.fullmatch(text.strip()):
         return True
     return read_lines([(line, 1) for line in text.splitlines()], question, reading)
 

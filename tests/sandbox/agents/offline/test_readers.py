@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from cases.transcript import Level, Observation, Step, Task
+from sandbox.agents.offline.lexicon import concepts_in
 from sandbox.agents.offline.names import component_of, template
 from sandbox.agents.offline.read import evidence_of
 
@@ -240,8 +241,8 @@ LOGS = """2026-01-01T10:00:01Z INFO  web-7d9f8b6c5d-x2x4z request done in 12ms
             TRACE,
             {"service": "web"},
             [
-                ("trace", "api", "deepest error of the trace: GET /y timed out"),
-                ("trace", "api", "most of the time is its own: GET /y"),
+                ("trace", "api", "deepest error of the trace: <request> timed out"),
+                ("trace", "api", "most of the time is its own: <request>"),
             ],
         ),
         (
@@ -288,7 +289,9 @@ LOGS = """2026-01-01T10:00:01Z INFO  web-7d9f8b6c5d-x2x4z request done in 12ms
             CERTIFICATES,
             {},
             [
+                ("normal", "web", "certificate has not expired"),
                 ("certificate", "api", "certificate has expired"),
+                ("normal", "mail", "certificate has not expired"),
                 ("certificate", "mail", "certificate is signed by another authority than those of the others"),
                 ("normal", "", "certificates listed"),
             ],
@@ -450,7 +453,7 @@ def csv_of(name, values):
 
 def test_number_at_the_end_of_a_component_that_was_asked_for_is_no_ordinal():
     slow = csv_of("round_trip_ms", [1.0] * 8 + [240.0] * 8)
-    assert found(step(slow, service="rack-2")) == [("traffic", "rack-2", "round trip ms rises manifold")]
+    assert found(step(slow, service="rack-2")) == [("latency", "rack-2", "round trip ms rises manifold")]
     assert found(step(slow, pod="store-2"))[0][1] == "store"
 
 
@@ -474,3 +477,43 @@ def test_caller_that_cannot_reach_a_component_blames_it_once_the_trace_names_bot
     log = "2026-01-01T10:00:01Z ERROR call GET /quote to api failed: connect timeout after 1000ms"
     evidence = found(step(trace, "get_traces", service="web"), step(log, "get_logs", service="web"))
     assert ("connectivity", "api", "calls to it fail, log: connect timeout after 1000ms") in evidence
+
+
+def test_span_that_fails_to_connect_blames_what_it_could_not_reach():
+    trace = """trace 1  GET /  90 ms
+  web: GET /  90 ms  error=api failed
+    web: connect api  9 ms  error=tls: handshake failure
+    store: SELECT  1 ms
+trace 2  GET /  8 ms
+  web: GET /  8 ms
+    api: GET /quote  4 ms
+"""
+    evidence = found(step(trace, "get_traces", service="web"))
+    assert ("connectivity", "api", "calls to it fail, trace: tls: handshake failure") in evidence
+
+
+def test_a_clock_that_leaves_the_right_time_is_seen_whichever_side_of_it_it_was_on():
+    offsets = csv_of("clock_offset_ms", [-2.0, 1.0, -3.0, -1.0, 2.0, -2.0, -1.0, 0.0] + [7_200_000.0] * 8)
+    assert found(step(offsets, service="rack-1")) == [("state", "rack-1", "clock offset ms rises manifold")]
+
+
+@pytest.mark.parametrize(
+    "answer", ["no series for web", "error: no log stream web in namespace shop", "configmap web not found"]
+)
+def test_answer_that_there_is_nothing_to_ask_about_says_nothing(answer):
+    assert found(step(answer, service="web")) == []
+
+
+def test_which_request_a_line_or_span_is_about_is_left_out_of_its_template():
+    assert template("call POST /orders/17 to api failed") == "call <request> to api failed"
+    assert template("GET /x?page=2") == "<request>"
+
+
+def test_exit_and_status_codes_are_no_program():
+    assert "code" not in concepts_in("container ended with exit code <n>, probe statuscode: <n>")
+    assert "code" in concepts_in("unhandled exception in the code")
+
+
+def test_what_cannot_be_parsed_is_malformed_and_a_key_that_is_not_found_is_missing():
+    assert {"malformed", "config"} <= concepts_in("Back-off restarting failed container: cannot parse RETRIES")
+    assert {"secret", "missing", "key"} <= concepts_in("couldn't find key TOKEN in Secret shop/web")
