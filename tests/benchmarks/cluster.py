@@ -1,4 +1,4 @@
-"""A PostgreSQL of one's own for as long as it is wanted: on loopback, in a temporary folder, gone afterwards."""
+"""A PostgreSQL of one's own for as long as it is wanted: on loopback, gone afterwards or kept for the next run."""
 
 import os
 import shutil
@@ -18,18 +18,21 @@ def free_port() -> int:
 
 
 @contextmanager
-def postgres() -> Iterator[str]:
-    """The address of an empty database. PostgreSQL's own settings, but 256 MB of buffers and no waiting for the disk.
+def postgres(keep: Path | None = None) -> Iterator[str]:
+    """The address of a database: an empty one in a temporary folder, or the one that an earlier run left in ``keep``.
 
-    PostgreSQL refuses to run as root: then its user ``postgres`` runs it.
+    PostgreSQL's own settings, but 256 MB of buffers and no waiting for the disk. It refuses to run as root:
+    then its user ``postgres`` runs it, who must be able to reach the folder.
     """
     home = Path(max(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name)))
     prefix = AS_POSTGRES if os.geteuid() == 0 else []
     port = free_port()
-    folder = Path(tempfile.mkdtemp(prefix="cm-bench-"))
+    folder = keep or Path(tempfile.mkdtemp(prefix="cm-bench-"))
+    folder.mkdir(exist_ok=True)
     folder.chmod(0o755)
     data = folder / "pg"
-    data.mkdir()
+    found = data.exists()
+    data.mkdir(exist_ok=True)
     if prefix:
         shutil.chown(data, "postgres")
 
@@ -38,12 +41,14 @@ def postgres() -> Iterator[str]:
 
     try:
         initdb = ["-A", "trust", "-U", "postgres", "--no-sync", "-E", "UTF8", "--locale=C"]
-        run(str(home / "initdb"), "-D", str(data), *initdb)
+        if not found:
+            run(str(home / "initdb"), "-D", str(data), *initdb)
         options = f"-k {data} -p {port} -c listen_addresses=127.0.0.1 -c fsync=off -c synchronous_commit=off"
         options += " -c shared_buffers=256MB -c max_wal_size=4GB"
         run(str(home / "pg_ctl"), "-D", str(data), "-s", "-w", "-l", str(data / "log"), "-o", options, "start")
         yield f"postgres://postgres@127.0.0.1:{port}/postgres"
     finally:
         with suppress(subprocess.CalledProcessError):
-            run(str(home / "pg_ctl"), "-D", str(data), "-s", "-m", "immediate", "stop")
-        shutil.rmtree(folder, ignore_errors=True)
+            run(str(home / "pg_ctl"), "-D", str(data), "-s", "-m", "fast" if keep else "immediate", "stop")
+        if not keep:
+            shutil.rmtree(folder, ignore_errors=True)

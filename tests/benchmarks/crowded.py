@@ -76,7 +76,7 @@ def one_of(words: tuple[str, ...], by: str) -> str:
 
 
 def seed(size: Size) -> dict[str, list]:
-    """Fill the database; return the 16 people, and numbers of rows that have pages."""
+    """Fill the database; return the numbers of the 16 people, and of rows that have pages."""
     people = [factories.make_user(*roles) for roles in (["lead"], ["reviewer"], ["expert"], ["expert", "lead"]) * 4]
     systems = [factories.make_system(name) for name in ("market", "bank", "clinic", "harbour", "library", "mill")]
     case = factories.make_confirmed_case(system=systems[0])
@@ -112,7 +112,7 @@ def seed(size: Size) -> dict[str, list]:
             cursor.execute(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), (SELECT max(id) FROM \"{table}\"))")
         cursor.execute("VACUUM ANALYZE")
     return {
-        "people": people,
+        "people": [person.pk for person in people],
         "cases": [FIRST + number for number in range(1, size.cases, max(1, size.cases // 40))],
         "sessions": [FIRST + number for number in range(1, size.sessions, max(1, size.sessions // 40))],
         "patches": [patch.pk, *(FIRST + number for number in range(1, 20))],

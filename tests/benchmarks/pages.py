@@ -1,17 +1,19 @@
 """How fast every list and detail page answers 16 people, with 100,000 sessions and 1,000,000 steps in PostgreSQL.
 
-    .venv/bin/python -m tests.benchmarks.pages [--quick] [--seconds 30] [--only NAME ...]
+    .venv/bin/python -m tests.benchmarks.pages [--quick] [--keep FOLDER] [--seconds 30] [--only NAME ...]
 
 Procedure: a PostgreSQL of its own on loopback is migrated and filled (100,000 sessions of 10 steps on 5,000
-cases, 1,000 of them in the library; ``--quick``: 5,000 sessions); granian serves WSGI as
-deploy/systemd/cloudmate-web.service starts it for a team, with no worker beside it. First 16 people, four of
-each role, wait 1 s between requests; then the same 16 wait for nothing (a closed loop). Per page: milliseconds until the whole
-answer was read, as the nearest-rank median and 95th percentile; and of one visit alone the number of queries,
-the time in them, and the processor time of rendering, which does not depend on what else the machine does.
+cases, 1,000 of them in the library; ``--quick``: 5,000 sessions; ``--keep``: once, for later runs too); granian
+serves WSGI as deploy/systemd/cloudmate-web.service starts it for a team, with no worker beside it. First 16
+people, four of each role, wait 1 s between requests; then the same 16 wait for nothing (a closed loop). Per page:
+milliseconds until the whole answer was read, as the nearest-rank median and 95th percentile; and of one visit
+alone the number of queries, the time in them, and the processor time of Django and of PostgreSQL, which does not
+depend on what else the machine does.
 The clients run on the same machine and take their share of it.
 """
 
 import argparse
+import json
 import os
 import socket
 import subprocess
@@ -19,11 +21,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import chain
+from pathlib import Path
 from typing import NamedTuple
 
-from tests.benchmarks import crowd
+from tests.benchmarks import crowd, processor
 from tests.benchmarks.cluster import free_port, postgres
 
 PEOPLE = 16
@@ -36,20 +39,22 @@ SERVER = ["--interface", "wsgi", "--workers", "2", "--blocking-threads", "8", "-
 
 
 @contextmanager
-def served(port: int) -> Iterator[None]:
+def served(port: int) -> Iterator[int]:
+    """The server's process number, while it answers at ``port``."""
     command = [sys.executable, "-m", "granian", *SERVER, "--host", "127.0.0.1", "--port", str(port)]
     server = subprocess.Popen([*command, "cloudmate.wsgi:application"], env=os.environ | {"MALLOC_ARENA_MAX": "2"})
     try:
-        for _ in range(300):
-            try:
+        for _ in range(1200):
+            with suppress(OSError):
                 socket.create_connection(("127.0.0.1", port), timeout=1).close()
                 break
-            except OSError:
-                time.sleep(0.1)
-        yield
+            time.sleep(0.1)
+        else:
+            raise TimeoutError("the server does not answer")
+        yield server.pid
     finally:
         server.terminate()
-        server.wait(20)
+        server.wait(60)
 
 
 def addresses(made: dict[str, list]) -> dict[str, list[str]]:
@@ -96,12 +101,14 @@ def open_to(user, pages: dict[str, list[str]]) -> dict[str, list[str]]:
 
 
 def cookie(user) -> str:
+    from django.conf import settings
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-    from django.contrib.sessions.backends.db import SessionStore
+
+    from cloudmate.signed_in import SessionStore
 
     session = SessionStore()
     session[SESSION_KEY] = str(user.pk)
-    session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+    session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
     session[HASH_SESSION_KEY] = user.get_session_auth_hash()
     session.create()
     return f"sessionid={session.session_key}"
@@ -113,6 +120,7 @@ class Alone(NamedTuple):
     queries: int
     asked_ms: float  # in the queries, waiting included
     computed_ms: float  # of this process's processor: the same however busy the machine is
+    answered_ms: float  # of PostgreSQL's processor, likewise
 
 
 def alone(user, pages: dict[str, list[str]], *, told: bool) -> dict[str, Alone]:
@@ -123,16 +131,21 @@ def alone(user, pages: dict[str, list[str]], *, told: bool) -> dict[str, Alone]:
 
     client = Client(headers={"host": "127.0.0.1"})
     client.force_login(user)
+    backend = connection.connection.info.backend_pid
     found = {}
     for name, choices in pages.items():
+        asked_for = (choices * 6)[:6]
         client.get(choices[0])
         began = time.process_time()
-        for _ in range(5):
-            client.get(choices[0])
-        computed = 200 * (time.process_time() - began)
+        answered = processor.of_thread_leader(backend)
+        for address in asked_for:
+            client.get(address)
+        computed = time.process_time() - began
+        answered = processor.of_thread_leader(backend) - answered
         with CaptureQueriesContext(connection) as asked:
             client.get(choices[0])
-        found[name] = Alone(len(asked), sum(1000 * float(query["time"]) for query in asked.captured_queries), computed)
+        waited = sum(1000 * float(query["time"]) for query in asked.captured_queries)
+        found[name] = Alone(len(asked), waited, 1000 * computed / len(asked_for), 1000 * answered / len(asked_for))
         for query in asked.captured_queries if told else ():
             if float(query["time"]) >= 0.005:
                 print(f"   {name}: {1000 * float(query['time']):.0f} ms  {query['sql'][:1500]}\n")
@@ -140,8 +153,8 @@ def alone(user, pages: dict[str, list[str]], *, told: bool) -> dict[str, Alone]:
 
 
 def sweeps() -> dict[str, tuple[int, float]]:
-    """Queries and milliseconds of each question that a worker asks every few seconds."""
-    from django.db import connection
+    """Queries and milliseconds of each question that a worker asks every few seconds; what they write is taken back."""
+    from django.db import connection, transaction
     from django.test.utils import CaptureQueriesContext
 
     from cases.evaluation import run as evaluation
@@ -165,8 +178,9 @@ def sweeps() -> dict[str, tuple[int, float]]:
     found = {}
     for name, ask in questions.items():
         began = time.perf_counter()
-        with CaptureQueriesContext(connection) as asked:
+        with CaptureQueriesContext(connection) as asked, transaction.atomic():
             ask()
+            transaction.set_rollback(True)
         found[name] = (len(asked), 1000 * (time.perf_counter() - began))
     return found
 
@@ -174,47 +188,85 @@ def sweeps() -> dict[str, tuple[int, float]]:
 def told(title: str, answers: crowd.Answers, visits: dict[str, Alone]) -> None:
     rate = answers.count / answers.seconds
     print(f"\n{title}: {answers.count} requests in {answers.seconds:.0f} s, {rate:.0f} a second")
-    print(f"{'page':<26}{'n':>6}{'median ms':>11}{'p95 ms':>9}{'queries':>9}{'in them ms':>12}{'processor ms':>14}")
+    print(
+        f"{'page':<26}{'n':>6}{'median ms':>11}{'p95 ms':>9}{'queries':>9}{'in them ms':>12}{'Django cpu ms':>15}{'SQL cpu ms':>12}"
+    )
     for name, times in [*sorted(answers.times.items()), ("all", [*chain(*answers.times.values())])]:
         middle, late = crowd.percentile(times, 50), crowd.percentile(times, 95)
         line = f"{name:<26}{len(times):>6}{middle:>11.0f}{late:>9.0f}"
         if visit := visits.get(name):
-            line += f"{visit.queries:>9}{visit.asked_ms:>12.1f}{visit.computed_ms:>14.1f}"
+            line += f"{visit.queries:>9}{visit.asked_ms:>12.1f}{visit.computed_ms:>15.1f}{visit.answered_ms:>12.1f}"
         print(line)
     for address, status in answers.wrong[:5]:
         print(f"  NOT 200: {address} {status}")
 
 
+def visited(
+    title: str, port: int, people: list[crowd.Person], seconds: float, wait: float, server: int
+) -> crowd.Answers:
+    """The crowd's answers; and where a request's processor time went, printed."""
+    from django.db import connection
+
+    connection.ensure_connection()
+    parts = {"server": server, "PostgreSQL": processor.parent(connection.connection.info.backend_pid)}
+    before = {name: processor.spent(pid) for name, pid in parts.items()}
+    own = time.process_time()
+    answers = crowd.visit(port, people, seconds=seconds, wait=wait)
+    took = {name: processor.spent(pid) - before[name] for name, pid in parts.items()}
+    took["clients"] = time.process_time() - own
+    each = ", ".join(f"{name} {1000 * seconds / answers.count:.1f}" for name, seconds in took.items())
+    print(f"\n{title}: processor ms of a request: {each}")
+    return answers
+
+
+def filled(size, keep: Path | None) -> dict[str, list]:
+    """What ``crowded.seed`` made, now or in an earlier run with the same ``keep``."""
+    from tests.benchmarks import crowded
+
+    kept = keep / "made.json" if keep else None
+    if kept and kept.exists():
+        return json.loads(kept.read_text())
+    began = time.monotonic()
+    made = crowded.seed(size)
+    print(f"filled in {time.monotonic() - began:.0f} s")
+    if kept:
+        kept.write_text(json.dumps(made))
+    return made
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--keep", type=Path, help="fill once, and keep the database in this folder for the next run")
     parser.add_argument("--seconds", type=float, default=30)
     parser.add_argument("--only", nargs="*", help="pages whose name begins so")
     parser.add_argument("--slow", action="store_true", help="print queries of 5 ms and more")
     parser.add_argument("--sweeps", action="store_true", help="time the workers' questions as well")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as data, postgres() as url:
+    with tempfile.TemporaryDirectory() as data, postgres(options.keep) as url:
         os.environ |= {"CLOUDMATE_DATABASE_URL": url, "CLOUDMATE_DATA": data, "CLOUDMATE_LOG_LEVEL": "WARNING"}
         os.environ["DJANGO_SETTINGS_MODULE"] = "cloudmate.settings"
         subprocess.run([sys.executable, "manage.py", "prepare"], check=True, stdout=subprocess.DEVNULL)
         import django
 
         django.setup()
+        from django.contrib.auth import get_user_model
+
         from tests.benchmarks import crowded
 
-        began = time.monotonic()
-        made = crowded.seed(crowded.QUICK if options.quick else crowded.FULL)
-        print(f"filled in {time.monotonic() - began:.0f} s; {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
+        made = filled(crowded.QUICK if options.quick else crowded.FULL, options.keep)
+        print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
         pages = addresses(made)
         if options.only:
             pages = {name: found for name, found in pages.items() if name.startswith(tuple(options.only))}
-        people = [crowd.Person(cookie(user), open_to(user, pages)) for user in made["people"][:PEOPLE]]
-        visits = alone(made["people"][0], pages, told=options.slow)
+        users = get_user_model().objects.filter(pk__in=made["people"][:PEOPLE]).order_by("pk")
+        people = [crowd.Person(cookie(user), open_to(user, pages)) for user in users]
+        visits = alone(users[0], pages, told=options.slow)
         port = free_port()
-        with served(port):
+        with served(port) as server:
             crowd.visit(port, people[:2], seconds=4, wait=0)
-            told("16 people who wait 1 s", crowd.visit(port, people, seconds=options.seconds, wait=1), visits)
-            told("closed loop of 16", crowd.visit(port, people, seconds=options.seconds, wait=0), visits)
+            for title, wait in (("16 people who wait 1 s", 1), ("closed loop of 16", 0)):
+                told(title, visited(title, port, people, options.seconds, wait, server), visits)
         if options.sweeps:
             print(f"\n{'question of a sweep':<26}{'queries':>9}{'ms':>9}")
             for name, (many, took) in sweeps().items():
