@@ -1,6 +1,7 @@
 """Who may do what. Roles are groups; an agent's token is none of them."""
 
 import re
+from collections.abc import Iterable
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, Group
 from django.core.exceptions import PermissionDenied
@@ -26,12 +27,16 @@ def roles_of(user: User) -> frozenset[str]:
     """
     if not isinstance(user, AbstractBaseUser) or not user.is_active:
         return frozenset()
-    kept = user.__dict__.get("_cases_roles")
-    if kept is None:
-        kept = frozenset(user.groups.filter(name__in=ROLES).values_list("name", flat=True))
-        if user.is_superuser:
-            kept |= {ADMIN}
-        user.__dict__["_cases_roles"] = kept
+    kept = getattr(user, "_roles", None)
+    return keep_roles(user, user.groups.values_list("name", flat=True)) if kept is None else kept
+
+
+def keep_roles(user: AbstractBaseUser, groups: Iterable[str]) -> frozenset[str]:
+    """The roles among the names of a person's groups; kept on ``user``, so that they are not read again."""
+    kept = frozenset(ROLES).intersection(groups)
+    if user.is_superuser:
+        kept |= {ADMIN}
+    user._roles = kept
     return kept
 
 
@@ -69,9 +74,7 @@ def case_for(user: User, pk: int) -> Case:
 def session_for(user: User, pk: int) -> Session:
     """The session with its case and version; PermissionDenied without a role, Http404 where there is none."""
     require_role(user)
-    session = (
-        Session.objects.select_related("case__system", "case__current", "version", "by", "token").filter(pk=pk).first()
-    )
+    session = Session.objects.select_related("case__system", "version", "by", "token").filter(pk=pk).first()
     if session is None:
         raise Http404(f"There is no session {pk}.")
     return session

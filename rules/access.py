@@ -8,7 +8,7 @@ from rules.models import KnowledgeVersion, Patch
 
 def patch_for(user, pk: int) -> Patch:
     require_role(user)
-    related = ("base__value", "regression", "case__system", "author", "failed", "better", "taken_on_by")
+    related = ("base__value", "regression", "case__system", "author", "taken_on_by")
     found = Patch.objects.select_related(*related).filter(pk=pk).first()
     if found is None:
         raise Http404(f"There is no patch {pk}.")

@@ -22,8 +22,8 @@ import django
 
 django.setup()  # before anything that has models
 
+from django.conf import settings  # noqa: E402
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY  # noqa: E402
-from django.contrib.sessions.backends.db import SessionStore  # noqa: E402
 from django.db import connection  # noqa: E402
 from django.test.utils import setup_test_environment  # noqa: E402
 from playwright.sync_api import Page, sync_playwright  # noqa: E402
@@ -31,6 +31,7 @@ from pytest_django.live_server_helper import LiveServer  # noqa: E402
 
 from cases import recording  # noqa: E402
 from cases.transcript import Observation, Step  # noqa: E402
+from cloudmate.signed_in import SessionStore  # noqa: E402
 from tests import factories  # noqa: E402
 
 LOG = "".join(
@@ -68,7 +69,7 @@ def filled(count: int, expert, **how):
 def cookie_of(user, url: str) -> dict[str, str]:
     signed = SessionStore()
     signed[SESSION_KEY] = str(user.pk)
-    signed[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+    signed[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
     signed[HASH_SESSION_KEY] = user.get_session_auth_hash()
     signed.create()
     return {"name": "sessionid", "value": signed.session_key, "url": url}

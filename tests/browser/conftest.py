@@ -2,10 +2,11 @@
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from django.contrib.sessions.backends.db import SessionStore
 from playwright.sync_api import expect
 
+from cloudmate.signed_in import SessionStore
 from tests import factories
 
 expect.set_options(timeout=30_000)  # ms: a busy machine is late, not wrong
@@ -27,7 +28,7 @@ def sign_in(page, live_server):
         user = factories.make_user(*roles, name=name)
         session = SessionStore()
         session[SESSION_KEY] = str(user.pk)
-        session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+        session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
         session[HASH_SESSION_KEY] = user.get_session_auth_hash()
         session.create()
         page.context.add_cookies([{"name": "sessionid", "value": session.session_key, "url": live_server.url}])
