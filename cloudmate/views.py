@@ -4,16 +4,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.contrib.auth.decorators import login_required
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
+from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from cases.access import has_role, require_role
 from cases.contexts.turn import turns
 from cases.models import Case, Session
+from cloudmate.counting import counts
 from rules.contexts import your_turn
 from rules.models import KnowledgeVersion, Patch, QueueEntry
 from sandbox.models import Exploration, Pair, Regression, Run
@@ -31,24 +32,43 @@ class First:
     done: bool
 
 
-def first_things(*, any_case: bool) -> list[First]:
+# What home counts beside what waits for a person; one question of its own each would be half of the page's queries
+QUESTIONS = (
+    lambda user: Session.objects.all()[:1],
+    lambda user: Patch.objects.all()[:1],
+    lambda user: KnowledgeVersion.objects.filter(number__gt=0)[:1],
+    lambda user: Case.objects.all(),
+    lambda user: QueueEntry.objects.filter(state=QueueEntry.State.STOPPED, ended_at__gte=Now() - LATELY),
+    lambda user: tested_on_an_older_head(),
+    lambda user: Case.objects.filter(state=Case.State.QUARANTINED, quarantined_until__lte=Now()),
+)
+
+
+def tested_on_an_older_head() -> QuerySet[Patch]:
+    head = KnowledgeVersion.objects.order_by("-number").values("pk")[:1]
+    return Patch.objects.filter(state=Patch.State.IN_REVIEW).exclude(base__in=head)
+
+
+def first_things(session: int, patch: int, version: int, cases: int) -> list[First]:
+    """What to do first on a new install, until all of it has been done; how many there are of each."""
     look = "Open a case and run the agent on it, or record how you would find the cause."
     bring = "There is no case yet: import some, let an agent post an alert, or go on call in the lab."
-    return [
-        First("Look at a failure", look if any_case else bring, reverse("cases:cases"), Session.objects.exists()),
+    firsts = [
+        First("Look at a failure", look if cases else bring, reverse("cases:cases"), bool(session)),
         First(
             "See what it learned",
             "A failed session is explored in the sandbox; a better one becomes a patch: a rule with its evidence.",
             reverse("rules:patches"),
-            Patch.objects.exists(),
+            bool(patch),
         ),
         First(
             "Decide",
             "Read what the rule does to every other case, then approve, ask for changes or reject.",
             reverse("rules:patches"),
-            KnowledgeVersion.objects.filter(number__gt=0).exists(),
+            bool(version),
         ),
     ]
+    return [] if all(first.done for first in firsts) else firsts
 
 
 def running() -> dict:
@@ -103,17 +123,12 @@ class Stale:
     url: str
 
 
-def gone_stale() -> list[Stale]:
+def gone_stale(stopped: int, old_base: int, over: int) -> list[Stale]:
     """What was tested on something that has changed since, or set aside until a day that is past; only what there is."""
-    head = KnowledgeVersion.objects.order_by("-number").values("pk")[:1]
-    old_base = Patch.objects.filter(state=Patch.State.IN_REVIEW).exclude(base__in=head)
-    over = Case.objects.filter(state=Case.State.QUARANTINED, quarantined_until__lte=timezone.now())
-    since = timezone.now() - LATELY
-    stopped = QueueEntry.objects.filter(state=QueueEntry.State.STOPPED, ended_at__gte=since)
     found = [
-        Stale(stopped.count(), "stopped in the merge queue within a week", reverse("rules:queue")),
-        Stale(old_base.count(), "in review, tested on an older version", reverse("rules:patches") + "?show=in_review"),
-        Stale(over.count(), "in a quarantine that is over", reverse("cases:library") + "?state=quarantined"),
+        Stale(stopped, "stopped in the merge queue within a week", reverse("rules:queue")),
+        Stale(old_base, "in review, tested on an older version", reverse("rules:patches") + "?show=in_review"),
+        Stale(over, "in a quarantine that is over", reverse("cases:library") + "?state=quarantined"),
     ]
     return [one for one in found if one.count]
 
@@ -127,15 +142,14 @@ def home(request: HttpRequest) -> HttpResponse:
     patches, patches_left = your_turn(request.user)
     if patches_left:
         more["patches"] = patches_left
-    cases_count = Case.objects.count()
-    firsts = first_things(any_case=cases_count > 0)
+    session, patch, version, cases, *stale = counts(request.user, *QUESTIONS)
     shown = {
         "turns": sorted(mine + patches, key=lambda turn: turn.since),
         "more": more,
-        "firsts": [] if all(first.done for first in firsts) else firsts,
-        "cases_count": cases_count,
+        "firsts": first_things(session, patch, version, cases),
+        "cases_count": cases,
         "merged": recently_merged(),
-        "stale": gone_stale(),
+        "stale": gone_stale(*stale),
     }
     return render(request, "home.html", shown | running())
 

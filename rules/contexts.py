@@ -35,7 +35,7 @@ def waiting_for(user) -> QuerySet[Patch]:
 
     One that waits in the merge queue waits for nobody.
     """
-    mine = Q(author=user) | Q(revisions__by=user)
+    mine = Q(author=user) | Exists(PatchRevision.objects.filter(patch=OuterRef("pk"), by=user))
     wanted = Q(pk__in=[])
     if has_role(user, "reviewer", "lead"):
         queued = Exists(QueueEntry.objects.waiting().filter(patch=OuterRef("pk")))
@@ -44,7 +44,7 @@ def waiting_for(user) -> QuerySet[Patch]:
         wanted |= Q(state=Patch.State.INCONCLUSIVE)
     if has_role(user, "expert", "reviewer", "lead"):
         wanted |= Q(state=Patch.State.DRAFT) & mine
-    return Patch.objects.filter(wanted).select_related("case", "author").distinct().order_by("updated_at")
+    return Patch.objects.filter(wanted).select_related("case", "author").order_by("updated_at")
 
 
 # whose turn it is, in words, by state; a patch in review that is approved waits for the merge

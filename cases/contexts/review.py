@@ -54,10 +54,9 @@ class Line:
 
 
 def to_judge(user) -> QuerySet[ReviewItem]:
-    """The scores that wait for this person to judge them; of a long queue the first COUNTED."""
+    """The scores that wait for this person to judge them; of a long queue any COUNTED, as they are only counted."""
     may = has_role(user, EXPERT, REVIEWER, LEAD)
-    first = reviewing.open_to(user).values("pk")[:COUNTED]
-    return ReviewItem.objects.filter(pk__in=first) if may else ReviewItem.objects.none()
+    return reviewing.open_to(user).order_by()[:COUNTED] if may else ReviewItem.objects.none()
 
 
 def progress(user) -> dict[str, int]:

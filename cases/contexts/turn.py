@@ -27,7 +27,7 @@ def to_confirm(user) -> QuerySet[Case]:
     """Cases whose current version wants a word this person may give: labelled ones, and quarantined ones that changed."""
     given = Confirmation.objects.filter(version=OuterRef("current"))
     cases = Case.objects.filter(state__in=[Case.State.LABELLED, Case.State.QUARANTINED])
-    cases = cases.exclude(Exists(given.filter(by=user)) | Exists(given.filter(bulk=True)))
+    cases = cases.exclude(Exists(given.filter(by=user))).exclude(Exists(given.filter(bulk=True)))
     cases = cases.annotate(confirmations_count=Count("current__confirmations")).filter(confirmations_count__lt=2)
     if has_role(user, LEAD):
         return cases

@@ -1,10 +1,12 @@
 """The left navigation: where one can go, and how much there waits for me."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from django import template
+from django.template.loader import render_to_string
 
-from cases.access import ADMIN, LEAD, has_role, roles_of
+from cases.access import ADMIN, LEAD, roles_of
 from cases.contexts.review import to_judge
 from cases.contexts.turn import to_confirm, to_finish, to_settle
 from cloudmate.addresses import address
@@ -25,81 +27,86 @@ class Link:
     counts: str = ""  # what the count counts, in words
 
 
-@register.inclusion_tag("_navigation.html", takes_context=True)
+@register.simple_tag(takes_context=True)
 def navigation(context):
+    """What waits is counted anew for every page; how it is drawn follows from that, the roles and the page alone."""
     request = context["request"]
-    user = request.user
     here = request.resolver_match.view_name if request.resolver_match else ""
+    waiting = counts(request.user, to_confirm, to_settle, to_finish, waiting_for, to_judge)
+    return _drawn(here, roles_of(request.user), *waiting)
 
+
+@lru_cache(maxsize=500)
+def _drawn(here: str, roles: frozenset[str], confirm: int, settle: int, finish: int, review: int, scores: int) -> str:
     def link(name, label, icon, key, *, also=(), count=0, counts=""):
         return Link(address(name), label, icon, key, here == name or here in also, count, counts)
 
-    confirm, settle, finish, review, scores = counts(user, to_confirm, to_settle, to_finish, waiting_for, to_judge)
     settings = []
-    if has_role(user, ADMIN):
+    if ADMIN in roles:
         settings += [
             link("people", "People", "user", "u"),
             link("models", "Models", "bulb", "m", also=("try_model",)),
             link("cases:tokens", "Agent tokens", "agent", "t"),
         ]
-    if has_role(user, LEAD):
+    if LEAD in roles:
         settings.append(link("rules:policy", "Gate policy", "shield", "g"))
-    if has_role(user, LEAD, ADMIN):
-        settings.append(link("cases:redaction", "Redaction", "lock", "r"))
-        settings.append(link("cases:tools", "Tools", "session", "o"))
-    settings += [link("cases:log", "Audit log", "clock", "a")] if has_role(user, LEAD, ADMIN) else []
+    if roles & {LEAD, ADMIN}:
+        settings += [
+            link("cases:redaction", "Redaction", "lock", "r"),
+            link("cases:tools", "Tools", "session", "o"),
+            link("cases:log", "Audit log", "clock", "a"),
+        ]
     about_cases = ("cases:case", "cases:versions", "cases:session", "cases:workspace", "cases:finish")
     about_cases += ("cases:label", "cases:label_alone", "sandbox:terminal", "sandbox:snapshot")
     about_cases += ("sandbox:exploration", "sandbox:compare")
     about_patches = ("rules:patch", "rules:queue", "rules:new_patch", "rules:edit_patch", "sandbox:regression")
     about_versions = ("rules:version", "rules:rules")
-    return {
-        "groups": [
-            (
-                "",
-                [
-                    link(
-                        "home",
-                        "Your turn",
-                        "home",
-                        "h",
-                        count=confirm + settle + finish + review,
-                        counts="wait for you",
-                    ),
-                    link("cases:cases", "Cases", "cases", "c", also=about_cases),
-                    link(
-                        "cases:library",
-                        "Library",
-                        "library",
-                        "l",
-                        also=("sandbox:import_cases",),
-                        count=confirm + settle,
-                        counts="to confirm or settle",
-                    ),
-                    link("cases:review", "Score review", "eye", "s", count=scores, counts="to judge"),
-                    link("cases:agreement", "Agreement", "table", "e", also=("cases:quadrants",)),
-                    link("sandbox:lab", "Lab", "flask", "b", also=("sandbox:incident", "sandbox:conclude_incident")),
-                ],
-            ),
-            (
-                "Knowledge",
-                [
-                    link(
-                        "rules:patches",
-                        "Patches",
-                        "patch",
-                        "p",
-                        also=about_patches,
-                        count=review,
-                        counts="wait for you",
-                    ),
-                    link("rules:versions", "Versions", "version", "v", also=about_versions),
-                    link("rules:insight", "Insight", "insight", "i"),
-                ],
-            ),
-            *([("Settings", settings)] if settings else []),
-        ]
-    }
+    groups = [
+        (
+            "",
+            [
+                link(
+                    "home",
+                    "Your turn",
+                    "home",
+                    "h",
+                    count=confirm + settle + finish + review,
+                    counts="wait for you",
+                ),
+                link("cases:cases", "Cases", "cases", "c", also=about_cases),
+                link(
+                    "cases:library",
+                    "Library",
+                    "library",
+                    "l",
+                    also=("sandbox:import_cases",),
+                    count=confirm + settle,
+                    counts="to confirm or settle",
+                ),
+                link("cases:review", "Score review", "eye", "s", count=scores, counts="to judge"),
+                link("cases:agreement", "Agreement", "table", "e", also=("cases:quadrants",)),
+                link("sandbox:lab", "Lab", "flask", "b", also=("sandbox:incident", "sandbox:conclude_incident")),
+            ],
+        ),
+        (
+            "Knowledge",
+            [
+                link(
+                    "rules:patches",
+                    "Patches",
+                    "patch",
+                    "p",
+                    also=about_patches,
+                    count=review,
+                    counts="wait for you",
+                ),
+                link("rules:versions", "Versions", "version", "v", also=about_versions),
+                link("rules:insight", "Insight", "insight", "i"),
+            ],
+        ),
+        *([("Settings", settings)] if settings else []),
+    ]
+    return render_to_string("_navigation.html", {"groups": groups})
 
 
 @register.simple_tag(takes_context=True)

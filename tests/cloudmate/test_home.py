@@ -7,7 +7,8 @@ from django.utils import timezone
 
 from cases import library
 from cases.models import Case
-from cloudmate.views import Merged, Stale, gone_stale, recently_merged
+from cloudmate.counting import counts
+from cloudmate.views import QUESTIONS, Merged, Stale, gone_stale, recently_merged
 from rules import comments, merge, merge_queue, review, versions
 from rules.models import KnowledgeVersion, Patch, QueueEntry
 from tests import factories
@@ -23,6 +24,10 @@ def merged(*outcomes: str):
     return merge.merge(patch, by=reviewer)
 
 
+def stale() -> list[Stale]:
+    return gone_stale(*counts(factories.make_user("lead"), *QUESTIONS)[-3:])
+
+
 def test_merged_version_shows_its_effect_on_the_pass_rate():
     version = merged("fixed", "same_pass", "same_fail")
     assert recently_merged() == [Merged(version, old=1, new=2, settled=3)]
@@ -31,17 +36,17 @@ def test_merged_version_shows_its_effect_on_the_pass_rate():
 def test_quarantine_that_is_over_is_stale():
     case = factories.make_confirmed_case()
     library.quarantine(case, by=factories.make_user("lead"), reason="flaky")
-    assert gone_stale() == []
+    assert stale() == []
     Case.objects.update(quarantined_until=timezone.now() - timedelta(minutes=1))
-    assert gone_stale() == [Stale(1, "in a quarantine that is over", "/library/?state=quarantined")]
+    assert stale() == [Stale(1, "in a quarantine that is over", "/library/?state=quarantined")]
 
 
 def test_patch_in_review_on_an_older_version_is_stale():
     scene.patch("in_review", "fixed")
-    assert gone_stale() == []
+    assert stale() == []
     head = versions.head()
     KnowledgeVersion.objects.create(number=head.number + 1, parent=head, value=head.value)
-    assert [(one.count, one.words) for one in gone_stale()] == [(1, "in review, tested on an older version")]
+    assert [(one.count, one.words) for one in stale()] == [(1, "in review, tested on an older version")]
 
 
 def test_what_stopped_in_the_merge_queue_is_told_for_a_week():
@@ -50,9 +55,9 @@ def test_what_stopped_in_the_merge_queue_is_told_for_a_week():
     merge_queue.add(patch, by=reviewer)
     comments.comment(patch, by=reviewer, text="why?")
     merge_queue.advance()
-    assert gone_stale() == [Stale(1, "stopped in the merge queue within a week", "/patches/queue/")]
+    assert stale() == [Stale(1, "stopped in the merge queue within a week", "/patches/queue/")]
     QueueEntry.objects.update(ended_at=timezone.now() - timedelta(days=8))
-    assert gone_stale() == []
+    assert stale() == []
 
 
 @pytest.mark.parametrize(("role", "may"), [("expert", True), ("lead", True), ("reviewer", False)])
