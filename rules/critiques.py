@@ -20,7 +20,7 @@ from rules.critic import model
 from rules.critic.propose import Neighbour, NoProposal, Proposal, accepted, propose
 from rules.models import Critique, KnowledgeVersion, Patch, PatchRevision
 from sandbox import capture, runs
-from sandbox.models import Exploration, Pair, Regression
+from sandbox.models import Exploration, Pair, Regression, Snapshot
 
 FOUND = "Nothing to learn: the agent finds it with knowledge v"
 ROUNDS = 3  # times the critic may narrow a rule that the gate refused
@@ -75,20 +75,19 @@ def wanted(among: QuerySet | None = None) -> Iterator[tuple[Session, Session]]:
     Each better session is compared once: what the critic could make nothing of, or the gate refused, is a person's.
     """
     of_case = Critique.objects.filter(failed__case=OuterRef("case"))
-    mended = Exploration.objects.filter(outcome="success")
+    by_agent = Session.objects.recorded().finished().filter(actor=Session.Actor.AGENT)
+    explored = Exploration.objects.filter(outcome="success").order_by().values("session")
+    shown = by_agent.filter(case__in=_right_by_expert().values("case")).order_by().values("pk")
     failed = (
-        Session.objects.recorded()
-        .finished()
-        .filter(actor=Session.Actor.AGENT, version__case__snapshots__isnull=False)
+        by_agent.filter(pk__in=explored.union(shown))  # few among many: an OR of the two would look at every session
+        .filter(Exists(Snapshot.objects.filter(case=OuterRef("version__case"))))
         .filter(Exists(Evaluation.objects.filter(session=OuterRef("pk"), low_scoring=True)))
         .filter(version__task_digest=F("case__current__task_digest"))
         .exclude(Exists(of_case.filter(Q(patch__isnull=False) | Q(outcome__startswith=FOUND))))
         .exclude(Exists(_later_success()))
         .exclude(Exists(Patch.objects.filter(case=OuterRef("case"), state__in=PENDING)))
         .exclude(Exists(_fixed_by_pending()))
-        .filter(Q(pk__in=mended.values("session")) | Q(case__in=_right_by_expert().values("case")))
         .select_related("case", "version")
-        .distinct()
         .order_by("pk")
     )
     sessions = list(failed if among is None else failed.filter(case__in=among))

@@ -62,47 +62,52 @@ def run_open_cases(limit: int = 20, *, among: QuerySet | None = None) -> int:
         .exclude(Exists(agent.filter(evaluations__verdict=Evaluation.Verdict.SUCCESS)))
         .exclude(Exists(asked.filter(state__in=["queued", "running"])))
         .exclude(Exists(Patch.objects.filter(case=OuterRef("pk"), state__in=critiques.PENDING)))
-        .select_related("current__case")
-        .order_by("pk")[:limit]
+        .order_by("pk")
     )
     knowledge = versions.knowledge(head)
     with transaction.atomic():
         KnowledgeVersion.objects.select_for_update().get(pk=head.pk)  # one worker at a time, so none is asked twice
-        return len([runs.ask(case.current, knowledge=knowledge) for case in waiting])
+        chosen = list(waiting.values_list("pk", flat=True)[:limit])  # sorted without what a case says
+        cases = Case.objects.filter(pk__in=chosen).select_related("current__case").order_by("pk")
+        return len([runs.ask(case.current, knowledge=knowledge) for case in cases])
 
 
 def explore_failures(limit: int = 20, *, among: QuerySet | None = None) -> int:
     """Open an exploration for each low-scoring agent session; failures that share a signature share one."""
     head = versions.head()
-    low = Evaluation.objects.filter(session=OuterRef("pk"), low_scoring=True)
+    alike = Exploration.objects.filter(knowledge=head.value_id).exclude(signature="")
+    low = Evaluation.objects.filter(low_scoring=True).exclude(signature__in=alike.values("signature"))
     explored = Exploration.objects.filter(session__case=OuterRef("case"))
+    newest = Evaluation.objects.filter(session=OuterRef("pk")).order_by("-pk").values("signature")[:1]
     failed = (
         Session.objects.recorded()
         .finished()
-        .filter(Exists(low), actor=Session.Actor.AGENT, exploration=None)
+        .filter(pk__in=low.order_by().values("session"), actor=Session.Actor.AGENT)
         .filter(version__task_digest=F("case__current__task_digest"))
         .filter(Exists(Snapshot.objects.filter(case=OuterRef("case"))))
+        .exclude(Exists(Exploration.objects.filter(session=OuterRef("pk"))))
         .exclude(Exists(explored.filter(session__transcript_digest=OuterRef("transcript_digest"))))
         .exclude(case__state__in=[Case.State.RETIRED, Case.State.QUARANTINED])
+        .annotate(signature=Subquery(newest))
+        .exclude(signature__in=alike.values("signature"))
     )
     if among is None:
         failed = failed.filter(case__system__policy=System.Policy.RUN_OPEN)
     else:
         failed = failed.filter(case__in=among)
-    newest = Evaluation.objects.filter(session=OuterRef("pk")).order_by("-pk").values("signature")[:1]
-    alike = Exploration.objects.filter(signature=OuterRef("signature"), knowledge=head.value_id).exclude(signature="")
-    waiting = failed.annotate(signature=Subquery(newest)).exclude(Exists(alike))
     opened = 0
     seen: set[str] = set()
     knowledge = versions.knowledge(head)
-    for session in waiting.select_related("case", "version__case__system").order_by("pk")[:limit]:
-        if session.signature and session.signature in seen:
+    signatures = dict(failed.order_by("pk").values_list("pk", "signature")[:limit])
+    rows = Session.objects.select_related("case", "version__case__system").in_bulk(signatures)
+    for pk, signature in signatures.items():
+        if signature and signature in seen:
             continue
         try:
-            exploration.open_for(session, knowledge=knowledge)
+            exploration.open_for(rows[pk], knowledge=knowledge)
         except exploration.ExplorationError:
             continue  # another worker opened it
-        seen.add(session.signature)
+        seen.add(signature)
         opened += 1
     return opened
 
