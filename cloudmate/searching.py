@@ -1,6 +1,5 @@
 """The one search: cases, sessions, patches and rules that hold the words, or bear the number."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -18,6 +17,8 @@ from rules.models import Patch
 from sandbox.knowledge.language import text_of
 
 SHOWN = 10  # of each kind
+MANY = 1_000  # nobody needs to know by how much there are more
+NAMED = 5_000  # newest sessions whose names are looked through; by its number or its agent's own id any is found
 
 
 @dataclass(frozen=True)
@@ -30,13 +31,21 @@ class Found:
 
 @dataclass(frozen=True)
 class Group:
-    """``n`` is how many there are; ``all`` the list that shows them, where one can."""
+    """``n`` is how many there are, MANY for all beyond; ``all`` the list that shows them, where one can."""
 
     name: str
     icon: str
     rows: tuple[Found, ...]
     n: int
     all: str = ""
+
+    @property
+    def counted(self) -> str:
+        return f"at least {self.n}" if self.n == MANY else str(self.n)
+
+    @property
+    def all_words(self) -> str:
+        return "Show all" if self.n == MANY else f"All {self.n}"
 
 
 @login_required
@@ -46,27 +55,39 @@ def search(request):
     words = " ".join(request.GET.get("q", "").replace("\x00", "").split())[:200]
     groups = found(words) if words else []
     shown = {"q": words, "groups": [group for group in groups if group.n], "n": sum(group.n for group in groups)}
+    shown["more"] = any(group.n == MANY for group in groups)
     return render(request, "search.html", shown)
 
 
 def found(words: str) -> list[Group]:
-    """The newest of each kind, whatever their number in a constant number of queries."""
+    """The newest of each kind; whatever their number, in a constant number of queries."""
     number = number_in(words.removeprefix("#"), usual=None)
     cases = Case.objects.filter(Q(name__icontains=words) | Q(current__prompt__icontains=words) | Q(pk=number))
-    sessions = Session.objects.recorded().filter(Q(name__icontains=words) | Q(external_id=words))
-    sessions = sessions | Session.objects.filter(pk=number) if number is not None else sessions
+    recorded = Session.objects.recorded()
+    first = recorded.order_by("-pk").values_list("pk", flat=True)[NAMED : NAMED + 1]
+    named = recorded.filter(pk__gt=next(iter(first), 0), name__icontains=words).order_by()
+    known = Session.objects.filter(Q(external_id=words) | Q(pk=number)).order_by()
+    sessions = Session.objects.filter(pk__in=named.values("pk").union(known.values("pk")))
     patches = Patch.objects.filter(Q(title__icontains=words) | Q(case__name__icontains=words) | Q(pk=number))
     return [
-        _group("Cases", "cases", with_what_rows_show(cases), _case, _list("cases:cases", q=words)),
-        _group("Sessions", "session", sessions.select_related("case__system", "by"), _session),
-        _group("Patches", "patch", patches.select_related("case"), _patch, _list("rules:patches", words=words)),
+        _group("Cases", "cases", cases, with_what_rows_show(Case.objects.all()), _case, _list("cases:cases", q=words)),
+        _group("Sessions", "session", sessions, Session.objects.select_related("case", "by"), _session),
+        _group(
+            "Patches",
+            "patch",
+            patches,
+            Patch.objects.select_related("case"),
+            _patch,
+            _list("rules:patches", words=words),
+        ),
         _rules(words),
     ]
 
 
-def _group(name: str, icon: str, rows: QuerySet, show, every: str = "") -> Group:
-    newest: Iterable = rows.order_by("-pk")[:SHOWN]
-    return Group(name, icon, tuple(show(row) for row in newest), rows.count(), every)
+def _group(name: str, icon: str, hits: QuerySet, rows: QuerySet, show, every: str = "") -> Group:
+    found = list(hits.order_by("-pk").values_list("pk", flat=True)[:MANY])
+    newest = rows.filter(pk__in=found[:SHOWN]).order_by("-pk")
+    return Group(name, icon, tuple(show(row) for row in newest), len(found), every)
 
 
 def _list(name: str, **query: str) -> str:

@@ -14,7 +14,7 @@ from sandbox import regression as regressions
 from sandbox.models import Regression
 from sandbox.report import Outcome, Row
 
-PIECE = 100  # rows that come with the page; the others follow as one scrolls
+PIECE = 50  # rows that come with the page; the others follow as one scrolls
 
 FILTERS: dict[str, Callable[[Row], bool]] = {
     "changed": lambda row: row.outcome in (Outcome.REGRESSED, Outcome.FIXED, Outcome.FLAKY),

@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Max, Q, TextField
+from django.db.models import Count, Max, Q, TextField
 from django.db.models.functions import Cast
 
 from cases.evaluation.agreement import CHECKS, Pair, counted, flips, grouped, pairs
@@ -32,8 +32,8 @@ CELLS = {  # name -> (judge, person, in words, hue)
 }
 REASONING = frozenset({UNGROUNDED, COHERENCE_BREAK, INTENT_MISMATCH})  # reason codes that a review can bear out
 SHOWN = 50
-RATED = 5_000  # scores that a judge's pass rates are of: its newest
-NEWEST = 2_000  # sessions in the two by two: what agents do now, and a page in constant time
+RATED = 1_000  # sessions that a judge's pass rates are of: the newest it scored
+NEWEST = 1_000  # sessions in the two by two: what agents do now, and a page in constant time
 
 
 @dataclass(frozen=True)
@@ -138,17 +138,17 @@ def _questions(found: list[Pair]) -> dict[str, Confusion]:
 
 
 def _rates(judge: str, found: list[Pair]) -> list[Rate]:
-    scores = Score.objects.filter(value__isnull=False)
     if judge.startswith(CHECKS):
-        code = judge.removeprefix(CHECKS)
-        by_code = Q(evaluation__evaluator=code) | Q(evaluation__evaluator__startswith=f"{code}+")
-        scores = scores.filter(by_code, source="deterministic")
+        code, source = judge.removeprefix(CHECKS), "deterministic"
+        by_judge = Evaluation.objects.filter(Q(evaluator=code) | Q(evaluator__startswith=f"{code}+"))
     else:
-        scores = scores.filter(source="judge", evaluation__judge=judge)
-    said: dict[str, list[bool]] = {}
-    for dimension, value in scores.order_by("-pk").values_list("dimension", "value")[:RATED]:
-        said.setdefault(dimension, []).append(value >= GOOD)
-    totals = {dimension: share(sum(good), len(good)) for dimension, good in said.items()}
+        source, by_judge = "judge", Evaluation.objects.filter(judge=judge)
+    oldest = next(iter(by_judge.order_by("-pk").values_list("pk", flat=True)[RATED - 1 : RATED]), 0)
+    scores = Score.objects.filter(value__isnull=False, source=source, evaluation__gte=oldest)
+    scores = scores.filter(evaluation__in=by_judge.filter(pk__gte=oldest))
+    good = Count("pk", filter=Q(value__gte=GOOD))
+    said = scores.order_by().values_list("dimension").annotate(good=good, n=Count("pk"))
+    totals = {dimension: share(good, n) for dimension, good, n in said}
     rates = []
     for dimension, counts in grouped(found, "dimension").items():
         judged = totals.get(dimension, share(0, 0))
@@ -211,10 +211,13 @@ class Guesses:
         return share(self.faithful, self.tried)
 
 
-def guesses_of(right: list[int]) -> Guesses:
-    """Over the evaluations that are right. One query."""
-    scores = Score.objects.filter(evaluation__in=right, dimension=Score.Dimension.GUESS)
-    rows = list(scores.order_by().values_list("value", "reason"))
+def guesses_of(right: set[int]) -> Guesses:
+    """Over the evaluations that are right. One query: few among many were tried, so those between them are looked through."""
+    if not right:
+        return Guesses(0, 0, 0, (), 0)
+    tried = Score.objects.filter(dimension=Score.Dimension.GUESS, evaluation__gte=min(right))
+    tried = tried.filter(evaluation__lte=max(right)).order_by().values_list("evaluation", "value", "reason")
+    rows = [(value, reason) for evaluation, value, reason in tried if evaluation in right]
     values = [value for value, _ in rows]
     reasons = Counter(reason.split(": ")[0] for value, reason in rows if value is None)
     return Guesses(
@@ -238,14 +241,12 @@ def quadrants_page(asked: dict[str, str]) -> dict[str, Any]:
     if system:
         recorded = recorded.filter(case__system=system)
     within = recorded.order_by("-pk").values("pk")[:NEWEST]
-    newest = Evaluation.objects.filter(session__in=within).order_by().values("session").annotate(pk=Max("pk"))
-    rows = (
-        Evaluation.objects.filter(pk__in=newest.values("pk")).order_by("-pk").values_list("pk", "correct", "grounded")
-    )
+    rows = Evaluation.objects.filter(session__in=within).values_list("pk", "session", "correct", "grounded")
+    newest = {session: (pk, correct, grounded) for pk, session, correct, grounded in rows.order_by("pk")}
     enough = read(system.thresholds if system else {}).grounded
     inside: dict[str, list[int]] = {name: [] for name in QUADRANTS}
     unsettled = 0
-    for pk, correct, grounded in rows:
+    for pk, correct, grounded in sorted(newest.values(), reverse=True):
         if correct is None or grounded is None:
             unsettled += 1
         else:
@@ -263,7 +264,7 @@ def quadrants_page(asked: dict[str, str]) -> dict[str, Any]:
         "cell_words": QUADRANTS[cell][2] if cell in QUADRANTS else "",
         "opened": list(opened) if shown else [],
         "not_opened": max(0, len(shown) - SHOWN),
-        "guesses": guesses_of([*inside["success"], *inside["lucky"]]),
+        "guesses": guesses_of({*inside["success"], *inside["lucky"]}),
         "newest": NEWEST,
         "settled": sum(map(len, inside.values())),
         "unsettled": unsettled,

@@ -1,5 +1,7 @@
 """Cases that say the same: in what is frozen of them, in what an agent sees, or nearly in the words of the prompt."""
 
+from typing import NamedTuple
+
 from django.db.models import Count, QuerySet
 
 from cases.likeness import alike
@@ -7,32 +9,42 @@ from cases.models import Case
 
 COMPARED = 1_000  # cases whose prompts are compared within their system and fault class
 SHOWN = 200  # cases of either exact kind
-SHOWN_OF = ("name", "state", "system__name")
+NAMED = 12  # cases of a group that are named
 
 
-def duplicates() -> list[tuple[str, list[Case]]]:
+class Alike(NamedTuple):
+    """What is the same, the first cases of which it is, and how many there are besides."""
+
+    why: str
+    cases: list[Case]
+    more: int = 0
+
+
+def duplicates() -> list[Alike]:
     """Cases that say the same, each group with what is the same: all an agent sees, or nearly the words of the prompt."""
     cases = Case.objects.exclude(state=Case.State.RETIRED).filter(current__isnull=False)
-    twice = (
-        cases.order_by()
-        .values("current__task_digest")
-        .annotate(n=Count("pk"))
-        .filter(n__gt=1)
-        .values("current__task_digest")
-    )
-    same: dict[str, list[Case]] = {}
-    for case in (
-        cases.filter(current__task_digest__in=twice)
-        .select_related("system", "current")
-        .only(*SHOWN_OF, "current__task_digest")
-        .order_by("pk")[:SHOWN]
-    ):
-        same.setdefault(case.current.task_digest, []).append(case)
-    found = [*_same_recordings(cases), *(("the agent sees the very same", members) for members in same.values())]
-    known = [{case.pk for case in members} for members in same.values()]
-    near = [keys for keys in _nearly_the_same(cases) if not any(together >= set(keys) for together in known)]
-    rows = cases.select_related("system").only(*SHOWN_OF).in_bulk({pk for keys in near for pk in keys})
-    return found + [("the same system and fault, nearly the same words", [rows[pk] for pk in keys]) for keys in near]
+    same = _same_task(cases)
+    near = [keys for keys in _nearly_the_same(cases) if not any(set(together) >= set(keys) for together in same)]
+    found = _same_recordings(cases)
+    found += [("the agent sees the very same", keys) for keys in same]
+    found += [("the same system and fault, nearly the same words", keys) for keys in near]
+    named = {pk for _, keys in found for pk in keys[:NAMED]}
+    rows = cases.select_related("system").only("name", "state", "system__name").in_bulk(named)
+    return [Alike(why, [rows[pk] for pk in keys[:NAMED]], max(0, len(keys) - NAMED)) for why, keys in found]
+
+
+def _twice(cases: QuerySet[Case], field: str) -> QuerySet:
+    """The values of ``field`` that more than one of the cases has."""
+    return cases.order_by().values(field).annotate(n=Count("pk")).filter(n__gt=1).values(field)
+
+
+def _same_task(cases: QuerySet[Case]) -> list[tuple[int, ...]]:
+    field = "current__task_digest"
+    groups: dict[str, list[int]] = {}
+    rows = cases.filter(**{f"{field}__in": _twice(cases, field)}).order_by("pk")
+    for pk, digest in rows.values_list("pk", field)[:SHOWN]:
+        groups.setdefault(digest, []).append(pk)
+    return [tuple(keys) for keys in groups.values()]
 
 
 def _nearly_the_same(cases: QuerySet[Case]) -> list[tuple[int, ...]]:
@@ -46,21 +58,15 @@ def _nearly_the_same(cases: QuerySet[Case]) -> list[tuple[int, ...]]:
     return [keys for prompts in groups.values() for keys in alike(prompts)]
 
 
-def _same_recordings(cases: QuerySet[Case]) -> list[tuple[str, list[Case]]]:
+def _same_recordings(cases: QuerySet[Case]) -> list[tuple[str, tuple[int, ...]]]:
     """What is frozen is the same, byte for byte; where the answers are not, one of them is wrong."""
     frozen = cases.exclude(frozen_digest="")
-    twice = frozen.order_by().values("frozen_digest").annotate(n=Count("pk")).filter(n__gt=1).values("frozen_digest")
-    groups: dict[str, list[Case]] = {}
-    for case in (
-        frozen.filter(frozen_digest__in=twice)
-        .select_related("system", "current")
-        .only(*SHOWN_OF, "frozen_digest", "current__answer")
-        .order_by("pk")[:SHOWN]
-    ):
-        groups.setdefault(case.frozen_digest, []).append(case)
-    return [(_of_answers(members), members) for members in groups.values()]
+    rows = frozen.filter(frozen_digest__in=_twice(frozen, "frozen_digest")).order_by("pk")
+    groups: dict[str, dict[int, str]] = {}
+    for pk, digest, answer in rows.values_list("pk", "frozen_digest", "current__answer")[:SHOWN]:
+        groups.setdefault(digest, {})[pk] = str(answer.get("causes") or answer.get("expected"))
+    return [(_of_answers(set(said.values())), tuple(said)) for said in groups.values()]
 
 
-def _of_answers(members: list[Case]) -> str:
-    said = {str(case.current.answer.get("causes") or case.current.answer.get("expected")) for case in members}
+def _of_answers(said: set[str]) -> str:
     return f"the same recordings, {'and the same answer' if len(said) == 1 else 'but another answer: one is wrong'}"

@@ -10,7 +10,7 @@ from django.db.models.functions import Coalesce, RowNumber
 from cases import labels
 from cases.access import EXPERT, LEAD, has_role
 from cases.contexts.duplicates import duplicates
-from cases.contexts.listing import COLUMNS, Filters, choices, library_map, page_of, with_what_rows_show
+from cases.contexts.listing import Filters, choices, library_map, of_last_run, page_of, with_what_rows_show
 from cases.forms.library import minders, usual_end
 from cases.models import Case, Confirmation, Entry, Evaluation, Label, Session
 
@@ -70,11 +70,7 @@ def library_page(query: dict[str, Any], user, *, view: str) -> dict[str, Any]:
 def _list(query: dict[str, Any]) -> dict[str, Any]:
     filters = Filters.from_query(query, sort="category")
     given = Confirmation.objects.filter(version=OuterRef("current")).order_by().values("version")
-    rows = (
-        with_what_rows_show(filters.apply(Case.objects.library()))
-        .select_related("owner")
-        .only(*COLUMNS, "owner__username")
-    )
+    rows = with_what_rows_show(filters.apply(Case.objects.library()), "owner__username")
     rows = rows.annotate(confirmations_count=Coalesce(Subquery(given.annotate(n=Count("pk")).values("n")), 0))
     page = page_of(rows, query.get("page"))
     page.object_list = list(page.object_list)
@@ -140,24 +136,24 @@ def to_label(user) -> QuerySet[Case]:
 
 def suggestions() -> list[Suggestion]:
     """What to bring into the library next, best first: by how many reasons speak for it, newest first among equals."""
-    newest = Evaluation.objects.filter(session__case=OuterRef("pk"), session__actor=Session.Actor.AGENT)
     expert = Session.objects.finished().filter(case=OuterRef("pk"), actor=Session.Actor.EXPERT)
-    rows = (
+    given = Confirmation.objects.filter(version=OuterRef("current")).order_by().values("version")
+    waiting = (
         Case.objects.filter(state__in=[Case.State.DRAFT, Case.State.CLEANED, Case.State.LABELLED], gates=True)
-        .select_related("system", "current")
-        .only("name", "state", "system__name", "current__category")
         .annotate(
-            right=Subquery(newest.order_by("-pk").values("correct")[:1]),
+            right=of_last_run("correct"),
             worked=Exists(expert),
-            given=Count("current__confirmations"),
+            given=Subquery(given.annotate(n=Count("*")).values("n")),
         )
-        .order_by("-pk")[:CANDIDATES]
+        .order_by("-pk")
+        .values_list("pk", "system", "system__name", "current__category", "right", "worked", "given", named=True)
     )
     protected = Counter(Case.objects.confirmed().values_list("system", "current__category"))
     of_system = Counter(system for system, _ in protected.elements())
-    found = [_suggestion(case, protected, of_system) for case in rows]
-    found = [one for one in found if one.reasons]
-    return sorted(found, key=lambda one: -len(one.reasons))[:SUGGESTED]
+    reasons = {case.pk: _reasons(case, protected, of_system) for case in waiting[:CANDIDATES]}
+    best = sorted(filter(reasons.get, reasons), key=lambda pk: -len(reasons[pk]))[:SUGGESTED]
+    rows = Case.objects.select_related("system").only("name", "state", "system__name").in_bulk(best)
+    return [Suggestion(rows[pk], TODO[Case.State(rows[pk].state)], reasons[pk]) for pk in best]
 
 
 TODO = {
@@ -167,16 +163,17 @@ TODO = {
 }
 
 
-def _suggestion(case: Case, protected: Counter, of_system: Counter) -> Suggestion:
-    category = case.current.category
+def _reasons(case, protected: Counter, of_system: Counter) -> tuple[str, ...]:
+    """Of a row that ``suggestions`` reads."""
+    category = case.current__category
     told = (
-        (not of_system[case.system_id], f"nothing of {case.system.name} is protected yet"),
+        (not of_system[case.system], f"nothing of {case.system__name} is protected yet"),
         (
-            category and of_system[case.system_id] and not protected[case.system_id, category],
-            f"a gap of the map: no {category} case of {case.system.name} gates",
+            category and of_system[case.system] and not protected[case.system, category],
+            f"a gap of the map: no {category} case of {case.system__name} gates",
         ),
         (case.right is False, "the agent fails on it: it would show what a rule mends"),
         (case.worked, "an expert has worked it: the answer is known"),
         (case.given == 1, "one word is missing: another lead's"),
     )
-    return Suggestion(case, TODO[Case.State(case.state)], tuple(words for holds, words in told if holds))
+    return tuple(words for holds, words in told if holds)

@@ -25,7 +25,7 @@ SORTS = {
 COLUMNS = (
     *("name", "state", "origin", "synthetic", "tags", "gates", "ambiguity", "quarantined_until", "updated_at"),
     *("frozen_digest", "frozen_size", "frozen_share", "frozen_asked", "system__name"),
-    *("current__prompt", "current__category", "current__fault_class"),
+    *("current__category", "current__fault_class"),
 )
 
 
@@ -69,6 +69,8 @@ class Filters:
         if self.origin:
             cases = cases.filter(origin=self.origin)
         names = SORTS[self.sort.removeprefix("-")]
+        if names[0] == "sessions_count":
+            cases = cases.annotate(sessions_count=sessions_counted())
         unknown_last = (
             {"nulls_last": True} if names[0].startswith("frozen") else {}
         )  # elsewhere it would cost the index
@@ -78,23 +80,22 @@ class Filters:
         return cases.order_by(*order, *(one.desc() if down else one.asc() for one in rest))
 
 
-def with_what_rows_show(cases: QuerySet[Case]) -> QuerySet[Case]:
-    """Everything a row shows, in the one query; the large parts of a version stay behind."""
-    of_case = Session.objects.filter(case=OuterRef("pk")).recorded()
-    counted = of_case.order_by().values("case").annotate(n=Count("pk")).values("n")
-    newest = Evaluation.objects.filter(
-        session__case=OuterRef("pk"),
-        session__origin=Session.Origin.RECORDED,
-        session__actor=Session.Actor.AGENT,
-    )
-    return (
-        cases.select_related("system", "current")
-        .only(*COLUMNS)
-        .annotate(
-            sessions_count=Coalesce(Subquery(counted), 0),
-            last_verdict=Subquery(newest.order_by("-pk").values("verdict")[:1]),
-        )
-    )
+def with_what_rows_show(cases: QuerySet[Case], *more: str) -> QuerySet[Case]:
+    """What a row of every list shows, and ``more`` columns; the large parts of a version stay behind."""
+    return cases.select_related("system", "current", *(name.partition("__")[0] for name in more)).only(*COLUMNS, *more)
+
+
+def sessions_counted() -> Coalesce:
+    """How many recorded sessions a case has."""
+    of_case = Session.objects.filter(case=OuterRef("pk")).recorded().order_by().values("case")
+    return Coalesce(Subquery(of_case.annotate(n=Count("*")).values("n")), 0)  # "*" is answered by the index alone
+
+
+def of_last_run(field: str) -> Subquery:
+    """What the newest evaluation says of the agent's last recorded session that has one."""
+    scored = Evaluation.objects.filter(session__case=OuterRef("pk"), session__origin=Session.Origin.RECORDED)
+    newest = scored.filter(session__actor=Session.Actor.AGENT).order_by("-session_id", "-pk")
+    return Subquery(newest.values(field)[:1])
 
 
 def choices(cases: QuerySet[Case]) -> dict[str, Any]:
@@ -102,7 +103,7 @@ def choices(cases: QuerySet[Case]) -> dict[str, Any]:
     return {
         "states": Case.State.choices,
         "systems": System.objects.order_by("name"),
-        "categories": cases.exclude(current__category="")
+        "categories": cases.filter(current__category__gt="")
         .order_by("current__category")
         .values_list("current__category", flat=True)
         .distinct(),
@@ -116,11 +117,13 @@ def page_of(rows: QuerySet[Case], number: Any) -> Page:
 
 def cases_page(query: dict[str, Any]) -> dict[str, Any]:
     filters = Filters.from_query(query)
-    rows = with_what_rows_show(filters.apply(Case.objects.all()))
+    rows = with_what_rows_show(filters.apply(Case.objects.all()), "current__prompt")
+    rows = rows.annotate(sessions_count=sessions_counted(), last_verdict=of_last_run("verdict"))
+    page = page_of(rows, query.get("page"))
     return {
-        "page": page_of(rows, query.get("page")),
+        "page": page,
         "filters": filters,
-        "total": Case.objects.count(),
+        "total": Case.objects.count() if filters.any else page.paginator.count,
         **choices(Case.objects.all()),
     }
 

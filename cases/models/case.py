@@ -101,7 +101,11 @@ class Case(models.Model):
     class Meta:
         ordering = ["-pk"]
         constraints = [models.UniqueConstraint(fields=["origin", "origin_path"], name="case_identity")]
-        indexes = [models.Index(fields=["state", "system"])]
+        indexes = [
+            models.Index(fields=["state", "system"]),
+            models.Index(fields=["updated_at", "id"], name="case_by_change"),
+            models.Index(fields=["name", "id"], name="case_by_name"),
+        ]
 
     def __str__(self):
         return self.name
@@ -143,6 +147,8 @@ class CaseVersion(models.Model):
             models.UniqueConstraint(fields=["case", "number"], name="case_version_number"),
             models.UniqueConstraint(fields=["case", "digest"], name="case_version_digest"),
         ]
+        # the categories that there are, without the prompts beside them
+        indexes = [models.Index(fields=["category", "id"], name="case_version_of_category")]
 
     def __str__(self):
         return f"{self.case} v{self.number}"

@@ -40,6 +40,9 @@ class Evaluation(models.Model):
         ]
         indexes = [
             models.Index(fields=["session"], condition=models.Q(low_scoring=True), name="evaluation_low"),
+            models.Index(
+                fields=["signature", "session"], condition=models.Q(low_scoring=True), name="evaluation_low_alike"
+            ),
             models.Index(fields=["session"], condition=~models.Q(judge=""), name="evaluation_judged"),
         ]
 
@@ -71,6 +74,7 @@ class Score(models.Model):
                 condition=models.Q(value__isnull=True) | models.Q(value__gte=0, value__lte=1), name="score_0_to_1"
             ),
         ]
+        indexes = [models.Index(fields=["evaluation"], condition=models.Q(dimension="guess"), name="score_of_guess")]
 
     def __str__(self):
         return f"{self.dimension} {self.value}"

@@ -77,6 +77,11 @@ class Session(models.Model):
             models.Index(fields=["state", "origin"]),
             # few among many: what an expert showed of a case is asked for by every sweep and home page
             models.Index(fields=["case"], condition=models.Q(actor="expert"), name="session_of_expert"),
+            models.Index(
+                fields=["case", "id"],
+                condition=models.Q(origin="recorded", actor="agent"),
+                name="session_of_agent_newest",
+            ),
             models.Index(fields=["case"], condition=models.Q(snapshot_digest=""), name="session_not_frozen"),
             models.Index(
                 fields=["case"],
@@ -84,6 +89,10 @@ class Session(models.Model):
                 name="session_with_knowledge",
             ),
             models.Index(fields=["state", "measured_by"]),
+            # what sessions cost is summed up from the index alone
+            models.Index(
+                fields=["origin", "tokens", "wall_ms"], condition=models.Q(actor="agent"), name="session_cost"
+            ),
         ]
 
     def __str__(self):

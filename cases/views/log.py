@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET
 from cases.access import ADMIN, LEAD, require_role
 from cases.models import Entry
 
-PAGE = 100
+PAGE = 50
 
 
 @login_required

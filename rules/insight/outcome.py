@@ -115,7 +115,7 @@ def costs() -> list[Cost]:
         Session.objects.filter(actor=Session.Actor.AGENT)
         .order_by()
         .values("origin")
-        .annotate(sessions=Count("pk"), tokens=Sum("tokens"), wall_ms=Sum("wall_ms"))
+        .annotate(sessions=Count("*"), tokens=Sum("tokens"), wall_ms=Sum("wall_ms"))
     )
     labels = dict(Session.Origin.choices)
     found = [Cost(labels[row["origin"]], row["sessions"], row["tokens"], row["wall_ms"]) for row in rows]

@@ -7,6 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from cloudmate import searching
 from cloudmate.searching import found
 from rules import versions
 from rules.models import KnowledgeVersion
@@ -76,3 +77,20 @@ def test_nothing_asked_and_nothing_found_say_what_can_be_found(client):
     page = client.get(reverse("search"), {"q": "<b>\x00²"}).content.decode()
     assert "Nothing holds these words" in page
     assert "“&lt;b&gt;²”" in page
+
+
+def test_names_of_the_newest_sessions_are_looked_through_and_numbers_of_all(monkeypatch):
+    monkeypatch.setattr(searching, "NAMED", 2)
+    old, *_ = [factories.make_session(name=f"{which} samovar") for which in ("old", "newer", "newest")]
+    assert titles("samovar") == {"Sessions": ["newest samovar", "newer samovar"]}
+    assert titles(f"#{old.pk}")["Sessions"] == ["old samovar"]
+
+
+def test_search_that_finds_very_many_says_at_least(client, monkeypatch):
+    monkeypatch.setattr(searching, "MANY", 12)
+    for number in range(13):
+        factories.make_case(name=f"tea {number}")
+    client.force_login(factories.make_user("expert"))
+    page = client.get(reverse("search"), {"q": "tea"}).content.decode()
+    assert "at least 12 found" in page
+    assert 'href="/cases/?q=tea">Show all</a>' in page
