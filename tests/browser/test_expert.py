@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from cases import annotating
+from cases.evaluation.quotes import stands_in
 from cases.models import Case, Session
 from sandbox import guidance
 from sandbox.environment.base import Recording
@@ -253,3 +254,30 @@ def test_axe_finds_nothing_where_an_expert_works(case, sign_in, visit, page, com
     visit(f"/sessions/{ended.pk}/", theme=theme)
     found["finished"] = complaints()
     assert found == {place: [] for place in found}
+
+
+@pytest.mark.parametrize(
+    ("text", "quote"),
+    [
+        (
+            " pid  | state               | query\n------+---------------------+----------\n 2380 | idle in transaction | SELECT 1\n",
+            "2380 | idle in transaction",
+        ),
+        ("pod,phase,restarts\ntill-0,Running,4\n", "till-0,Running"),
+    ],
+)
+def test_cells_are_kept_as_evidence_with_what_stands_between_them(case, sign_in, visit, page, text, quote):
+    session = factories.make_session(case, actor="expert", engine="expert", by=sign_in("expert"))
+    factories.add_step(session, Recording("get_logs", {"service": "ledger"}, text))
+    visit(f"/sessions/{session.pk}/record/")
+    page.evaluate(
+        """() => {
+            const [first, second] = document.querySelectorAll('#step-0 .printed tbody td');
+            getSelection().setBaseAndExtent(first.firstChild, 0, second.firstChild, second.firstChild.length);
+        }"""
+    )
+    page.get_by_role("button", name="Keep the selection as evidence").click()
+    page.locator("#step-0 mark").first.wait_for()
+    kept = session.annotations.get().quote
+    assert kept == quote
+    assert stands_in(kept, text)

@@ -354,3 +354,13 @@ def test_the_guess_test_says_what_came_of_it(client, expert, value, word):
     evaluation.scores.create(dimension="guess", source="deterministic", value=value, reason="because")
     said = client.get(url, {"tab": "scores"}).context["guess"]
     assert (said.word, said.reason) == (word, "because")
+
+
+def test_findings_beyond_the_first_are_counted_and_not_drawn(client, expert):
+    session = factories.make_finished_session(factories.make_labelled_case())
+    evaluation = evaluate_session(session)
+    evaluation.findings = [{"code": "repeated", "text": f"finding {n}", "step": None, "claim": ""} for n in range(1900)]
+    evaluation.save(update_fields=["findings"])
+    page = client.get(session.get_absolute_url(), {"tab": "scores"}).content.decode()
+    assert ("finding 39<" in page, "finding 40<" in page) == (True, False)
+    assert "1860 more are not shown." in page
