@@ -103,7 +103,7 @@ def _contrarian(ground: Ground) -> Iterator[Candidate]:
 def _focus(ground: Ground) -> Iterator[Candidate]:
     for modality in ground.reachable:
         times = ground.looked[modality]
-        why = f"Look at {modality} first: the failed session looked there {times} times"
+        why = f"Look at {modality} first: the failed session looked there {times} time{'s' * (times != 1)}"
         yield Candidate({"focus": modality}, Profile(focus=modality), why, Cell(modality=modality))
 
 
@@ -154,7 +154,7 @@ def _masks(ground: Ground) -> Iterator[Candidate]:
     if len(ground.task.tools) < 2:
         return
     for tool, times in sorted(leaned.items(), key=lambda pair: (-pair[1], pair[0])):
-        why = f"Without {tool}, which the conclusion leans on {times} times"
+        why = f"Without {tool}, which the conclusion leans on {times} time{'s' * (times != 1)}"
         yield Candidate({"mask": tool}, Profile(masked_tools=(tool,)), why)
 
 
@@ -164,7 +164,7 @@ def _dropouts(ground: Ground) -> Iterator[Candidate]:
     weight = Counter({use.rule: 0 for use in uses})
     weight.update(use.rule for use in uses if use.how == "fired")
     for rule, fired in sorted(weight.items(), key=lambda pair: (-pair[1], pair[0])):
-        why = f"Without rule {rule}, which fired {fired} times"
+        why = f"Without rule {rule}, which fired {fired} time{'s' * (fired != 1)}"
         yield Candidate({"dropout": rule}, Profile(dropped_rules=(rule,)), why)
 
 

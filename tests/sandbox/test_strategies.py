@@ -84,6 +84,7 @@ def test_every_branch_says_why_and_its_profile_does_what_its_operator_names():
     by_name = {name: branch for branch in reversed(planned()) for name in branch.operators}
     assert by_name["contrarian"].profile == Profile(contrarian="connection_pool_limit")
     assert by_name["mask"].profile == Profile(masked_tools=("get_metrics",))
+    assert by_name["mask"].why == "Without get_metrics, which the conclusion leans on 1 time"
     assert by_name["dropout"].profile == Profile(dropped_rules=("raise-it",))
     assert by_name["component"].profile == Profile(hypothesis="store")
 
