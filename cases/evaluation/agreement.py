@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any
 
 from django.db.models import TextField
-from django.db.models.functions import Cast
+from django.db.models.functions import Cast, TruncDate
 
 from cases.evaluation.calibration import GOOD, Confusion, Estimate, Permission, confusion, permission, share
 from cases.evaluation.questions import criterion
@@ -35,7 +35,7 @@ class Pair:
 
     @property
     def month(self) -> str:
-        return f"{self.on:%Y-%m}"
+        return self.on.isoformat()[:7]
 
 
 def pairs(judge: str, *, dimension: str = "", why: str = "") -> list[Pair]:
@@ -58,13 +58,13 @@ def pairs(judge: str, *, dimension: str = "", why: str = "") -> list[Pair]:
         "score",
         "by",
         "by__username",
-        "at",
         "value",
         "score__value",
         "score__details__questions",
         "score__dimension",
         "score__evaluation__session",
         "score__review_item__why",
+        on=TruncDate("at"),
         said=Cast("answers", TextField()),  # read only where a judge was asked questions
     )
     return list({(row["score"], row["by"]): _pair(row) for row in rows}.values())
@@ -82,7 +82,7 @@ def _pair(row: dict[str, Any]) -> Pair:
         session=row["score__evaluation__session"],
         dimension=row["score__dimension"],
         by=row["by__username"],
-        on=row["at"].date(),
+        on=row["on"],
         why=row["score__review_item__why"] or "",
         judged=row["score__value"] >= GOOD,
         said=row["value"] >= GOOD,
