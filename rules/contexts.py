@@ -87,7 +87,8 @@ def your_turn(user, *, limit: int = 20) -> tuple[list[Turn], int]:
 
 
 def patch_list(user, *, show: str, sort: str, page: str | None, source: str = "", words: str = "") -> dict:
-    rows = Patch.objects.select_related("case__system", "author", "base")
+    shown = ("title", "state", "source", "created_at", "regression", "case__name", "author__username")
+    rows = Patch.objects.select_related("case", "author").only(*shown)
     if show == "open":
         rows = rows.filter(state__in=OPEN_STATES)
     elif show in Patch.State.values:
