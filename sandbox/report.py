@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cache, cached_property
+from functools import cache
+from typing import Any
 
 from cases.transcript import RuleUse, Step, Transcript, canonical_json
 
@@ -83,6 +84,20 @@ class PairResult:
         return not self.settled and self.base_passed is not False
 
 
+class once:
+    """A property that is worked out once. What functools has takes a lock each time before Python 3.12, and a library asks five thousand times."""
+
+    def __init__(self, work: Callable[[Any], Any]):
+        self.work = work
+
+    def __set_name__(self, owner: type, name: str):
+        self.name = name
+
+    def __get__(self, row: Any, owner: type) -> Any:
+        found = row.__dict__[self.name] = self.work(row)  # stands before this descriptor from now on
+        return found
+
+
 @dataclass(frozen=True)
 class Row:
     """One case. ``pairs`` hold one entry a seed (or replicate)."""
@@ -99,11 +114,11 @@ class Row:
     tags: tuple[str, ...] = ()
     stale: bool = False  # the case has a newer version than the one that ran
 
-    @cached_property
+    @once
     def base(self) -> Tally:
         return _tally(tuple([pair.base_passed for pair in self.pairs]))
 
-    @cached_property
+    @once
     def candidate(self) -> Tally:
         return _tally(tuple([pair.candidate_passed for pair in self.pairs]))
 
@@ -115,7 +130,7 @@ class Row:
     def gains(self) -> int:
         return sum(pair.outcome is Outcome.FIXED for pair in self.pairs)
 
-    @cached_property
+    @once
     def outcome(self) -> Outcome:
         """The worst that its pairs say, so that no seed's loss hides behind another's gain."""
         if len(self.pairs) == 1:
@@ -247,7 +262,7 @@ class Report:
     levels: dict[str, int] = field(default_factory=dict)  # replay level -> observations, over both arms
     cost: dict[str, float] = field(default_factory=dict)  # tokens, wall_ms, calls
 
-    @cached_property
+    @once
     def underpowered(self) -> tuple[Row, ...]:
         """Rows without a change that a sampling agent settled fewer than ``ENOUGH`` times: too few to call them the same."""
         if self.engine in ONCE:
@@ -258,7 +273,7 @@ class Report:
     def target(self) -> Row | None:
         return next((row for row in self.rows if row.target), None)
 
-    @cached_property
+    @once
     def totals(self) -> Totals:
         outcomes = Counter(row.outcome for row in self.rows)
         settled = [pair for row in self.rows for pair in row.pairs if pair.settled]
