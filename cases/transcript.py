@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from cases.diagnosis import Diagnosis
@@ -33,6 +34,9 @@ class ToolSchema:
     description: str = ""
     parameters: dict[str, Any] = field(default_factory=lambda: {"type": "object", "properties": {}})
     effectful: bool = False  # changes the system; never answered outside a state model
+
+    def __hash__(self) -> int:  # its parameters are a dict; what is worked out of a schema is kept under it
+        return hash(self.name)
 
     def as_function(self) -> dict[str, Any]:
         return {
@@ -102,6 +106,10 @@ class Transcript:
 
     def digest(self) -> str:
         """Digest of what was asked, seen and concluded: equal for equal runs, whenever and wherever they ran."""
+        return self._digest
+
+    @cached_property
+    def _digest(self) -> str:
         body = {
             "prompt": self.task.prompt,
             "steps": [

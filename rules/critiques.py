@@ -165,15 +165,16 @@ def _compare(critique: Critique, llm: LLM | None) -> Patch | None:
     snapshot = runs.snapshot_of(failed.version)
     source, task = capture.source_of(snapshot), recording.task_of(failed.version)
 
+    now = runs.play(source, task, knowledge=base)
+
     def replay(knowledge) -> Transcript:
-        return runs.play(source, task, knowledge=knowledge)
+        return runs.replay(source, task, knowledge=knowledge, known=runs.Known(now, base))
 
     def right(transcript: Transcript) -> bool | None:
         """Right and grounded: a rule that makes the agent guess right is refused by the gate."""
         result = evaluate(transcript, answer)
         return None if passed(result) is None else result.verdict == Evaluation.Verdict.SUCCESS
 
-    now = replay(base)
     if right(now):
         return _end(critique, f"{FOUND}{critique.base.number}")
     shown = recording.transcript_of(better)

@@ -13,13 +13,12 @@ from cases.diagnosis import Answer
 from cases.evaluation.components import same_class
 from cases.transcript import Transcript
 from rules.gate import Decision, Verdict
-from sandbox.knowledge.rule import Knowledge
 from sandbox.report import Report
 from sandbox.variants import KINDS, Variant
 
 MOST_FAILED = 0.5  # share of the variants that may fail; beyond it the patch is refused
 
-Play = Callable[[Variant, Knowledge], Transcript]
+Play = Callable[[Variant], tuple[Transcript, Transcript]]  # a variant under old and under new knowledge
 Passes = Callable[[Transcript, Answer], bool | None]
 
 
@@ -36,16 +35,10 @@ class Trial:
         return KINDS[self.kind]
 
 
-def tried(
-    variants: Iterable[Variant], base: Knowledge, candidate: Knowledge, *, play: Play, passes: Passes
-) -> tuple[Trial, ...]:
+def tried(variants: Iterable[Variant], *, play: Play, passes: Passes) -> tuple[Trial, ...]:
     """Every variant of the seed case under old and new knowledge."""
     return tuple(
-        Trial(
-            variant.kind,
-            passes(play(variant, base), variant.answer),
-            passes(play(variant, candidate), variant.answer),
-        )
+        Trial(variant.kind, *(passes(transcript, variant.answer) for transcript in play(variant)))
         for variant in variants
     )
 

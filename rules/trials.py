@@ -9,7 +9,6 @@ from rules.models import Patch
 from sandbox import capture, runs
 from sandbox.environment.inventory import inventory_of
 from sandbox.environment.replay import ReplaySource
-from sandbox.knowledge.rule import Knowledge
 from sandbox.values import knowledge_of
 from sandbox.variants import Variant, variants
 
@@ -26,13 +25,15 @@ def of_its_case(patch: Patch) -> tuple[Trial, ...]:
     names = [name for kind in NAMED for name in snapshot.inventory.get(kind, ())]
     made = variants(task_of(version), answer, capture.recordings_of(snapshot), names=names)
 
-    def play(variant: Variant, knowledge: Knowledge):
+    base, candidate = knowledge_of(patch.regression.base), knowledge_of(patch.regression.candidate)
+
+    def play(variant: Variant):
         source = ReplaySource(variant.task.tools, variant.recordings, inventory=inventory_of(variant.recordings))
-        return runs.play(source, variant.task, knowledge=knowledge)
+        old = runs.play(source, variant.task, knowledge=base)
+        return old, runs.replay(source, variant.task, knowledge=candidate, known=runs.Known(old, base))
 
     def passes(transcript, expected) -> bool | None:
         result = evaluate(transcript, expected)
         return None if passed(result) is None else result.verdict == Evaluation.Verdict.SUCCESS
 
-    base, candidate = knowledge_of(patch.regression.base), knowledge_of(patch.regression.candidate)
-    return tried(made, base, candidate, play=play, passes=passes)
+    return tried(made, play=play, passes=passes)

@@ -166,7 +166,13 @@ def _play_arms(pair: Pair) -> None:
         reason = _why_unsettled(base) if base_passed is None else ""
         _record(pair, base, base, base_passed, base_passed, outcome, reason)
         return
-    candidate = runs.settle(pair.case_version, pair.snapshot, knowledge=candidate_knowledge, parameters=parameters)
+    candidate = runs.settle(
+        pair.case_version,
+        pair.snapshot,
+        knowledge=candidate_knowledge,
+        parameters=parameters,
+        known=runs.Known(base_transcript, base_knowledge),
+    )
     candidate_passed = _passed(candidate)
     divergence = divergence_of(base_transcript, recording.transcript_of(candidate))
     reason = "; ".join(

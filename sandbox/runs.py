@@ -1,7 +1,7 @@
 """Runs: one attempt of the sandbox to produce a session, with every input frozen before it starts."""
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, replace
 
 from django.db import transaction
 
@@ -15,11 +15,13 @@ from sandbox.agents import loop
 from sandbox.agents.base import Budget, Profile, RunParameters
 from sandbox.agents.registry import agent_named
 from sandbox.environment.replay import ReplaySource
+from sandbox.knowledge.retrieval import affected
 from sandbox.knowledge.rule import Knowledge
 from sandbox.models import Run, Snapshot
 from sandbox.values import knowledge_of, stored
 
 DETERMINISTIC = frozenset({"offline"})  # engines whose run is decided by its inputs
+ENDED = frozenset({"concluded", "max_steps", "loop"})  # stop reasons that no clock decides
 
 
 class RunError(Exception):
@@ -96,9 +98,10 @@ def play(
     *,
     knowledge: Knowledge,
     parameters: RunParameters = RunParameters(),
+    steps: tuple[Step, ...] = (),
     on_step: Callable[[Step], None] | None = None,
 ) -> Transcript:
-    """One run in memory against a snapshot; stores nothing."""
+    """One run in memory against a snapshot; stores nothing. ``steps`` are known to be its first."""
     return loop.run(
         agent_named(parameters.engine),
         task,
@@ -107,8 +110,45 @@ def play(
         seed=parameters.seed,
         profile=parameters.profile,
         budget=parameters.budget,
+        first=steps,
         on_step=on_step,
     )
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a run of the same case with the same parameters did under another knowledge."""
+
+    transcript: Transcript
+    knowledge: Knowledge
+
+
+def replay(
+    source: ReplaySource,
+    task: Task,
+    *,
+    knowledge: Knowledge,
+    known: Known | None,
+    parameters: RunParameters = RunParameters(),
+) -> Transcript:
+    """As ``play``, without deciding again what is proven to be decided as in the ``known`` run.
+
+    Up to the first decision at which a rule that differs could act, both runs are the same by induction; where
+    there is none, all of the run is. Only of engines that are deterministic is anything known.
+    """
+
+    def whole() -> Transcript:
+        return play(source, task, knowledge=knowledge, parameters=parameters)
+
+    if known is None or parameters.engine not in DETERMINISTIC or known.transcript.stop_reason not in ENDED:
+        return whole()
+    at = affected(known.transcript, known.knowledge, knowledge)
+    if at is None:
+        return replace(known.transcript, knowledge_digest=knowledge.digest)
+    try:
+        return play(source, task, knowledge=knowledge, parameters=parameters, steps=known.transcript.steps[:at])
+    except loop.UnlikeError:  # what was stored of it is not, to the letter, what the snapshot says
+        return whole()
 
 
 def settle(
@@ -118,16 +158,21 @@ def settle(
     knowledge: Knowledge,
     parameters: RunParameters = RunParameters(),
     origin: str = Session.Origin.REGRESSION,
+    known: Known | None = None,
 ) -> Session:
-    """The evaluated session these inputs give: found where an engine is deterministic, else played and stored whole."""
+    """The evaluated session these inputs give: found where an engine is deterministic, else played and stored whole.
+
+    ``known`` is what the same run did under another knowledge.
+    """
     value = stored(knowledge)
     if parameters.engine in DETERMINISTIC:
-        known = Session.objects.finished().filter(inputs_digest=inputs_digest(version, snapshot, value.pk, parameters))
-        if found := known.order_by("pk").first():
+        alike = Session.objects.finished().filter(inputs_digest=inputs_digest(version, snapshot, value.pk, parameters))
+        if found := alike.order_by("pk").first():
             evaluate_session(found)
             return found
     task = recording.task_of(version)
-    transcript = play(capture.source_of(snapshot), task, knowledge=knowledge, parameters=parameters)
+    source = capture.source_of(snapshot)
+    transcript = replay(source, task, knowledge=knowledge, known=known, parameters=parameters)
     with transaction.atomic():
         session = _start(version, snapshot, value.pk, parameters, origin=origin)
         recording.append_all(session, transcript.steps)

@@ -82,6 +82,9 @@ class Mind(Protocol):
     def decide(self, steps: tuple[Step, ...], *, steps_left: int) -> Decision:
         """The next call, or the conclusion. ``steps`` are all steps so far, the last is the newest."""
 
+    def resume(self, steps: tuple[Step, ...]) -> None:
+        """Be where it was after these steps of its own; only asked of engines whose run is decided by its inputs."""
+
 
 class Agent(Protocol):
     engine: str  # "offline", "llm", "scripted"

@@ -27,6 +27,10 @@ class Cancelled(Exception):
     """Raised by ``on_step`` to end a run: the steps so far are kept."""
 
 
+class UnlikeError(ValueError):
+    """What was known of a run is of another one."""
+
+
 class Stop(Exception):
     """Why a run ends before its agent concluded; the message is the stop reason."""
 
@@ -40,6 +44,7 @@ def run(
     seed: int = 0,
     profile: Profile = Profile(),
     budget: Budget = Budget(),
+    first: tuple[Step, ...] = (),
     on_step: Callable[[Step], None] | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Transcript:
@@ -50,6 +55,8 @@ def run(
     When a budget ends, or the run goes in circles, the agent may conclude once more with ``steps_left=0``:
     the stop reason still says what ended it. Tool calls, and all of an engine that asks no model, run isolated:
     without network and processes, for ten minutes and a gigabyte of memory at most.
+    ``first`` are the first steps that these very inputs are known to give: they are asked of the environment again,
+    so that it is where it would be, and not decided again. Raises UnlikeError where it does not answer as it did.
     """
     started, held = clock(), resident()
     own = agent.engine in OURS
@@ -57,9 +64,12 @@ def run(
     seen = replace(task, tools=tuple(tool for tool in task.tools if tool.name not in profile.masked_tools))
     known = Knowledge(tuple(rule for rule in knowledge.rules if rule.name not in profile.dropped_rules))
     mind = agent.start(seen, knowledge=known, inventory=environment.inventory(), seed=seed, profile=profile)
-    steps: list[Step] = []
+    steps = [_again(step, _answer(environment, seen, Call(step.tool, step.arguments))) for step in first]
     concluded: Conclude | None = None
     try:
+        if steps:
+            mind.resume(tuple(steps))
+            _check_circles(steps, task, len(profile.prefix))
         while concluded is None:
             _check(limits, steps, mind.tokens, clock() - started, len(profile.prefix))
             _check_memory(resident() - held)
@@ -100,6 +110,17 @@ def run(
         wall_ms=round((clock() - started) * 1000),
         parameters={"seed": seed, "profile": asdict(profile), "budget": asdict(budget)},
     )
+
+
+def _again(step: Step, answer: Observation) -> Step:
+    """A known step with the environment's own answer."""
+    if (answer.output, answer.is_error, answer.level) != (
+        step.observation.output,
+        step.observation.is_error,
+        step.observation.level,
+    ):
+        raise UnlikeError(f"step {step.index + 1}, {step.tool}, is not answered as it was")
+    return Step(step.index, step.tool, step.arguments, answer, step.thought, rules=step.rules)
 
 
 def _decide(mind: Mind, steps: list[Step], profile: Profile, budget: Budget) -> Call | Conclude:

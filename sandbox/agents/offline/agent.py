@@ -73,6 +73,10 @@ class OfflineMind:
         uses += self._displaced(chosen, plain, teaching)
         return Call(chosen.tool, chosen.arguments, self._thought(chosen, hypotheses), tuple(uses))
 
+    def resume(self, steps: tuple[Step, ...]) -> None:
+        """All that it knows is in the steps; which rules it was shown by then is on them."""
+        self.teacher.retrieved |= {use.rule for step in steps for use in step.rules if use.how == "retrieved"}
+
     def proposals(self, steps: tuple[Step, ...], n: int = 3) -> tuple[Call, ...]:
         """The calls it would make next after these steps, best first; it decides nothing."""
         _plain, teaching, hypotheses = self._think(steps)
@@ -92,7 +96,8 @@ class OfflineMind:
         plain = self._weigh(self.teacher.teach(self.file, None), taught=False)
         teaching = self.teacher.teach(self.file, self._about_to_conclude(plain))
         teaching = replace(teaching, wanted=self.search.worthwhile(teaching.wanted))
-        return plain, teaching, self._weigh(teaching, taught=True)
+        said = teaching.effects != NO_EFFECTS
+        return plain, teaching, self._weigh(teaching, taught=True) if said else plain
 
     def _see(self, step: Step) -> None:
         known = len(self.file.evidence)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import product
 from typing import Any
 
@@ -85,6 +85,7 @@ class Slots:
         return {role: name for name, role in reversed(self.roles)}
 
 
+@lru_cache(maxsize=1024)
 def slots_of(tool: ToolSchema) -> Slots:
     properties = tool.parameters.get("properties", {})
     return Slots(
