@@ -8,15 +8,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from cases.transcript import Step, Task, Transcript
 from sandbox.agents.base import FAR_FIRST, Profile
+from sandbox.agents.offline.hypotheses import scored
+from sandbox.agents.offline.read import CaseFile
 from sandbox.agents.offline.slots import role_of
 from sandbox.archive import ANYWHERE, FAR, Cell, distance_name, family_of
+from sandbox.differential import behind
 from sandbox.knowledge.evidence import Aspect, Evidence
 from sandbox.modalities import ASPECT_MODALITY, modalities_of, words_of
 
+OPEN = 0.1  # what a log-odd of the failed session's own evidence adds to a class
 PROFILES = ("thorough", "log_first", "trace_first", "change_first", "fast")
 TEMPERATURES = (0.7, 1.0, 1.3)
 WINDOWS = ((10, "Zoom in: only the last ten minutes"), (180, "Step back three hours: when did it begin?"))
@@ -47,6 +52,16 @@ class Ground:
         diagnosis = self.transcript.diagnosis
         return tuple(cause.fault_class for cause in diagnosis.root_causes) if diagnosis else ()
 
+    @cached_property
+    def leaning(self) -> dict[str, float]:
+        """Fault class -> log-odds that the failed session's own evidence gives it, where it speaks for it at all."""
+        file, best = CaseFile(self.task), {}
+        for step in self.transcript.steps:
+            file.add(step)
+        for one in scored(file, self.task.fault_classes):
+            best[one.fault_class] = max(one.score, best.get(one.fault_class, 0.0))
+        return best
+
     @property
     def looked(self) -> Counter[str]:
         """Modality -> how often the failed session looked there."""
@@ -63,19 +78,11 @@ class Ground:
 
 
 def _hypotheses(ground: Ground) -> Iterator[Candidate]:
-    """Fault classes to test first: what the evidence speaks for, by word or by where it points, then what nobody has looked at."""
-    words = Counter(word for item in ground.evidence for word in words_of(f"{item.aspect} {item.value}"))
-    spoken = modalities_of(" ".join(words))
+    """Fault classes to test first: what may be behind the signs, and what the evidence speaks for by itself."""
+    names = sorted(set(ground.task.fault_classes) - set(ground.concluded))
+    worth = behind(ground.evidence, ground.task.prompt, ground.concluded, names)
     looked, reachable = ground.looked, set(ground.reachable)
-
-    def worth(name: str) -> tuple[float, bool, str]:
-        own = words_of(name)
-        likely = sum(1 for word in own if words[word]) / max(1, len(own))
-        modalities = modalities_of(name) & reachable
-        empty = any(not looked[modality] for modality in modalities)
-        return (-(likely + (0.5 if empty else 0.0)), not modalities & spoken, name)
-
-    for name in sorted(set(ground.task.fault_classes) - set(ground.concluded), key=worth):
+    for name in sorted(names, key=lambda name: (-worth[name] - OPEN * ground.leaning.get(name, 0.0), name)):
         modality = min(modalities_of(name) & reachable, key=lambda one: (looked[one], one), default="")
         why = f"What if it is {name}? Test that first"
         yield Candidate({"hypothesis": name}, Profile(hypothesis=name), why, Cell(family_of(name), modality))

@@ -24,6 +24,13 @@ def failed():
     return session
 
 
+def out_of_reach(failed) -> None:
+    """No branch can find what is wrong."""
+    causes = [{"component": "nothing-here", "fault_class": "disk_full"}]
+    failed.version.answer = {**failed.version.answer, "causes": causes}
+    failed.version.save(update_fields=["answer"])
+
+
 def work_off(row: Exploration) -> Exploration:
     for _turn in range(60):
         evaluation_work.turn()
@@ -51,6 +58,7 @@ def test_worker_looks_only_at_explorations_in_which_something_can_move(failed):
     sandbox_work.work_off(Run, runs.execute, 1)
     assert not exploration.movable().exists()  # it ran, and nobody has scored it
     evaluation_work.turn()
+    sandbox_work.test_guesses()  # what seems right waits for it
     assert exploration.movable().get() == row
     exploration.advance(row)
     assert not exploration.movable().exists()  # taken in; the others of the wave still run
@@ -120,6 +128,7 @@ def test_branch_is_left_out_only_before_it_starts(failed):
 
 def test_branch_that_runs_out_of_calls_is_gone_on_with_only_in_the_better_half(failed, monkeypatch):
     monkeypatch.setattr(exploration, "RUNGS", (2, 3, 20))
+    out_of_reach(failed)
     row = work_off(exploration.open_for(failed, knowledge=EMPTY))
     ended = list(row.branches.filter(run__session__stop_reason="max_steps", confirms=None))
     considered = [branch for branch in ended if branch.kept is not None]
@@ -133,9 +142,7 @@ def test_branch_that_runs_out_of_calls_is_gone_on_with_only_in_the_better_half(f
 
 
 def test_budget_of_calls_ends_an_exploration(failed):
-    answer = failed.version.answer
-    failed.version.answer = {**answer, "causes": [{"component": "nothing-here", "fault_class": "disk_full"}]}
-    failed.version.save(update_fields=["answer"])
+    out_of_reach(failed)
     row = exploration.open_for(failed, knowledge=EMPTY)
     row.budget_steps = 10
     row.save(update_fields=["budget_steps"])

@@ -21,7 +21,9 @@ from sandbox.agents.offline.teaching import Teacher, Teaching, Wanted
 from sandbox.environment.base import Inventory
 from sandbox.knowledge.rule import Knowledge
 
-LED_CALLS = 3  # that a branch's hypothesis gets before any conclusion
+LED_CALLS = 3, 9  # of a branch with a hypothesis: before that is concluded, and before anything else is
+OWED, GRANTED = 1.0, 3.0  # log-odds of a branch's hypothesis: to be looked into, and where what is seen speaks of it
+SPOKEN = 0.6  # log-odds from which it does
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,10 @@ class OfflineMind:
         return hypotheses
 
     def _leaning(self, one: Hypothesis) -> Hypothesis:
-        extra = 1.0 if self.profile.hypothesis in (one.fault_class, one.component) else 0.0
+        extra = 0.0
+        if self.profile.hypothesis in (one.fault_class, one.component):
+            tested = self.file.read_steps - len(self.profile.prefix) >= LED_CALLS[0]
+            extra = GRANTED if tested and one.score >= SPOKEN else OWED
         if self.search.hinted and set(words_of(one.fault_class)) <= self.search.hinted:
             extra += 0.7
         return Hypothesis(one.component, one.fault_class, one.score + extra, one.evidence, one.ruled) if extra else one
@@ -126,13 +131,17 @@ class OfflineMind:
 
     def _settled(self, hypotheses: list[Hypothesis], steps: tuple[Step, ...], ranked: list[Any]) -> bool:
         own = len(steps) - len(self.profile.prefix)
-        if own < self.temper.least_calls or (self.search.led and own < LED_CALLS):
+        if own < self.temper.least_calls or (self.search.led and own < LED_CALLS[not self._is_led_to(hypotheses)]):
             return False
         if own >= self.temper.most_calls or not ranked or ranked[0][0] < self.temper.floor:
             return True
         if not hypotheses or hypotheses[0].score < self.temper.threshold:
             return False
         return hypotheses[0].score - _rival(hypotheses) >= self.temper.margin
+
+    def _is_led_to(self, hypotheses: list[Hypothesis]) -> bool:
+        """Whether the branch's own hypothesis is what stands first."""
+        return bool(hypotheses) and self.profile.hypothesis in (hypotheses[0].fault_class, hypotheses[0].component)
 
     def _unmet(self, teaching: Teaching) -> list[Wanted]:
         return [wanted for wanted in teaching.wanted if wanted.weight is None and wanted.key not in self.search.asked]

@@ -32,6 +32,7 @@ WORTH = {
     "alerts": 3.8, "state": 2.4, "events": 2.2, "metrics": 2.3, "logs": 1.3, "describe": 1.2, "topology": 1.1,
     "configuration": 1.1, "changes": 1.0, "traces": 1.3, "connectivity": 0.6, "host": 0.5, "database": 0.6, "documents": 0.1,
 }  # fmt: skip
+TELLING = 0.5  # of the best capability's score, from which another tells of a fault, too
 FOREIGN = 0.5  # what a name without any known word loses
 K1, B = 1.4, 0.5
 _LENGTH = sum(len(words) for words in CAPABILITIES.values()) / len(CAPABILITIES)
@@ -74,11 +75,12 @@ def _capabilities(name: str, description: str, parameters: tuple[str, ...]) -> t
 
 
 @lru_cache(maxsize=1024)
-def capability_for(fault_class: str) -> str:
-    """The capability in whose words a fault class would show; "" where none is nearer than the others."""
+def capabilities_for(fault_class: str) -> dict[str, float]:
+    """The capabilities in whose words a fault class would show, each from 0 to 1; none where nothing says it."""
     words = {word for concept in concepts_of_class(fault_class) for word in CONCEPTS.get(concept, (concept,))}
-    told = sorted(((bm25(tuple(sorted(words)), known), name) for name, known in CAPABILITIES.items()), reverse=True)
-    return told[0][1] if told[0][0] > told[1][0] else ""
+    told = {name: bm25(tuple(sorted(words)), known) for name, known in CAPABILITIES.items()}
+    best = max(told.values())
+    return {name: score / best for name, score in told.items() if best and score >= TELLING * best}
 
 
 def capabilities_of(tool: ToolSchema) -> tuple[tuple[str, float], ...]:

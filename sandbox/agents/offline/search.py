@@ -13,7 +13,7 @@ from cases.calls import canonical
 from cases.transcript import Level, Step, Task
 from sandbox.agents.base import FAR_FIRST, Profile
 from sandbox.agents.offline.calls import Candidate, Memory, candidates
-from sandbox.agents.offline.capabilities import WORTH, capabilities_of, capability_for
+from sandbox.agents.offline.capabilities import WORTH, capabilities_for, capabilities_of
 from sandbox.agents.offline.hypotheses import Hypothesis, chances
 from sandbox.agents.offline.lexicon import concepts_in, concepts_of_class
 from sandbox.agents.offline.names import words_of
@@ -25,7 +25,7 @@ from sandbox.archive import distances
 
 IN_VAIN = 2  # answers without a word end a rule's question to the neighbours of a component
 REQUIRED = 2.0  # what a rule's requirement adds to a call's worth
-LED = 2.5  # what a branch's hypothesis adds
+LED = 2.5  # what a branch's hypothesis adds to a call that tells of it
 AFAR = 2.0  # what a far-first branch adds for two calls from the alert, and takes at the alert
 FILLERS = {"the", "a", "of", "and", "to", "is", "in", "at", "for", "look", "get", "check"}
 LATELY = 0.8  # what the changes of the components that look most ill add: what is new comes before what is odd
@@ -60,6 +60,7 @@ class Search:
 
     def __post_init__(self) -> None:
         self.led = concepts_of_class(self.profile.hypothesis) if self.profile.hypothesis else frozenset()
+        self.apt = capabilities_for(self.profile.hypothesis) if self.led else {}
         self.hinted = frozenset(words_of(self.profile.hint))
 
     def see(self, step: Step, *, told: bool) -> None:
@@ -123,7 +124,7 @@ class Search:
         worth += 3.0 * view.telling(one.concepts)
         if one.capability == "changes" and view.seen.loud.get(one.component, 0.0) >= ILLEST:
             worth += LATELY
-        worth += self._leaning(one)
+        worth += self._leaning(one, view)
         worth -= 0.9 * ((one.capability, one.component) in self.looked and bool(one.component))
         worth -= 0.7 * max(0, self.unanswered.get(one.component, 0) - 1)
         lost, answered = self.misses.get(one.tool, 0), self.answers.get(one.tool, 0)
@@ -144,21 +145,31 @@ class Search:
         entry = one.component in self.file.entries[:3] and one.capability in ("logs", "topology")
         return 2.2 * doubt if doubt > 0.02 else 0.6 if entry else -1.1
 
-    def _leaning(self, one: Candidate) -> float:
+    def _leaning(self, one: Candidate, view: _View) -> float:
         """What the profile of a branch adds."""
         worth = 0.0
         if self.profile.focus and one.capability in FOCUS.get(self.profile.focus, ()):
             worth += 2.5
         if self.led:
-            worth += 1.5 * LED * (one.capability == capability_for(self.profile.hypothesis))
-            worth += LED * len(one.concepts & self.led) / max(1, len(self.led))
-            worth += LED * (one.component == self.profile.hypothesis)
+            worth += LED * self._tells(one, view)
         if self.profile.order == FAR_FIRST:
             worth += self._farness(one)
         if self.hinted:
             told = (one.words & self.hinted) - FILLERS
             worth += 0.9 * min(5, len(told) + len(told & set(words_of(one.tool))))
         return worth
+
+    def _tells(self, one: Candidate, view: _View) -> float:
+        """How much a call would say of the branch's hypothesis: by what it looks at, rather at what looks ill, and once."""
+        if one.component == self.profile.hypothesis:
+            return 1.0
+        spoken = len(one.concepts & self.led) / len(self.led)
+        apt = self.apt.get(one.capability, 0.0)
+        if one.component:
+            doubt = max(view.chance.get(one.component, 0.0), view.ill.get(one.component, 0.0))
+            apt *= 0.2 + 0.8 * min(1.0, 2 * doubt)
+        again = sum(capability == one.capability for capability, _ in self.looked)
+        return spoken + 1.5 * apt / (1 + again)
 
     def _farness(self, one: Candidate) -> float:
         """From the far end: first learn what calls what, then what is two or more calls away from the alert."""

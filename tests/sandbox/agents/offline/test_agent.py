@@ -198,3 +198,17 @@ def test_requirement_about_callees_is_made_of_each_that_the_component_calls():
     }
     assert called
     assert called <= {*asked}
+
+
+def test_branch_with_a_hypothesis_goes_on_until_it_is_tested():
+    """The pool at its limit is a strong explanation; a branch that doubts it asks further before it says so."""
+    plain = run_on("missing_index")
+    led = run_on("missing_index", profile=Profile(hypothesis="expired_certificate"))
+    assert len(plain.steps) < 9 <= len(led.steps)
+    assert concluded(led)[0] != "expired_certificate"  # nothing that was seen speaks of it
+
+
+def test_branch_with_a_hypothesis_does_not_ask_the_same_of_everything():
+    for hypothesis in ("probe_misconfigured", "slow_storage", "missing_index"):
+        tools = [tool for tool, _ in calls(run_on("missing_index", profile=Profile(hypothesis=hypothesis)))[:9]]
+        assert max(map(tools.count, tools)) <= 4
