@@ -1,11 +1,12 @@
 """What does a portfolio find that chance does not, and does what the evaluator picks hold up?
 
-    python -m tests.benchmarks.exploration [--cases N] [--json FILE]
+    python -m tests.benchmarks.exploration [--cases N] [--from SEED] [--keep FOLDER] [--json FILE]
 
 On failed runs of the untaught offline agent on lab cases: pass@5 of hypothesis-seeded branches beside pass@32 of
 temperature alone; the whole portfolio of twelve; what each operator finds alone; and *selected@N*: the branch that
 the evaluator picks without knowing the answer, by grounding and coherence, and how often it is right and repeats on
-fresh seeds. A branch passes when it is right and grounded. Every share stands beside its n.
+fresh seeds. A branch passes when it is right and grounded. Every share stands beside its n. The cases are one of
+each class and system in turn, from the given seed up; ``--keep`` keeps them in a folder.
 """
 
 import argparse
@@ -14,7 +15,7 @@ import os
 import sys
 import time
 from collections import Counter, defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from cases.evaluation.registry import evaluate
@@ -27,9 +28,10 @@ from sandbox.archive import distances
 from sandbox.bundle import CaseBundle
 from sandbox.environment.inventory import inventory_of
 from sandbox.environment.replay import ReplaySource
-from sandbox.lab import faults, make, systems
+from sandbox.lab import faults, systems
 from sandbox.operators import OPERATORS, Ground
 from sandbox.strategies import plan
+from tests.benchmarks.lab_cases import made
 
 HELD_OUT = 1000  # first seed that no library uses
 HYPOTHESES, SAMPLES, PORTFOLIO = 5, 32, 12
@@ -42,16 +44,20 @@ class Case:
     bundle: CaseBundle
     source: ReplaySource
     failed: Transcript
+    _runs: dict[str, Transcript] = field(default_factory=dict)  # the same profile and seed give the same run
 
     def run(self, profile: Profile, seed: int) -> Transcript:
-        return loop.run(
-            OfflineAgent(),
-            self.bundle.task,
-            self.source.open(),
-            seed=seed,
-            profile=profile,
-            budget=Budget(steps=25),
-        )
+        key = f"{profile} {seed if profile.temperature else 0}"
+        if key not in self._runs:
+            self._runs[key] = loop.run(
+                OfflineAgent(),
+                self.bundle.task,
+                self.source.open(),
+                seed=seed,
+                profile=profile,
+                budget=Budget(steps=25),
+            )
+        return self._runs[key]
 
     def passes(self, transcript: Transcript) -> bool:
         return evaluate(transcript, self.bundle.answer).verdict == "success"
@@ -73,25 +79,20 @@ def blind(transcript: Transcript) -> float:
     return 0.6 * (result.grounded or 0.0) + 0.4 * (coherence or 0.0)
 
 
-def failed_cases(wanted: int) -> tuple[list[Case], int]:
+def failed_cases(wanted: int, first: int, keep: Path | None) -> tuple[list[Case], int]:
     """Held-out cases that the untaught agent fails, over all classes and systems; and how many were tried."""
     names = [name for name, fault in sorted(faults().items()) if fault.category != "none"]
-    keys = [(system, name, HELD_OUT + seed) for seed in range(4) for name in names for system in sorted(systems())]
+    keys = [(system, name, first + seed) for seed in range(4) for name in names for system in sorted(systems())]
     found, tried = [], 0
-    for system, name, seed in keys:
-        if len(found) == wanted:
-            break
-        try:
-            bundle = make(system, name, seed)
-        except ValueError:  # a class that this system has no part for
-            continue
+    for _, bundle in made(keys, keep):
         tried += 1
-        inventory = inventory_of(bundle.recordings)
-        source = ReplaySource(bundle.task.tools, bundle.recordings, inventory=inventory)
+        source = ReplaySource(bundle.task.tools, bundle.recordings, inventory=inventory_of(bundle.recordings))
         plain = loop.run(OfflineAgent(), bundle.task, source.open())
         case = Case(bundle, source, plain)
         if not case.passes(plain):
             found.append(case)
+        if len(found) == wanted:
+            break
     return found, tried
 
 
@@ -156,13 +157,16 @@ def _first(candidates, count: int) -> list:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cases", type=int, default=40, help="failed cases to explore")
+    parser.add_argument("--from", type=int, default=HELD_OUT, dest="first", help="the first seed")
+    parser.add_argument("--keep", type=Path, help="a folder to keep the lab's cases in")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     start = time.monotonic()
-    cases, tried = failed_cases(options.cases)
+    cases, tried = failed_cases(options.cases, options.first, options.keep)
     figures = {
         "python": sys.version.split()[0],
         "cores": os.cpu_count(),
+        "load": round(os.getloadavg()[1], 1),
         "untaught": {"failed": len(cases), "of": tried},
         **measure(cases),
         "seconds": round(time.monotonic() - start, 1),

@@ -1,17 +1,18 @@
 """Does what the loop learns help on cases it did not learn from?
 
-    python -m tests.benchmarks.learning [--split same_classes|new_classes|lab] [--limit N] [--json FILE]
+    python -m tests.benchmarks.learning [--split same_classes|new_classes|lab] [--seeds N] [--keep FOLDER] [--json FILE]
 
 Brings cases into a scratch database, confirms the part to learn from, runs the loop over it with
 approvals by flag, and measures that part and the held-out ones with empty knowledge and with what was
 learned: exact (component and fault class) and class alone, each with its n; losses; calls; how often a
 learned rule fired and changed a conclusion, and how often for the worse; how many of the experts' next
 calls are among the agent's first three (``--guided`` also teaches what the experts of the part to learn from did
-next); and, beside it, rule sets of the same size drawn at random.
+next); and, beside it, rule sets of the same size drawn at random, and the nearest neighbour over all recordings.
 
 ``same_classes`` and ``new_classes`` are the splits of the recorded cases beside the repository; ``--others``
 measures their other folders, and the lab's second system, with the same knowledge. ``lab`` learns from two
-seeds of every class in the lab's first system, and holds out other seeds (other components) and the second system.
+seeds of every class in the lab's first system, and holds out other seeds, those with the fault at another component
+told apart, and the second system. ``--keep`` keeps the lab's cases in a folder, which takes as long as learning.
 """
 
 import argparse
@@ -24,7 +25,7 @@ import time
 from pathlib import Path
 from statistics import median
 
-from tests.benchmarks.measuring import compared, critic_timed, lost, measured, next_actions
+from tests.benchmarks.measuring import compared, critic_timed, measured, next_actions, share
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = Path(os.environ.get("CLOUDMATE_SHARED") or ROOT.parent / "shared")
@@ -32,8 +33,7 @@ CASES = SHARED / "cases"
 PARTS = {"same_classes": ("library", "twin"), "new_classes": ("learn", "unseen")}
 SHARED_BY, MOST_TAUGHT, BATCH = 2, 40, 2  # sessions that teach a call alike; calls tried, so many to a patch
 LEARN_SEEDS = (1, 2)  # of each lab class
-SEEDS = 2  # held-out seeds of each lab class and system
-FLOOR = {"class": 0.73, "exact": 0.38}  # of the twins, without agent or rules; from the README of the recorded cases
+RANDOM = 3  # rule sets drawn at random
 OTHERS = ("holmesgpt", "nezha", "opensre_synthetic", "rootcausebench")
 
 
@@ -43,6 +43,8 @@ def main() -> int:
     parser.add_argument("--limit", type=int, help="only the first N cases of each part, for a quick look")
     parser.add_argument("--others", action="store_true", help="measure the other folders too")
     parser.add_argument("--guided", action="store_true", help="teach what the library's experts did next, too")
+    parser.add_argument("--seeds", type=int, default=1, help="held-out seeds of each lab class and system")
+    parser.add_argument("--keep", type=Path, help="a folder to keep the lab's cases in")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     if options.split != "lab" and not CASES.is_dir():
@@ -75,11 +77,13 @@ def measure(options) -> dict:
     from cases.models import Case, System
     from rules import evolution, versions
     from rules.models import Patch
+    from sandbox.knowledge.rule import EMPTY
+    from tests.benchmarks.baselines import nearest_neighbour
 
     call_command("migrate", run_syncdb=True, verbosity=0)
     lead, reviewer = people()
     start = time.monotonic()
-    parts = lab_parts(options.limit) if options.split == "lab" else recorded_parts(options.split, options.limit)
+    parts = lab_parts(options) if options.split == "lab" else recorded_parts(options.split, options.limit)
     first, *held_out = parts
     known = parts[first]
     System.objects.update(policy=System.Policy.MANUAL)
@@ -87,9 +91,6 @@ def measure(options) -> dict:
     if len(confirmed) != len(known):
         raise SystemExit(f"only {len(confirmed)} of {len(known)} cases could be confirmed")
     imported = time.monotonic() - start
-
-    empty = versions.knowledge(versions.head())
-    before = {part: measured(cases, empty) for part, cases in parts.items()}
     start = time.monotonic()
     learn = Case.objects.filter(pk__in=[case.pk for case in known.values()])
     with critic_timed() as critic:
@@ -98,12 +99,18 @@ def measure(options) -> dict:
     start = time.monotonic()
     guided = taught_by_experts(known.values(), learn, lead, reviewer) if options.guided else None
     taught = time.monotonic() - start
+    start = time.monotonic()
     knowledge = versions.knowledge(versions.head())
-    after = {part: measured(cases, knowledge) for part, cases in parts.items()}
-    held = {f"{part}/{name}": case for part in held_out for name, case in parts[part].items()}
+    drawn = random_rules(knowledge, known)
+    everything = {f"{part}/{name}": case for part, cases in parts.items() for name, case in cases.items()}
+    (before,) = measured(everything, EMPTY)
+    after, *by_chance = measured(everything, knowledge, *drawn, before=before)
+    of = {part: [f"{part}/{name}" for name in cases] for part, cases in parts.items()}
+    held = [everything[name] for part in held_out for name in of[part]]
     figures = {
         "python": sys.version.split()[0],
         "cores": os.cpu_count(),
+        "load": round(os.getloadavg()[1], 1),
         "split": options.split,
         "seconds": {"import": round(imported, 1), "loop": round(learned, 1), "guidance": round(taught, 1)},
         "critic_seconds": {
@@ -117,20 +124,39 @@ def measure(options) -> dict:
             for state in Patch.objects.order_by().values_list("state", flat=True).distinct()
         },
         "guided": guided,
-        **{part: compared(list(cases), before[part], after[part]) for part, cases in parts.items()},
-        "expert_next_call": {
-            "old": next_actions(held.values(), empty),
-            "new": next_actions(held.values(), knowledge),
-        },
-        "random_rules": [random_baseline(knowledge, known, parts, held_out, seed) for seed in range(3)],
-        "losses": lost(list(known), before[first], after[first]),
+        **{part: compared(names, before, after) for part, names in of.items()},
+        "elsewhere": elsewhere(known, {part: parts[part] for part in held_out}, before, after),
+        "expert_next_call": {"old": next_actions(held, EMPTY), "new": next_actions(held, knowledge)},
+        "random_rules": [
+            {
+                part: {kind: share(names, results, kind) for kind in ("exact", "same_class")}
+                for part, names in of.items()
+            }
+            for results in by_chance
+        ],
+        "nearest_neighbour": nearest_neighbour(known, {part: parts[part] for part in held_out}),
+        "losses": compared(of[first], before, after)["lost"],
     }
-    if options.split != "lab":
-        figures["nearest_neighbour_floor"] = FLOOR
     if options.others:
         figures["others"] = {folder: others(folder, knowledge) for folder in OTHERS}
-        figures["others"]["lab, second system"] = other_system(knowledge)
+        figures["others"]["lab, second system"] = other_system(knowledge, options)
+    figures["seconds"]["measuring"] = round(time.monotonic() - start, 1)
     return figures
+
+
+def elsewhere(known, held_out, before, after) -> dict:
+    """Of the held-out cases, those whose fault is at a component where no case learned from has a fault of this class."""
+    seen = {(one.component, one.fault_class) for case in known.values() for one in case.current.parsed_answer().causes}
+    found = {}
+    for part, cases in held_out.items():
+        other = {
+            f"{part}/{name}": case
+            for name, case in cases.items()
+            if not seen & {(one.component, one.fault_class) for one in case.current.parsed_answer().causes}
+        }
+        exact = {arm: share(list(other), results, "exact") for arm, results in (("old", before), ("new", after))}
+        found[part] = {"n": len(other), "exact": exact}
+    return found
 
 
 def taught_by_experts(cases, learn, lead, reviewer) -> dict:
@@ -202,44 +228,42 @@ def recorded_parts(split: str, limit: int | None) -> dict[str, dict]:
     }
 
 
-def lab_parts(limit: int | None) -> dict[str, dict]:
+def lab_parts(options) -> dict[str, dict]:
     """Two seeds of every class in the first system; held out: its other seeds, and the second system whole."""
     from sandbox.lab import faults, systems
+    from tests.benchmarks.lab_cases import held_out_keys
 
     first, *rest = systems()
-    parts = {"library": [(first, name, seed) for name in faults() for seed in LEARN_SEEDS][:limit]}
+    parts = {"library": [(first, name, seed) for name in faults() for seed in LEARN_SEEDS]}
     for system in (first, *rest):
-        parts[f"held out, {system}"] = held_out_keys(system)[:limit]
-    return {part: dict(made(keys)) for part, keys in parts.items()}
+        parts[f"held out, {system}"] = held_out_keys(system, seeds=options.seeds)
+    return {part: lab_cases(keys[: options.limit], options.keep) for part, keys in parts.items()}
 
 
-def held_out_keys(system: str) -> list[tuple[str, str, int]]:
-    from sandbox.lab import faults, library
+def lab_cases(keys, keep) -> dict:
+    from tests.benchmarks.lab_cases import made
 
-    return [(system, name, library.HELD_OUT_FROM + seed) for name in faults() for seed in range(SEEDS)]
-
-
-def made(keys):
-    """(name, case) of lab cases; a fault that a system has no part for is left out."""
-    from sandbox.lab import make
-
-    for key in keys:
-        try:
-            yield "/".join(map(str, key)), stored(make(*key))
-        except ValueError:
-            continue
+    return {name: stored(bundle) for name, bundle in made(keys, keep)}
 
 
-def other_system(knowledge) -> dict:
+def other_system(knowledge, options) -> dict:
+    from tests.benchmarks.lab_cases import held_out_keys, second_system
+
+    keys = held_out_keys(second_system(), seeds=options.seeds)
+    return under_both(lab_cases(keys[: options.limit], options.keep), knowledge)
+
+
+def under_both(cases, knowledge) -> dict:
+    """Cases that nobody learned from, untaught and taught."""
     from sandbox.knowledge.rule import EMPTY
-    from sandbox.lab import systems
 
-    cases = dict(made(held_out_keys(list(systems())[-1])))
-    return compared(list(cases), measured(cases, EMPTY), measured(cases, knowledge))
+    (before,) = measured(cases, EMPTY)
+    (after,) = measured(cases, knowledge, before=before)
+    return compared(list(cases), before, after)
 
 
-def random_baseline(knowledge, known, parts, held_out, seed: int) -> dict:
-    """How a rule set of the same size, drawn from the same library, does on the held-out parts."""
+def random_rules(knowledge, known) -> list:
+    """Rule sets of the same size, drawn from what the library shows and may name."""
     from cases import recording
     from cases.models import Session
     from sandbox.agents.offline.read import evidence_of
@@ -251,18 +275,11 @@ def random_baseline(knowledge, known, parts, held_out, seed: int) -> dict:
         transcript = recording.transcript_of(session) if session else None
         seen += evidence_of(transcript.task, transcript.steps) if transcript else []
     vocabulary = sorted({name for case in known.values() for name in recording.task_of(case.current).fault_classes})
-    drawn = random_knowledge(knowledge, seen=seen, vocabulary=vocabulary, seed=seed)
-    found = {}
-    for part in held_out:
-        results = measured(parts[part], drawn)
-        settled = [one.exact for one in results.values() if one.exact is not None]
-        found[part] = {"exact": sum(settled), "n": len(settled)}
-    return found
+    return [random_knowledge(knowledge, seen=seen, vocabulary=vocabulary, seed=seed) for seed in range(RANDOM)]
 
 
 def others(folder: str, knowledge) -> dict:
     from sandbox.importers import bundles
-    from sandbox.knowledge.rule import EMPTY
     from sandbox.runs import snapshot_of
 
     cases = {
@@ -271,7 +288,7 @@ def others(folder: str, knowledge) -> dict:
         for bundle in bundles.read(path)
         if snapshot_of((case := stored(bundle)).current)
     }
-    return compared(list(cases), measured(cases, EMPTY), measured(cases, knowledge))
+    return under_both(cases, knowledge)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import statistics
 import time
+from collections.abc import Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -18,20 +19,18 @@ class Measured:
     conclusion: str
     fired: bool  # a learned rule changed a call or the conclusion
     inconclusive: bool = False
-    ms: float = 0.0  # of the run itself
+    ms: float = 0.0  # of the run itself, where all of it was made
+    known: object = None  # the run, for those under other rules
 
 
-def run(case, knowledge) -> Measured:
-    """One run of the offline agent on a stored case."""
-    from cases import recording
+def run(case, source, task, knowledge, known=None) -> Measured:
+    """One run of the offline agent on a stored case, given what is ``known`` of it under other knowledge."""
     from cases.evaluation.components import same_class
     from cases.evaluation.registry import evaluate
-    from sandbox import capture, runs
+    from sandbox import runs
 
-    source = capture.source_of(runs.snapshot_of(case.current))
-    task = recording.task_of(case.current)
     start = time.perf_counter()
-    transcript = runs.play(source, task, knowledge=knowledge)
+    transcript = runs.replay(source, task, knowledge=knowledge, known=known)
     took = (time.perf_counter() - start) * 1000
     answer = case.current.parsed_answer()
     result = evaluate(transcript, answer)
@@ -48,11 +47,22 @@ def run(case, knowledge) -> Measured:
         fired=any(use.how == "fired" for use in uses),
         inconclusive=conclusion == "inconclusive",
         ms=took,
+        known=runs.Known(transcript, knowledge),
     )
 
 
-def measured(cases: dict, knowledge) -> dict[str, Measured]:
-    return {name: run(case, knowledge) for name, case in cases.items()}
+def measured(cases: dict, *knowledge, before: dict[str, Measured] | None = None) -> list[dict[str, Measured]]:
+    """The cases under each knowledge, each case opened once; runs go on from those of ``before``."""
+    from cases import recording
+    from sandbox import capture, runs
+
+    found: list[dict[str, Measured]] = [{} for _ in knowledge]
+    for name, case in cases.items():
+        source = capture.source_of(runs.snapshot_of(case.current))
+        task = recording.task_of(case.current)
+        for results, value in zip(found, knowledge, strict=True):
+            results[name] = run(case, source, task, value, before[name].known if before else None)
+    return found
 
 
 def compared(names, before, after) -> dict:
@@ -60,29 +70,28 @@ def compared(names, before, after) -> dict:
     changed = [name for name in names if after[name].fired and before[name].conclusion != after[name].conclusion]
     worse = [name for name in changed if before[name].exact is True and after[name].exact is not True]
 
-    def share(results, part):
-        values = [getattr(results[name], part) for name in names]
-        settled = [value for value in values if value is not None]
-        return {"passed": sum(settled), "n": len(settled)}
+    def both(of) -> dict:
+        return {"old": of(before), "new": of(after)}
 
     return {
         "n": len(names),
-        "exact": {"old": share(before, "exact"), "new": share(after, "exact")},
-        "class": {"old": share(before, "same_class"), "new": share(after, "same_class")},
-        "inconclusive": {
-            "old": sum(before[name].inconclusive for name in names),
-            "new": sum(after[name].inconclusive for name in names),
-        },
-        "median_calls": {
-            "old": statistics.median([before[name].calls for name in names] or [0]),
-            "new": statistics.median([after[name].calls for name in names] or [0]),
-        },
-        "median_ms": round(statistics.median([after[name].ms for name in names] or [0]), 1),
+        "exact": both(lambda results: share(names, results, "exact")),
+        "class": both(lambda results: share(names, results, "same_class")),
+        "inconclusive": both(lambda results: sum(results[name].inconclusive for name in names)),
+        "median_calls": both(lambda results: statistics.median([results[name].calls for name in names] or [0])),
+        "median_ms_untaught": round(statistics.median([before[name].ms for name in names] or [0]), 1),
         "rule_fired": sum(after[name].fired for name in names),
         "no_rule_fired": sum(not after[name].fired for name in names),
         "conclusion_changed_by_a_rule": len(changed),
         "changed_for_the_worse": len(worse),
+        "lost": lost(names, before, after),
     }
+
+
+def share(names: Sequence[str], results: dict[str, Measured], part: str) -> dict[str, int]:
+    """How many pass, of those that can be measured."""
+    settled = [value for name in names if (value := getattr(results[name], part)) is not None]
+    return {"passed": sum(settled), "n": len(settled)}
 
 
 def lost(names, before, after) -> int:
@@ -108,12 +117,12 @@ def next_actions(cases, knowledge) -> dict:
             continue
         transcript = recording.transcript_of(session)
         task = transcript.task
+        mind = OfflineAgent().start(task, knowledge=knowledge, inventory=Inventory())
         seen: set[str] = set()
         for step in transcript.steps:
             wanted = canonical(step.tool, step.arguments, task.tool(step.tool)).key
             if wanted in seen:
                 continue
-            mind = OfflineAgent().start(task, knowledge=knowledge, inventory=Inventory())
             proposals = mind.proposals(transcript.steps[: step.index], FIRST)
             hits += wanted in {canonical(call.tool, call.arguments, task.tool(call.tool)).key for call in proposals}
             n += 1
