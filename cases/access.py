@@ -5,9 +5,10 @@ from collections.abc import Iterable
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, Group
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import Http404
 
-from cases.models import Case, Session
+from cases.models import Case, LabelSeat, Session
 
 EXPERT, REVIEWER, LEAD, ADMIN = ROLES = ("expert", "reviewer", "lead", "admin")
 
@@ -40,6 +41,42 @@ def keep_roles(user: AbstractBaseUser, groups: Iterable[str]) -> frozenset[str]:
     return kept
 
 
+class Blind(PermissionDenied):
+    """What would show the answer of a case to somebody who is to give their own first."""
+
+
+CLOSED = (
+    "You are labelling this case by yourself. What others say of it opens as soon as your own answer is given, "
+    "or when you leave it to somebody else."
+)
+
+
+def closed_to(user: User) -> int | None:
+    """The case that this person labels by themselves: nothing of its answer is shown to them. Read once and kept."""
+    if not isinstance(user, AbstractBaseUser):
+        return None
+    if "_closed" not in user.__dict__:
+        held = LabelSeat.objects.filter(by=user.pk, state=LabelSeat.State.HELD)
+        user._closed = held.values_list("case", flat=True).first()
+    return user._closed
+
+
+def forget_what_is_closed(user: User) -> None:
+    user.__dict__.pop("_closed", None)
+
+
+def require_open(user: User, case: int | None) -> None:
+    """Raise Blind where the answer of this case is closed to ``user``."""
+    if case is not None and closed_to(user) == case:
+        raise Blind(CLOSED)
+
+
+def left_out(rows: QuerySet, user: User, *, case: str = "pk") -> QuerySet:
+    """``rows`` without those of the case that is closed to ``user``; ``case`` is the field that names it."""
+    closed = closed_to(user)
+    return rows if closed is None else rows.exclude(**{case: closed})
+
+
 def has_role(user: User, *roles: str) -> bool:
     """Whether ``user`` has one of ``roles``; with none named, any role at all."""
     return not roles_of(user).isdisjoint(roles or ROLES)
@@ -62,9 +99,15 @@ def number_in(text: str, *, usual: int | None) -> int | None:
     return int(text) if re.fullmatch(r"-?[0-9]{1,15}", text) else usual
 
 
-def case_for(user: User, pk: int) -> Case:
-    """The case with its system and current version; PermissionDenied without a role, Http404 where there is none."""
+def case_for(user: User, pk: int, *, even_closed: bool = False) -> Case:
+    """The case with its system and current version; PermissionDenied without a role, Http404 where there is none.
+
+    Raises Blind for whoever labels it by themselves, except with ``even_closed``: for pages that show nothing of an
+    answer.
+    """
     require_role(user)
+    if not even_closed:
+        require_open(user, pk)
     case = Case.objects.select_related("system", "current", "owner", "quarantine_owner").filter(pk=pk).first()
     if case is None:
         raise Http404(f"There is no case {pk}.")
@@ -72,11 +115,16 @@ def case_for(user: User, pk: int) -> Case:
 
 
 def session_for(user: User, pk: int) -> Session:
-    """The session with its case and version; PermissionDenied without a role, Http404 where there is none."""
+    """The session with its case and version; PermissionDenied without a role, Http404 where there is none.
+
+    Of a case that is closed to ``user``, only what they record themselves is open: raises Blind.
+    """
     require_role(user)
     session = Session.objects.select_related("case__system", "version", "by", "token").filter(pk=pk).first()
     if session is None:
         raise Http404(f"There is no session {pk}.")
+    if not may_record(session, user):
+        require_open(user, session.case_id)
     return session
 
 

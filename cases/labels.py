@@ -42,18 +42,28 @@ def standing(case: Case) -> list[Label]:
     return sorted({row.by_id: row for row in rows.select_related("by")}.values(), key=lambda row: row.pk)
 
 
-def record(version: CaseVersion, answer: Answer, by) -> Label:
-    """Keep a person's label, and weigh its case anew."""
-    label = Label.objects.create(version=version, by=by, answer=answer.as_dict())
+def given_alone(case: Case, by) -> bool:
+    """Whether this person said by themselves what they think of the task: what they say of it later is their own too."""
+    return any(label.by_id == by.pk and not label.informed for label in standing(case))
+
+
+def record(version: CaseVersion, answer: Answer, by, *, informed: bool = False) -> Label:
+    """Keep a person's label, and weigh its case anew. ``informed``: they knew the answer that stood."""
+    label = Label.objects.create(version=version, by=by, answer=answer.as_dict(), informed=informed)
     weigh(version.case)
     return label
 
 
 def weigh(case: Case) -> None:
-    """Store whether the labels that stand all accept what the current answer accepts."""
+    """Store whether the labels that stand all accept what the current answer accepts.
+
+    Anybody can disagree; only labels given without knowledge of the others agree.
+    """
     answer = case.current.parsed_answer() if case.current else None
-    said = [agree(parse_answer(label.answer), answer) for label in standing(case)] if answer else []
-    found = Ambiguity.AMBIGUOUS if False in said else Ambiguity.AGREED if said.count(True) > 1 else Ambiguity.UNKNOWN
+    said = [(agree(parse_answer(one.answer), answer), one.informed) for one in standing(case)] if answer else []
+    agreed = sum(fits is True and not informed for fits, informed in said) > 1
+    ambiguous = any(fits is False for fits, _ in said)
+    found = Ambiguity.AMBIGUOUS if ambiguous else Ambiguity.AGREED if agreed else Ambiguity.UNKNOWN
     if case.ambiguity != found:
         case.ambiguity = found
         case.save(update_fields=["ambiguity"])
@@ -72,8 +82,10 @@ class Agreement:
 
 
 def agreement() -> Agreement:
-    """What the first causes that people name agree in: one query."""
-    rows = Label.objects.filter(set_aside_by=None, version__task_digest=F("version__case__current__task_digest"))
+    """What the first causes that people name agree in, of labels given without knowledge of the others: one query."""
+    rows = Label.objects.filter(
+        set_aside_by=None, informed=False, version__task_digest=F("version__case__current__task_digest")
+    )
     newest: dict[int, dict[int, str]] = defaultdict(dict)
     for case, by, answer in rows.order_by("pk").values_list("version__case", "by", "answer"):
         newest[case][by] = _said(parse_answer(answer))

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from cases import labels, log
+from cases import labelling, labels, log
 from cases.access import EXPERT, LEAD, has_role
 from cases.diagnosis import Answer
 from cases.intake import revise
@@ -44,21 +44,23 @@ def label(case: Case, answer: Answer, by) -> CaseVersion:
         raise LibraryError("Mark the case as cleaned first: it may hold what should not be kept.")
     if case.state == State.RETIRED:
         raise LibraryError("The case is retired.")
+    knew = bool(case.current.answer) and not labels.given_alone(case, by)
     with transaction.atomic():
         version, _ = revise(case, task=task_of(case.current), answer=answer, by=by)
         if case.state == State.CLEANED:
             _move(case, State.LABELLED, by=by)
         else:
             log.note("labelled anew", by=by, case=case, words=f"version {version.number}")
-        labels.record(version, answer, by)
+        labels.record(version, answer, by, informed=knew)
     return version
 
 
-def label_alone(case: Case, answer: Answer, by) -> Label:
+def label_alone(case: Case, answer: Answer, by, *, informed: bool = False) -> Label:
     """A person's own answer beside the one that stands, which it does not change.
 
     Where the two disagree the case is ambiguous and does not gate until they fit: the answer accepts both, the person
-    labels it again, or a lead sets one aside.
+    labels it again, or a lead sets one aside. One who did not take the case first (``labelling.take``), or says that
+    they knew the answer, is not counted as agreeing by themselves.
     """
     _require(by, EXPERT, LEAD)
     if not case.current.answer:
@@ -66,7 +68,8 @@ def label_alone(case: Case, answer: Answer, by) -> Label:
     if case.state == State.RETIRED:
         raise LibraryError("The case is retired.")
     with transaction.atomic():
-        given = labels.record(case.current, answer, by)
+        alone = labelling.end(case, by=by, given=True) or labels.given_alone(case, by)
+        given = labels.record(case.current, answer, by, informed=informed or not alone)
         case.refresh_from_db(fields=["ambiguity"])
         log.note("labelled alone", by=by, case=case, words=case.get_ambiguity_display())
     return given

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils import timezone
 
+from cases.access import EXPERT, LEAD, REVIEWER, closed_to, has_role, left_out
 from cases.evaluation.selection import choose
 from cases.evaluation.thresholds import read
 from cases.models import Evaluation, ReviewItem, ReviewSeat, Score, ScoreReview, Session
@@ -61,6 +62,13 @@ def open_to(user) -> QuerySet[ReviewItem]:
     return ReviewItem.objects.filter(left__gt=0).exclude(author=user).exclude(Exists(mine))
 
 
+def wanted_from(user, scores: Iterable[int]) -> set[int]:
+    """Those of ``scores`` that still want this person's own answer: nobody else's is shown to them until it is given."""
+    if not has_role(user, EXPERT, REVIEWER, LEAD):
+        return set()
+    return set(open_to(user).filter(score__in=list(scores)).values_list("score", flat=True))
+
+
 def blind(session: Session, user) -> bool:
     """Whether this person holds a review of this session whose own answer is still to come."""
     return ReviewSeat.objects.filter(by=user, state=State.HELD, item__score__evaluation__session=session).exists()
@@ -82,11 +90,12 @@ def claim(user, *, now=None) -> ReviewSeat | None:
     the next item. A lease that ran out lapses here, its draft kept for whoever wrote it.
     """
     now = now or timezone.now()
-    if sitting := seat_of(user):
+    if (sitting := seat_of(user)) and sitting.item.score.evaluation.session.case_id != closed_to(user):
         return sitting
     ReviewSeat.objects.filter(state=State.HELD, until__lte=now).update(state=State.LAPSED)
     held = ReviewSeat.objects.filter(item=OuterRef("pk"), state=State.HELD)
-    while candidates := list(open_to(user).exclude(Exists(held))[:AT_ONCE]):
+    waiting = left_out(open_to(user), user, case="score__evaluation__session__case")
+    while candidates := list(waiting.exclude(Exists(held))[:AT_ONCE]):
         for item in candidates:
             try:
                 with transaction.atomic():

@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
-from cases.access import number_in, require_role
+from cases.access import left_out, number_in, require_role
 from cases.contexts.listing import with_what_rows_show
 from cases.models import Case, Session
 from rules import versions
@@ -53,13 +53,13 @@ class Group:
 def search(request):
     require_role(request.user)
     words = " ".join(request.GET.get("q", "").replace("\x00", "").split())[:200]
-    groups = found(words) if words else []
+    groups = found(words, request.user) if words else []
     shown = {"q": words, "groups": [group for group in groups if group.n], "n": sum(group.n for group in groups)}
     shown["more"] = any(group.n == MANY for group in groups)
     return render(request, "search.html", shown)
 
 
-def found(words: str) -> list[Group]:
+def found(words: str, user) -> list[Group]:
     """The newest of each kind; whatever their number, in a constant number of queries."""
     number = number_in(words.removeprefix("#"), usual=None)
     cases = Case.objects.filter(Q(name__icontains=words) | Q(current__prompt__icontains=words) | Q(pk=number))
@@ -69,6 +69,8 @@ def found(words: str) -> list[Group]:
     known = Session.objects.filter(Q(external_id=words) | Q(pk=number)).order_by()
     sessions = Session.objects.filter(pk__in=named.values("pk").union(known.values("pk")))
     patches = Patch.objects.filter(Q(title__icontains=words) | Q(case__name__icontains=words) | Q(pk=number))
+    cases = left_out(cases, user)
+    sessions, patches = (left_out(rows, user, case="case") for rows in (sessions, patches))
     return [
         _group("Cases", "cases", cases, with_what_rows_show(Case.objects.all()), _case, _list("cases:cases", q=words)),
         _group("Sessions", "session", sessions, Session.objects.select_related("case", "by"), _session),

@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
-from cases.access import has_role, require_role
+from cases.access import Blind, closed_to, has_role, require_role
 from cases.contexts.turn import turns
 from cases.models import Case, Session
 from cloudmate.counting import counts
@@ -171,6 +171,9 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if isinstance(exception, Blind):
+        shown = {"title": "Closed until your own answer is given", "text": str(exception), "status": 403}
+        return render(request, "cases/closed.html", shown | {"case": closed_to(request.user)}, status=403)
     words = str(exception) or "Your role does not allow this. Ask an admin to give it to you."
     return wrong(request, 403, "You may not do this", words)
 

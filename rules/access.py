@@ -2,8 +2,9 @@
 
 from django.http import Http404
 
-from cases.access import require_role
+from cases.access import require_open, require_role
 from rules.models import KnowledgeVersion, Patch
+from sandbox.access import require_unnamed
 
 
 def patch_for(user, pk: int) -> Patch:
@@ -12,6 +13,8 @@ def patch_for(user, pk: int) -> Patch:
     found = Patch.objects.select_related(*related).filter(pk=pk).first()
     if found is None:
         raise Http404(f"There is no patch {pk}.")
+    require_open(user, found.case_id)
+    require_unnamed(user, found.regression)
     return found
 
 

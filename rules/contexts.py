@@ -7,7 +7,7 @@ from django.core.paginator import Page, Paginator
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.urls import reverse
 
-from cases.access import has_role
+from cases.access import has_role, left_out
 from cases.contexts.turn import Turn
 from rules import merge, merge_queue, patches, review, versions
 from rules.diffs import diff_of
@@ -71,7 +71,7 @@ def your_turn(user, *, limit: int = 20) -> tuple[list[Turn], int]:
     approving = Review.objects.filter(
         patch=OuterRef("pk"), revision_number=OuterRef("revision_number"), decision=Review.Decision.APPROVE
     )
-    waiting = waiting_for(user)
+    waiting = left_out(waiting_for(user), user, case="case")
     shown = [
         Turn(
             patch.get_absolute_url(),
@@ -88,7 +88,7 @@ def your_turn(user, *, limit: int = 20) -> tuple[list[Turn], int]:
 
 def patch_list(user, *, show: str, sort: str, page: str | None, source: str = "", words: str = "") -> dict:
     shown = ("title", "state", "source", "created_at", "regression", "case__name", "author__username")
-    rows = Patch.objects.select_related("case", "author").only(*shown)
+    rows = left_out(Patch.objects.select_related("case", "author").only(*shown), user, case="case")
     if show == "open":
         rows = rows.filter(state__in=OPEN_STATES)
     elif show in Patch.State.values:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.db.models import Count, Q
 
-from cases.access import has_role
+from cases.access import has_role, left_out
 from rules import versions
 from rules.models import Patch, QueueEntry
 from sandbox.models import Pair
@@ -26,9 +26,10 @@ class Place:
 def queue(user) -> dict:
     """Four queries, however many wait."""
     head = versions.head()
-    waiting = list(QueueEntry.objects.waiting().select_related("patch__case", "patch__base", "by"))
+    entries = left_out(QueueEntry.objects.all(), user, case="patch__case")
+    waiting = list(entries.waiting().select_related("patch__case", "patch__base", "by"))
     progress = _progress([entry.patch.regression_id for entry in waiting if entry.patch.state == Patch.State.TESTING])
-    ended = QueueEntry.objects.ended().select_related("patch__case", "patch__version", "by", "ended_by")
+    ended = entries.ended().select_related("patch__case", "patch__version", "by", "ended_by")
     return {
         "places": [_place(number, entry, progress, head) for number, entry in enumerate(waiting, 1)],
         "ended": ended[:ENDED],

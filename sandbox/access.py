@@ -2,7 +2,7 @@
 
 from django.http import Http404
 
-from cases.access import LEAD, has_role, require_role
+from cases.access import CLOSED, LEAD, Blind, closed_to, has_role, may_record, require_open, require_role
 from sandbox.models import Exploration, LiveIncident, Regression
 
 
@@ -11,7 +11,15 @@ def regression_for(user, pk: int) -> Regression:
     found = Regression.objects.select_related("base", "candidate", "target_case").filter(pk=pk).first()
     if found is None:
         raise Http404(f"There is no regression {pk}.")
+    require_unnamed(user, found)
     return found
+
+
+def require_unnamed(user, regression: Regression | None) -> None:
+    """Raise Blind where a regression tells of the case whose answer is closed to ``user``."""
+    closed = closed_to(user)
+    if closed is not None and regression is not None and regression.pairs.filter(case_version__case=closed).exists():
+        raise Blind(CLOSED)
 
 
 def exploration_for(user, pk: int) -> Exploration:
@@ -23,6 +31,7 @@ def exploration_for(user, pk: int) -> Exploration:
     )
     if found is None:
         raise Http404(f"There is no exploration {pk}.")
+    require_open(user, found.session.case_id)
     return found
 
 
@@ -35,4 +44,6 @@ def incident_for(user, pk: int) -> LiveIncident:
     found = (rows if has_role(user, LEAD) else rows.of(user)).filter(pk=pk).first()
     if found is None:
         raise Http404(f"You have no live incident {pk}.")
+    if not may_record(found.session, user):
+        require_open(user, found.session.case_id)
     return found

@@ -24,7 +24,7 @@ HISTORY = 60
 def record(request: HttpRequest, pk: int) -> HttpResponse:
     """Start recording on a case, or go on with the session of mine that is open there."""
     require_role(request.user, EXPERT, LEAD)
-    case = case_for(request.user, pk)
+    case = case_for(request.user, pk, even_closed=True)
     if case.current is None:
         messages.error(request, "This case says nothing yet, so there is nothing to troubleshoot.")
         return redirect(case)

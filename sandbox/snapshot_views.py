@@ -19,7 +19,7 @@ PAGE = 50
 @login_required
 @require_GET
 def snapshot(request, pk):
-    case = case_for(request.user, pk)
+    case = case_for(request.user, pk, even_closed=True)
     row = runs.snapshot_of(case.current) if case.current_id else None
     if row is None:
         raise Http404(f"Nothing is frozen of case {pk}.")

@@ -58,6 +58,8 @@ WRITES = {
     "cases:clean": RECORDERS,
     "cases:label": RECORDERS,
     "cases:label_alone": RECORDERS,
+    "cases:take_label": RECORDERS,
+    "cases:leave_label": RECORDERS,
     "cases:set_aside": {"lead"},
     "cases:confirm": RECORDERS,
     "cases:quarantine": {"lead"},

@@ -23,6 +23,7 @@ from cases.evaluation.calibration import (
 from cases.evaluation.thresholds import read
 from cases.evaluation.verdict import COHERENCE_BREAK, INTENT_MISMATCH, UNGROUNDED
 from cases.models import Evaluation, ReviewItem, Score, ScoreReview, Session, System
+from cases.reviewing import wanted_from
 
 CELLS = {  # name -> (judge, person, in words, hue)
     "tp": (True, True, "both say good", "ok"),
@@ -75,7 +76,7 @@ def judges() -> list[str]:
     return list(dict.fromkeys(judge if source == "judge" else f"{CHECKS}{code}" for source, judge, code, _ in rows))
 
 
-def agreement_page(asked: dict[str, str]) -> dict[str, Any]:
+def agreement_page(asked: dict[str, str], user) -> dict[str, Any]:
     known = judges()
     judge = asked.get("judge") if asked.get("judge") in known else (known[0] if known else "")
     dimension = asked.get("dimension", "") if asked.get("dimension") in Score.Dimension.values else ""
@@ -95,7 +96,7 @@ def agreement_page(asked: dict[str, str]) -> dict[str, Any]:
         "cells": [Cell(name, getattr(counts, name), words, hue) for name, (_, _, words, hue) in CELLS.items()],
         "cell": cell if cell in CELLS else "",
         "cell_words": CELLS[cell][2] if cell in CELLS else "",
-        **_sessions(found, cell),
+        **_sessions(found, cell, user),
         "kappa": counts.kappa(),
         "sensitivity": counts.sensitivity(),
         "specificity": counts.specificity(),
@@ -117,12 +118,16 @@ def agreement_page(asked: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def _sessions(found: list[Pair], cell: str) -> dict[str, Any]:
+def _sessions(found: list[Pair], cell: str, user) -> dict[str, Any]:
+    """Those of a cell, without the scores that still want this person's own answer: the cell would tell another's."""
     if cell not in CELLS:
         return {"opened": []}
     judged, said = CELLS[cell][:2]
     inside = [pair for pair in found if (pair.judged, pair.said) == (judged, said)]
-    return {"opened": inside[:SHOWN], "not_opened": max(0, len(inside) - SHOWN)}
+    shown = inside[: 2 * SHOWN]
+    wanted = wanted_from(user, (pair.score for pair in shown))
+    shown = [pair for pair in shown if pair.score not in wanted][:SHOWN]
+    return {"opened": shown, "not_opened": len(inside) - len(shown)}
 
 
 def _rows(groups: dict[Any, Confusion]) -> list[Row]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import Count, OuterRef, Subquery
 
-from cases import labels, redacting
+from cases import labelling, labels, redacting
 from cases.access import EXPERT, LEAD, has_role, may_see_answer
 from cases.contexts.lifecycle import actions, stages
 from cases.diagnosis import Answer
@@ -41,6 +41,7 @@ def sessions_of(case: Case, *, origin: str = Session.Origin.RECORDED):
 
 def case_page(case: Case, user) -> dict[str, Any]:
     version = case.current
+    said = labels_of(case) if may_see_answer(user) else []
     confirmations = list(version.confirmations.select_related("by").order_by("pk")) if version else []
     return {
         "case": case,
@@ -50,7 +51,9 @@ def case_page(case: Case, user) -> dict[str, Any]:
         "confirmations": confirmations,
         "answer": version.parsed_answer() if version and may_see_answer(user) else None,
         "checks": checks(case),
-        "labels": labels_of(case) if may_see_answer(user) else [],
+        "labels": said,
+        "labelled_by_me": any(one.label.by_id == user.pk for one in said),
+        "why_not_alone": labelling.why_not(case, user),
         "may_curate": has_role(user, LEAD),
         "may_label": has_role(user, EXPERT, LEAD),
         "tools": version.tools if version else [],

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from django.db.models import Count, QuerySet
 
+from cases.access import left_out
 from cases.likeness import alike
 from cases.models import Case
 
@@ -20,9 +21,9 @@ class Alike(NamedTuple):
     more: int = 0
 
 
-def duplicates() -> list[Alike]:
+def duplicates(user) -> list[Alike]:
     """Cases that say the same, each group with what is the same: all an agent sees, or nearly the words of the prompt."""
-    cases = Case.objects.exclude(state=Case.State.RETIRED).filter(current__isnull=False)
+    cases = left_out(Case.objects.exclude(state=Case.State.RETIRED).filter(current__isnull=False), user)
     same = _same_task(cases)
     near = [keys for keys in _nearly_the_same(cases) if not any(set(together) >= set(keys) for together in same)]
     found = _same_recordings(cases)

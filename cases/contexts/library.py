@@ -7,12 +7,12 @@ from typing import Any
 from django.db.models import Count, Exists, F, OuterRef, QuerySet, Subquery, Window
 from django.db.models.functions import Coalesce, RowNumber
 
-from cases import labels
-from cases.access import EXPERT, LEAD, has_role
+from cases import labelling, labels
+from cases.access import EXPERT, LEAD, has_role, left_out
 from cases.contexts.duplicates import duplicates
 from cases.contexts.listing import Filters, choices, library_map, of_last_run, page_of, with_what_rows_show
 from cases.forms.library import minders, usual_end
-from cases.models import Case, Confirmation, Entry, Evaluation, Label, Session
+from cases.models import Case, Confirmation, Entry, Evaluation, Label, LabelSeat, Session
 
 VIEWS = ("list", "map", "next")
 RUNS = 10  # newest of a case that its row shows
@@ -62,15 +62,16 @@ def library_page(query: dict[str, Any], user, *, view: str) -> dict[str, Any]:
     if view == "map":
         return shown | library_map()
     if view == "next":
-        found = {"suggestions": suggestions(), "duplicates": duplicates(), "looked_at": CANDIDATES}
-        return shown | found | {"agreement": labels.agreement(), "to_label": to_label(user)[:SUGGESTED]}
-    return shown | _list(query)
+        found = {"suggestions": suggestions(user), "duplicates": duplicates(user), "looked_at": CANDIDATES}
+        mine = {"labelling": labelling.held_by(user), "to_label": to_label(user)[:SUGGESTED]}
+        return shown | found | mine | {"agreement": labels.agreement()}
+    return shown | _list(query, user)
 
 
-def _list(query: dict[str, Any]) -> dict[str, Any]:
+def _list(query: dict[str, Any], user) -> dict[str, Any]:
     filters = Filters.from_query(query, sort="category")
     given = Confirmation.objects.filter(version=OuterRef("current")).order_by().values("version")
-    rows = with_what_rows_show(filters.apply(Case.objects.library()), "owner__username")
+    rows = with_what_rows_show(left_out(filters.apply(Case.objects.library()), user), "owner__username")
     rows = rows.annotate(confirmations_count=Coalesce(Subquery(given.annotate(n=Count("pk")).values("n")), 0))
     page = page_of(rows, query.get("page"))
     page.object_list = list(page.object_list)
@@ -125,21 +126,28 @@ def _undoable(batch: str, user) -> dict[str, Any] | None:
 
 
 def to_label(user) -> QuerySet[Case]:
-    """Gating cases and those on their way that only one person labelled, or none, and not this one: newest first."""
+    """Gating cases and those on their way that only one person labelled, or none, and not this one: newest first.
+
+    One that this person confirmed, or took and left, is for somebody else.
+    """
     if not has_role(user, EXPERT, LEAD):
         return Case.objects.none()
     mine = Label.objects.filter(version__task_digest=OuterRef("current__task_digest"), by=user)
     waiting = Case.objects.filter(state__in=[Case.State.LABELLED, Case.State.CONFIRMED], gates=True)
-    waiting = waiting.filter(ambiguity=Case.Ambiguity.UNKNOWN).exclude(Exists(mine))
+    left = LabelSeat.objects.filter(case=OuterRef("pk"), by=user, task_digest=OuterRef("current__task_digest"))
+    confirmed = Confirmation.objects.filter(version__case=OuterRef("pk"), by=user, bulk=False)
+    waiting = waiting.filter(ambiguity=Case.Ambiguity.UNKNOWN)
+    waiting = waiting.exclude(Exists(mine)).exclude(Exists(left)).exclude(Exists(confirmed))
     return waiting.select_related("system").order_by("-pk")
 
 
-def suggestions() -> list[Suggestion]:
+def suggestions(user) -> list[Suggestion]:
     """What to bring into the library next, best first: by how many reasons speak for it, newest first among equals."""
     expert = Session.objects.finished().filter(case=OuterRef("pk"), actor=Session.Actor.EXPERT)
     given = Confirmation.objects.filter(version=OuterRef("current")).order_by().values("version")
     waiting = (
-        Case.objects.filter(state__in=[Case.State.DRAFT, Case.State.CLEANED, Case.State.LABELLED], gates=True)
+        left_out(Case.objects.filter(gates=True), user)
+        .filter(state__in=[Case.State.DRAFT, Case.State.CLEANED, Case.State.LABELLED])
         .annotate(
             right=of_last_run("correct"),
             worked=Exists(expert),

@@ -7,6 +7,7 @@ from django.core.paginator import Page, Paginator
 from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
+from cases.access import left_out
 from cases.models import Case, Evaluation, Session, System
 
 PAGE = 50
@@ -115,9 +116,9 @@ def page_of(rows: QuerySet[Case], number: Any) -> Page:
     return Paginator(rows, PAGE).get_page(number)
 
 
-def cases_page(query: dict[str, Any]) -> dict[str, Any]:
+def cases_page(query: dict[str, Any], user) -> dict[str, Any]:
     filters = Filters.from_query(query)
-    rows = with_what_rows_show(filters.apply(Case.objects.all()), "current__prompt")
+    rows = with_what_rows_show(left_out(filters.apply(Case.objects.all()), user), "current__prompt")
     rows = rows.annotate(sessions_count=sessions_counted(), last_verdict=of_last_run("verdict"))
     page = page_of(rows, query.get("page"))
     return {

@@ -12,7 +12,7 @@ from cases.contexts.steps import FIRST, shown_steps, tree
 from cases.models import Annotation, Evaluation, Score, ScoreReview, Session
 from cases.parsing import parse_diagnosis
 from cases.recording import transcript_of
-from cases.reviewing import blind
+from cases.reviewing import blind, wanted_from
 
 TABS = ("transcript", "scores", "chain", "rules", "annotations", "levels", "raw")
 
@@ -68,6 +68,7 @@ class Scored:
     scores: tuple[Score, ...]
     reviews: tuple[ScoreReview, ...]
     mine: ScoreReview | None
+    kept_back: int = 0  # how many others said something, which shows once this person's own answer is given
 
     @property
     def reviewed(self) -> Score:
@@ -99,6 +100,7 @@ def metrics_of(evaluation: Evaluation) -> list[Metric]:
 
 def scored(evaluation: Evaluation, user) -> list[Scored]:
     by_dimension: dict[str, list[Score]] = {}
+    wanted = wanted_from(user, evaluation.scores.values_list("pk", flat=True))
     for score in evaluation.scores.prefetch_related("reviews__by"):
         by_dimension.setdefault(score.dimension, []).append(score)
     found = []
@@ -107,7 +109,11 @@ def scored(evaluation: Evaluation, user) -> list[Scored]:
         if not scores:
             continue
         newest = {review.by_id: review for score in scores for review in score.reviews.all()}
-        found.append(Scored(dimension, label, tuple(scores), tuple(newest.values()), newest.get(user.pk)))
+        mine = newest.get(user.pk)
+        shown = tuple(newest.values())
+        if any(score.pk in wanted for score in scores):
+            shown = (mine,) if mine else ()
+        found.append(Scored(dimension, label, tuple(scores), shown, mine, len(newest) - len(shown)))
     return found
 
 

@@ -7,7 +7,9 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
 from cases.access import EXPERT, LEAD, has_role
+from cases.labelling import held_by
 from cases.models import Annotation, Case, Confirmation, Evaluation, Session
+from cloudmate.addresses import address
 
 SHOWN = 5
 MANY = 1_000
@@ -117,6 +119,10 @@ def turns(user) -> tuple[list[Turn], dict[str, int]]:
         )
         for one in annotating[:SHOWN]
     ]
+    if seat := held_by(user):
+        url = address("cases:label_alone", seat.case_id)
+        why = f"your own answer is to be given; until then the case is closed to you · {seat.case.system.name}"
+        found.append(Turn(url, seat.case.name, why, "edit", seat.case.state, seat.at))
     # of more than MANY nobody needs to know how many; counting them all would take longer than the page
     unseen = to_annotate(user)[:MANY].count() if len(annotating) > SHOWN else 0
     more = {

@@ -32,6 +32,7 @@ class Pair:
     judged: bool
     said: bool
     questions: tuple[tuple[str, bool, bool], ...] = ()  # (criterion, judged, said), where both could tell
+    score: int = 0
 
     @property
     def month(self) -> str:
@@ -84,6 +85,7 @@ def _pair(row: dict[str, Any]) -> Pair:
         by=row["by__username"],
         on=row["on"],
         why=row["score__review_item__why"] or "",
+        score=row["score"],
         judged=row["score__value"] >= GOOD,
         said=row["value"] >= GOOD,
         questions=tuple(

@@ -104,6 +104,11 @@ class OwnAnswerForm(forms.Form):
         label="In your words",
         help_text="One statement a line. Only causes can be compared by code.",
     )
+    informed = forms.BooleanField(
+        required=False,
+        label="I knew the answer that stands before I took the case",
+        help_text="Then it is kept, and not counted as a second opinion.",
+    )
 
     def answer(self, causes: tuple[Cause, ...]) -> Answer:
         said = tuple(line.strip() for line in self.cleaned_data["expected"].splitlines() if line.strip())

@@ -3,7 +3,7 @@ from cases.models.case import Case, CaseVersion, Confirmation, System
 from cases.models.entry import Entry
 from cases.models.evaluation import Evaluation, Score, ScoreReview
 from cases.models.guidance import Guidance
-from cases.models.label import Label
+from cases.models.label import Label, LabelSeat
 from cases.models.pattern import RedactionPattern
 from cases.models.review import ReviewItem, ReviewSeat
 from cases.models.session import RawReturn, Session, Step
@@ -20,6 +20,7 @@ __all__ = [
     "Evaluation",
     "Guidance",
     "Label",
+    "LabelSeat",
     "RawReturn",
     "RedactionPattern",
     "ReviewItem",

@@ -17,7 +17,7 @@ from cases.models import System
 @require_GET
 def agreement(request: HttpRequest) -> HttpResponse:
     require_role(request.user)
-    return render(request, "cases/agreement.html", agreement_page(request.GET.dict()))
+    return render(request, "cases/agreement.html", agreement_page(request.GET.dict(), request.user))
 
 
 @login_required

@@ -19,7 +19,7 @@ from cases.library import LibraryError
 @require_GET
 def cases(request: HttpRequest) -> HttpResponse:
     require_role(request.user)
-    return render(request, "cases/cases.html", cases_page(request.GET.dict()))
+    return render(request, "cases/cases.html", cases_page(request.GET.dict(), request.user))
 
 
 @login_required

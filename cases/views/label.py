@@ -4,10 +4,11 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from cases import library
-from cases.access import EXPERT, LEAD, case_for, require_role
+from cases import labelling, library
+from cases.access import EXPERT, LEAD, case_for, closed_to, require_role
 from cases.forms.case import AnswerForm, CauseFormSet, OwnAnswerForm
 from cases.forms.library import ReasonForm
 from cases.library import LibraryError
@@ -54,10 +55,10 @@ def label(request: HttpRequest, pk: int) -> HttpResponse:
 
 @login_required
 def label_alone(request: HttpRequest, pk: int) -> HttpResponse:
-    """One's own answer; the page does not show the one that stands."""
+    """One's own answer; neither this page nor any other shows the one that stands, until it is given."""
     require_role(request.user, EXPERT, LEAD)
-    found = case_for(request.user, pk)
-    form = OwnAnswerForm(request.POST or None)
+    found = case_for(request.user, pk, even_closed=True)
+    form = OwnAnswerForm(request.POST or None, initial={"informed": "seen" in request.GET})
     causes = CauseFormSet(request.POST or None, prefix="causes")
     if request.method == "POST" and form.is_valid() and causes.is_valid():
         answer = form.answer(causes.causes())
@@ -65,14 +66,40 @@ def label_alone(request: HttpRequest, pk: int) -> HttpResponse:
             form.add_error(None, "Name a cause, or say it in your words.")
         else:
             try:
-                library.label_alone(found, answer, request.user)
+                library.label_alone(found, answer, request.user, informed=form.cleaned_data["informed"])
             except LibraryError as error:
                 form.add_error(None, str(error))
             else:
                 messages.success(request, SAID[Case.Ambiguity(found.ambiguity)])
                 return redirect(found)
-    shown = {"case": found, "form": form, "causes": causes}
+    shown = {"case": found, "form": form, "causes": causes, "closed": closed_to(request.user) == found.pk}
     return render(request, "cases/label_alone.html", shown, status=422 if request.method == "POST" else 200)
+
+
+@login_required
+@require_POST
+def take(request: HttpRequest, pk: int) -> HttpResponse:
+    """From here on the case's answer is closed to me, until mine is given."""
+    require_role(request.user, EXPERT, LEAD)
+    found = case_for(request.user, pk, even_closed=True)
+    try:
+        labelling.take(found, by=request.user)
+    except labelling.SeatError as error:
+        held = labelling.held_by(request.user)
+        messages.error(request, str(error))
+        return redirect("cases:label_alone", held.case_id) if held else redirect(found)
+    seen = "?seen=1" if "seen" in request.POST else ""  # taken from a page that showed what stands
+    return redirect(reverse("cases:label_alone", args=[found.pk]) + seen)
+
+
+@login_required
+@require_POST
+def leave(request: HttpRequest, pk: int) -> HttpResponse:
+    require_role(request.user, EXPERT, LEAD)
+    found = case_for(request.user, pk, even_closed=True)
+    if labelling.end(found, by=request.user, given=False):
+        messages.success(request, "Left to somebody else. The case is open to you again.")
+    return redirect(found)
 
 
 @login_required

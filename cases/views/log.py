@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from cases.access import ADMIN, LEAD, require_role
+from cases.access import ADMIN, LEAD, left_out, require_role
 from cases.models import Entry
 
 PAGE = 50
@@ -20,7 +20,7 @@ def log(request: HttpRequest) -> HttpResponse:
     """Newest first; ``?action=`` and ``?by=`` narrow it."""
     require_role(request.user, LEAD, ADMIN)
     action, by = (request.GET.get(name, "").replace("\x00", "")[:150] for name in ("action", "by"))
-    rows = Entry.objects.select_related("by", "case", "undone_by")
+    rows = left_out(Entry.objects.select_related("by", "case", "undone_by"), request.user, case="case")
     rows = rows.only("at", "action", "subject", "words", "by__username", "case__name", "undone_by__undoes")
     rows = rows.filter(action=action) if action else rows
     rows = rows.filter(by__username=by) if by else rows

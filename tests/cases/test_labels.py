@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from django.urls import reverse
 
-from cases import intake, labels, library
+from cases import intake, labelling, labels, library
 from cases.diagnosis import Answer, Cause, Conclusion
 from cases.labels import agree, alpha
 from cases.library import LibraryError
@@ -42,6 +42,13 @@ def test_alpha_is_krippendorff_s():
     assert alpha([["a", "a"], ["b", "b"]]) == 1
 
 
+def label_alone(case, answer, by):
+    """Taken first, so that the answer that stands is closed to them; whoever gave theirs before need not."""
+    if not labels.given_alone(case, by):
+        labelling.take(case, by=by)
+    return library.label_alone(case, answer, by)
+
+
 @pytest.fixture
 def two(db):
     return factories.make_user("expert", name="elif"), factories.make_user("lead", name="lena")
@@ -56,13 +63,13 @@ def gates(two):
 
 
 def test_two_people_who_say_the_same_make_it_agreed(gates, two):
-    library.label_alone(gates, INDEX, two[1])
+    label_alone(gates, INDEX, two[1])
     assert (gates.ambiguity, list(gating())) == ("agreed", [gates])
     assert (labels.agreement().n, labels.agreement().share.value) == (1, 1)
 
 
 def test_case_whose_labels_disagree_gates_no_more(gates, two):
-    library.label_alone(gates, MEMORY, two[1])
+    label_alone(gates, MEMORY, two[1])
     assert (gates.ambiguity, list(gating()), list(Case.objects.confirmed())) == ("ambiguous", [], [])
     assert (labels.agreement().n, labels.agreement().share.value) == (1, 0)
 
@@ -71,7 +78,7 @@ def test_ambiguous_case_is_neither_confirmed_nor_restored(two):
     case, gating_case = factories.make_labelled_case(), factories.make_confirmed_case()
     library.quarantine(gating_case, by=two[1], reason="flaky")
     for one in (case, gating_case):
-        library.label_alone(one, MEMORY, two[0])
+        label_alone(one, MEMORY, two[0])
     assert library.confirm_in_bulk([case], by=two[1]) == []
     with pytest.raises(LibraryError, match="disagree, so it cannot gate"):
         library.confirm(case, by=two[1])
@@ -80,19 +87,19 @@ def test_ambiguous_case_is_neither_confirmed_nor_restored(two):
 
 
 def test_answer_that_accepts_both_settles_it(gates, two):
-    library.label_alone(gates, MEMORY, two[1])
+    label_alone(gates, MEMORY, two[1])
     library.label(gates, replace(factories.ANSWER, causes=(*INDEX.causes, *MEMORY.causes)), two[0])
     assert gates.ambiguity == "agreed"
 
 
 def test_newest_label_of_a_person_counts(gates, two):
-    library.label_alone(gates, MEMORY, two[1])
-    library.label_alone(gates, INDEX, two[1])
+    label_alone(gates, MEMORY, two[1])
+    label_alone(gates, INDEX, two[1])
     assert (gates.ambiguity, len(labels.standing(gates))) == ("agreed", 2)
 
 
 def test_lead_sets_the_label_of_another_person_aside_with_a_reason(gates, two):
-    other = library.label_alone(gates, MEMORY, factories.make_user("expert"))
+    other = label_alone(gates, MEMORY, factories.make_user("expert"))
     with pytest.raises(LibraryError, match="Say why"):
         library.set_aside(other, by=two[1], reason=" ")
     with pytest.raises(LibraryError, match="for the role lead"):
@@ -103,7 +110,7 @@ def test_lead_sets_the_label_of_another_person_aside_with_a_reason(gates, two):
 
 
 def test_label_of_another_task_counts_no_more(gates, two):
-    library.label_alone(gates, MEMORY, two[1])
+    label_alone(gates, MEMORY, two[1])
     task = replace(task_of(gates.current), prompt="Payment is slow.")
     intake.revise(gates, task=task, answer=factories.ANSWER)
     assert (gates.ambiguity, labels.standing(gates)) == ("", [])

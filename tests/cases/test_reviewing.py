@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from cases import reviewing
 from cases.evaluation.run import evaluate_session
-from cases.models import ReviewItem, ReviewSeat, Score, ScoreReview
+from cases.models import Evaluation, ReviewItem, ReviewSeat, Score, ScoreReview
 from cases.reviewing import ReviewError
 from tests import factories
 
@@ -201,3 +201,28 @@ def test_the_next_item_is_found_by_its_index():
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL enable_seqscan = off")
     assert "review_items_that_wait" in reviewing.open_to(person)[:8].explain()
+
+
+def test_who_is_to_give_the_second_opinion_sees_the_first_nowhere(client):
+    item = queued(left=2)
+    Evaluation.objects.update(judge="m 1")
+    first, second = factories.make_user("expert", name="fia"), factories.make_user("reviewer", name="sam")
+    reviewing.answer(reviewing.claim(first), answers={"evidence-c1": "yes"}, reason="it scans the whole table")
+    client.force_login(second)
+    session = item.score.evaluation.session
+    pages = [session.get_absolute_url() + "?tab=scores"]
+    pages += [f"{reverse('cases:agreement')}?cell={cell}" for cell in ("tp", "fp", "fn", "tn")]
+    shown = [client.get(page).content.decode() for page in pages]
+    assert not any(
+        "it scans the whole table" in page or f"{session.get_absolute_url()}?tab" in page for page in shown[1:]
+    )
+    assert "it scans the whole table" not in shown[0]
+    assert "1 other scored it. What they said shows once your own answer is given" in shown[0]
+    client.force_login(first)  # to whom it is no secret
+    assert "it scans the whole table" in client.get(pages[0]).content.decode()
+    opened = [client.get(page).context["opened"] for page in pages[1:]]
+    assert [len(pairs) for pairs in opened] == [0, 0, 1, 0]
+    client.force_login(second)
+    assert [len(client.get(page).context["opened"]) for page in pages[1:]] == [0, 0, 0, 0]
+    reviewing.answer(reviewing.claim(second), answers={"evidence-c1": "no"})
+    assert "it scans the whole table" in client.get(pages[0]).content.decode()

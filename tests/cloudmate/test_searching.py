@@ -20,7 +20,11 @@ pytestmark = pytest.mark.django_db
 
 
 def titles(words: str) -> dict[str, list[str]]:
-    return {group.name: [row.title for row in group.rows] for group in found(words) if group.n}
+    return {
+        group.name: [row.title for row in group.rows]
+        for group in found(words, factories.make_user("reviewer"))
+        if group.n
+    }
 
 
 def test_words_find_cases_by_name_and_prompt_sessions_patches_and_rules():

@@ -9,9 +9,13 @@ from tests import factories
 pytestmark = pytest.mark.django_db
 
 
+def reader():
+    return factories.make_user("lead")
+
+
 def test_cases_that_an_agent_cannot_tell_apart_are_duplicates():
     one, other = factories.make_labelled_case(), factories.make_labelled_case()
-    assert duplicates() == [("the agent sees the very same", [one, other], 0)]
+    assert duplicates(reader()) == [("the agent sees the very same", [one, other], 0)]
 
 
 def test_same_recordings_with_another_answer_say_that_one_is_wrong():
@@ -22,6 +26,6 @@ def test_same_recordings_with_another_answer_say_that_one_is_wrong():
     )
     for case in (one, other):
         factories.make_snapshot(case)
-    assert duplicates() == [("the same recordings, and the same answer", [one, other], 0)]
+    assert duplicates(reader()) == [("the same recordings, and the same answer", [one, other], 0)]
     factories.make_snapshot(odd)
-    assert duplicates() == [("the same recordings, but another answer: one is wrong", [one, other, odd], 0)]
+    assert duplicates(reader()) == [("the same recordings, but another answer: one is wrong", [one, other, odd], 0)]

@@ -5,7 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from cases import library
+from cases import labelling, library
 from cases.contexts.library import Record, records_of, suggestions, to_label
 from cases.evaluation.run import evaluate_session
 from cases.models import Case
@@ -34,7 +34,7 @@ def test_failures_and_gaps_are_suggested_with_their_reasons():
     factories.make_confirmed_case(system=factories.make_system("bank"))
     case = factories.make_labelled_case(system=factories.make_system("market"))
     ran(case, False)
-    assert [(one.case, one.todo, one.reasons) for one in suggestions()] == [
+    assert [(one.case, one.todo, one.reasons) for one in suggestions(factories.make_user("lead"))] == [
         (
             case,
             "confirm it",
@@ -52,6 +52,7 @@ def test_second_label_is_wanted_of_those_who_gave_none():
         [case],
         [],
     )
+    labelling.take(case, by=lead)
     library.label_alone(case, factories.ANSWER, lead)
     assert list(to_label(factories.make_user("lead"))) == []
 
