@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterable, Sequence
 from typing import Any
 from xml.etree import ElementTree
 
@@ -19,7 +20,10 @@ WORDS = {
     Outcome.INCONCLUSIVE: "inconclusive",
     Outcome.OPEN: "not run",
 }
-COLUMNS = ("case", "system", "category", "fault_class", "old", "new", "verdict", "first_divergence", "reason")
+COLUMNS = (
+    *("case", "system", "category", "fault_class", "tags", "must_pass", "stale"),
+    *("old", "new", "verdict", "first_divergence", "reason"),
+)
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -48,12 +52,17 @@ def as_data(report: Report) -> dict[str, Any]:
 
 
 def as_csv(report: Report) -> str:
-    """Rows for a spreadsheet; a cell that a spreadsheet would run as a formula is quoted."""
+    return table(COLUMNS, map(_cells, report.rows))
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """CSV for a spreadsheet; a cell that a spreadsheet would run as a formula is quoted."""
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow(COLUMNS)
-    for row in report.rows:
-        writer.writerow(["'" + cell if cell.startswith(_FORMULA) else cell for cell in _cells(row)])
+    writer.writerow(columns)
+    for row in rows:
+        cells = map(str, row)
+        writer.writerow(["'" + cell if cell.startswith(_FORMULA) else cell for cell in cells])
     return text.getvalue()
 
 
@@ -104,6 +113,9 @@ def _cells(row: Row) -> tuple[str, ...]:
         row.system,
         row.category,
         row.fault_class,
+        ", ".join(row.tags),
+        "yes" if row.must_pass else "no",
+        "yes" if row.stale else "no",  # the case changed since it was tried
         str(row.base),
         str(row.candidate),
         WORDS[row.outcome],

@@ -5,6 +5,7 @@ from sandbox import console_views, import_views, lab_views, snapshot_views, term
 app_name = "sandbox"
 urlpatterns = [
     path("library/import/", import_views.import_cases, name="import_cases"),
+    path("library/export.csv", views.export_library, name="export_library"),
     path("regressions/<int:pk>/", views.regression, name="regression"),
     path("regressions/<int:pk>/export.<str:form>", views.export, name="export"),
     path("compare/<int:old>/<int:new>/", views.compare, name="compare"),

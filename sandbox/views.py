@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET, require_POST
 from cases.access import case_for, number_in, require_role, session_for
 from cases.contexts.case import sessions_panel
 from cloudmate.states import TransitionError
-from sandbox import admission, contexts, exports, guidance, steering
+from sandbox import admission, contexts, exports, guidance, library_contexts, steering
 from sandbox import regression as regressions
 from sandbox import regression_contexts as pages
 from sandbox.access import exploration_for, regression_for
@@ -49,6 +49,17 @@ def export(request, pk, form):
     kind, write = EXPORTS[form]
     response = HttpResponse(write(report), content_type=f"{kind}; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="regression-{pk}.{form}"'
+    return response
+
+
+@login_required
+@require_GET
+def export_library(request):
+    """What the library's list shows for this address, all pages of it."""
+    require_role(request.user)
+    text = exports.table(library_contexts.COLUMNS, library_contexts.rows(request.GET.dict(), request.user))
+    response = HttpResponse(text, content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = 'attachment; filename="library.csv"'
     return response
 
 

@@ -33,6 +33,7 @@ READS = {
     "cases:raw",
     "sandbox:regression",
     "sandbox:export",
+    "sandbox:export_library",
     "sandbox:compare",
     "sandbox:exploration",
     "sandbox:case_panel",

@@ -24,7 +24,18 @@ SORTS = {
 
 
 COLUMNS = (
-    *("name", "state", "origin", "synthetic", "tags", "gates", "ambiguity", "quarantined_until", "updated_at"),
+    *(
+        "name",
+        "state",
+        "origin",
+        "synthetic",
+        "tags",
+        "gates",
+        "must_pass",
+        "ambiguity",
+        "quarantined_until",
+        "updated_at",
+    ),
     *("frozen_digest", "frozen_size", "frozen_share", "frozen_asked", "system__name"),
     *("current__category", "current__fault_class"),
 )

@@ -55,7 +55,8 @@ def _in_library(case: Case, may_curate: bool) -> str:
         if may_curate
         else ""
     )
-    tags = " ".join(f'<span class="tag">{escape(tag)}</span>' for tag in case.tags[:TAGS])
+    said = ["must pass"] * case.must_pass + [*case.tags[:TAGS]]
+    tags = " ".join(f'<span class="tag">{escape(tag)}</span>' for tag in said)
     frozen, coverage = _frozen(case, name)
     worse = ' class="bad"' if record.flaky else ""
     told = f'title="Sets of runs with the same knowledge that went both ways">{record.flaky} of {record.repeated}'

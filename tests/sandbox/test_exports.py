@@ -68,3 +68,12 @@ def test_data_says_how_many_did_not_run():
     assert data["totals"]["not_run"] == 1
     assert data["totals"]["old"]["n"] == 2
     assert [case["verdict"] for case in data["cases"]] == ["regressed", "fixed", "not run", "inconclusive"]
+
+
+def test_every_form_with_columns_says_tags_must_pass_and_stale():
+    kept = row("kept", Outcome.SAME_PASS, True, True, tags=("nightly", "slow"), must_pass=True, stale=True)
+    said = {"tags": "nightly, slow", "must_pass": "yes", "stale": "yes"}
+    (line,) = csv.DictReader(io.StringIO(exports.as_csv(Report(rows=(kept,)))))
+    (data,) = exports.as_data(Report(rows=(kept,)))["cases"]
+    assert {name: line[name] for name in said} == {name: data[name] for name in said} == said
+    assert "| nightly, slow | yes | yes |" in exports.as_markdown(Report(rows=(kept,)))
