@@ -18,6 +18,7 @@ from cases.models import Case, Confirmation, Entry
 from cloudmate.states import TransitionError, transition
 
 LONGEST_TAG = 40
+MUST_PASS = {True: "made must-pass", False: "no longer must-pass"}  # as the log says it
 UNDONE_STATES = {  # where an undo may lead from: what the act made of the case
     "retired": Case.State.RETIRED,
     "quarantined": Case.State.QUARANTINED,
@@ -68,6 +69,23 @@ def tag(cases: Iterable[Case], *, by, name: str) -> Done:
     return _each(cases, act, by=by)
 
 
+def must_pass(cases: Iterable[Case], *, by) -> Done:
+    """No rule goes in that loses one of these, however the agent samples."""
+    return _each(cases, lambda case, batch: _set_must_pass(case, True, by=by, batch=batch), by=by)
+
+
+def need_not_pass(cases: Iterable[Case], *, by) -> Done:
+    return _each(cases, lambda case, batch: _set_must_pass(case, False, by=by, batch=batch), by=by)
+
+
+def _set_must_pass(case: Case, value: bool, *, by, batch: str) -> None:
+    if case.must_pass == value:
+        raise LibraryError(f"it {'must pass' if value else 'need not pass'} already")
+    case.must_pass = value
+    case.save(update_fields=["must_pass"])
+    log.note(MUST_PASS[value], by=by, case=case, batch=batch)
+
+
 def undo(batch: str, *, by) -> Done:
     """Take one click back, case by case, where the case still stands as that click left it."""
     library.require_lead(by)
@@ -94,6 +112,13 @@ def _take_back(entry: Entry) -> None:
             raise LibraryError("the tag is gone already")
         case.tags = [name for name in case.tags if name != entry.words]
         case.save(update_fields=["tags"])
+        return
+    if entry.action in MUST_PASS.values():
+        set_to = entry.action == MUST_PASS[True]
+        if case.must_pass != set_to:
+            raise LibraryError("that was changed again meanwhile")
+        case.must_pass = not set_to
+        case.save(update_fields=["must_pass"])
         return
     if case.state != UNDONE_STATES[entry.action]:
         raise LibraryError(f"it is {case.get_state_display().lower()} by now")

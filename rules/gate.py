@@ -140,6 +140,9 @@ def _decide_deterministic(report: Report, policy: Policy) -> Verdict:
 
 
 def _decide_sampling(report: Report, policy: Policy) -> Verdict:
+    """Chance excuses no loss of a case that must pass."""
+    if floor := [row for row in report.rows if row.must_pass and row.harms]:
+        return _verdict(report, Decision.REFUSE, f"{_loss_words(floor)}: it must pass")
     trials = {row.case: Trial(row.harms, row.gains, sum(p.settled for p in row.pairs)) for row in report.rows}
     affected = {case: trial for case, trial in trials.items() if not _proven(report, case)}
     weighed = weigh(affected, alpha=policy.alpha, eps=policy.eps, least=policy.minimum_pairs, most=policy.maximum_pairs)

@@ -59,5 +59,5 @@ class TagForm(forms.Form):
     )
 
 
-class ConfirmForm(forms.Form):
+class NothingForm(forms.Form):
     """Nothing to say: the name stands for it."""

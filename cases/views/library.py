@@ -13,14 +13,16 @@ from cases import curation
 from cases.access import LEAD, number_in, require_role
 from cases.contexts.library import VIEWS, library_page
 from cases.curation import Done
-from cases.forms.library import ConfirmForm, QuarantineForm, ReasonForm, TagForm
+from cases.forms.library import NothingForm, QuarantineForm, ReasonForm, TagForm
 from cases.library import LibraryError
 from cases.models import Case
 
 # what may be done to many: the form that says more, the service, and what then is true of each
 ACTIONS = {
-    "confirm": (ConfirmForm, curation.confirm, "confirmed in bulk, in your name"),
+    "confirm": (NothingForm, curation.confirm, "confirmed in bulk, in your name"),
     "tag": (TagForm, curation.tag, "tagged"),
+    "must-pass": (NothingForm, curation.must_pass, "must pass from now on"),
+    "need-not-pass": (NothingForm, curation.need_not_pass, "need not pass any more"),
     "quarantine": (QuarantineForm, curation.quarantine, "quarantined: they do not gate"),
     "retire": (ReasonForm, curation.retire, "retired: nothing new runs on them"),
 }

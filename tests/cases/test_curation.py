@@ -115,3 +115,15 @@ def test_restored_case_has_no_end_of_quarantine(lead):
     library.restore(case, by=lead, reason="recorded anew")
     case.refresh_from_db()
     assert (case.quarantine_owner, case.quarantined_until) == (None, None)
+
+
+def test_must_pass_is_set_for_many_and_taken_back(lead):
+    first, second = make_confirmed_case(), make_confirmed_case()
+    done = curation.must_pass([first, second], by=lead)
+    assert [Case.objects.get(pk=case.pk).must_pass for case in (first, second)] == [True, True]
+    assert curation.must_pass([first], by=lead).refused == ((first, "it must pass already"),)
+    curation.need_not_pass([second], by=lead)
+    undone = curation.undo(done.batch, by=lead)
+    assert (undone.cases, undone.refused) == ((first,), ((second, "that was changed again meanwhile"),))
+    assert not Case.objects.filter(must_pass=True).exists()
+    assert Entry.objects.filter(action="made must-pass").count() == 2

@@ -223,3 +223,12 @@ def test_gate_refuses_a_sampling_agent_for_a_total_loss():
         Decision.REFUSE,
         "case 2 passed and no longer does: 12/12 -> 0/12",
     )
+
+
+def test_gate_refuses_one_lost_run_of_a_case_that_must_pass():
+    lost = replicates(2, harms=1, same=1, must_pass=True)
+    verdict = decide(Report((replicates(1, gains=2, target=True), lost), engine="llm"))
+    assert (verdict.decision, verdict.reason) == (
+        Decision.REFUSE,
+        f"{lost.name} passed and no longer does: {lost.base} -> {lost.candidate}: it must pass",
+    )
