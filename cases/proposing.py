@@ -5,13 +5,14 @@ from dataclasses import replace
 
 from django.db import transaction
 
-from cases import library
+from cases import library, log
 from cases.diagnosis import Answer, Cause, Conclusion
 from cases.evaluation.grounding import leading
 from cases.library import LibraryError
 from cases.models import Case, CaseVersion, Session
 from cases.parsing import parse_diagnosis
 
+PROPOSED = "proposed as baseline"  # as the log says it, with the session as its subject
 LOOKED_AT = 2000  # answers read for the category of a fault class, the newest
 
 
@@ -50,6 +51,7 @@ def propose(session: Session, *, by) -> Case:
         case.refresh_from_db()
     if not case.current.confirmations.filter(by=by).exists():
         library.confirm(case, by=by)
+    log.note(PROPOSED, by=by, case=case, subject=f"session {session.pk}")
     return case
 
 

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from rules.views import asking, discussion, editor, knowledge, patches, policy, queue
+from rules.views import asking, cases, discussion, editor, knowledge, patches, policy, queue
 
 app_name = "rules"
 urlpatterns = [
@@ -34,6 +34,9 @@ urlpatterns = [
     path("rules/check/", editor.check, name="check"),
     path("rules/preview/", editor.preview, name="preview"),
     path("rules/", knowledge.rule_list, name="rules"),
+    path("panels/cases/<int:pk>/lineage/", cases.lineage, name="lineage"),
+    path("cases/<int:pk>/variants/", cases.variants, name="variants"),
+    path("cases/<int:pk>/variants/try/", cases.try_variants, name="try_variants"),
     path("cases/<int:pk>/run-agent/", asking.run_agent, name="run_agent"),
     path("library/run-agent/", asking.run_agents, name="run_agents"),
     path("sessions/<int:pk>/explore/", asking.explore, name="explore"),

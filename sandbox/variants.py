@@ -28,6 +28,14 @@ KINDS = {
     DECOY: "healthy components complain of harmless things",
     REWORD: "the alert is told in other words",
 }
+WHY_NOT = {  # where a kind is left out, because it would not be sound
+    RENAME: "no component has a name that can be told from other words",
+    SHIFT: "there are no moments in it, or some in a form that cannot be moved",
+    JITTER: "no return holds a measured figure",
+    THIN: "there are too few harmless log lines",
+    DECOY: "no healthy component logs in a form that a complaint could be added to",
+    REWORD: "no alert came with it that could be told in other words",
+}
 MOVED = timedelta(days=11, hours=3)
 SHARE = 0.01  # of a figure's value
 MOMENT = re.compile(r"\b(\d{4}-\d{2}-\d{2})([T ])(\d{2}:\d{2})(:\d{2})?")

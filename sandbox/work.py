@@ -10,11 +10,11 @@ from cases.models import Case, Session, Step
 from cases.transcript import Level
 from cloudmate.states import TransitionError
 from cloudmate.work import Work, fail
-from sandbox import admission, capture, exploration, guess, guidance, incidents, regression, runs
-from sandbox.models import Derivation, Pair, Regression, Run
+from sandbox import admission, capture, exploration, guess, guidance, incidents, regression, runs, variant_runs
+from sandbox.models import Derivation, Pair, Regression, Run, VariantRun
 
 log = logging.getLogger(__name__)
-KINDS = (Run, Derivation, Pair)
+KINDS = (Run, Derivation, Pair, VariantRun)
 
 
 def turn(limit: int = 20) -> int:
@@ -28,6 +28,7 @@ def turn(limit: int = 20) -> int:
     done += guidance.offer_finished()
     done += work_off(Derivation, guidance.derive, limit)
     done += work_off(Pair, regression.execute_pair, limit, give_up=regression.give_up)
+    done += work_off(VariantRun, variant_runs.execute, limit)
     done += test_guesses(limit) + close_regressions() + advance_explorations()
     return done or admission.admit()
 

@@ -6,7 +6,7 @@ from django.contrib import messages
 
 from cloudmate.states import TransitionError
 from rules import comments, critiques, merge, merge_queue, patches, review
-from sandbox import exploration, runs
+from sandbox import exploration, runs, variant_runs
 
 REFUSALS = (
     patches.PatchError,
@@ -17,6 +17,7 @@ REFUSALS = (
     critiques.CritiqueError,
     runs.RunError,
     exploration.ExplorationError,
+    variant_runs.VariantError,
 )
 
 

@@ -4,6 +4,7 @@ from sandbox.models.live import LiveAction, LiveIncident
 from sandbox.models.regression import Pair, Regression
 from sandbox.models.run import KnowledgeValue, Run
 from sandbox.models.snapshot import Miss, Snapshot, SnapshotRecording, TableBlob
+from sandbox.models.variant import VariantRun
 
 __all__ = [
     "Branch",
@@ -19,4 +20,5 @@ __all__ = [
     "Snapshot",
     "SnapshotRecording",
     "TableBlob",
+    "VariantRun",
 ]

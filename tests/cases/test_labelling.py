@@ -108,6 +108,8 @@ def own_addresses(case: Case) -> list[str]:
         f"/cases/{case.pk}/versions/",
         f"/cases/{case.pk}/label/",
         f"/cases/{case.pk}/snapshot/",
+        f"/cases/{case.pk}/variants/",
+        f"/panels/cases/{case.pk}/lineage/",
         f"/panels/cases/{case.pk}/health/",
         f"/panels/cases/{case.pk}/sandbox/",
         *(f"/sessions/{pk}/?tab={tab}" for pk in sessions for tab in ("transcript", "scores", "chain", "raw")),

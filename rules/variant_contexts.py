@@ -1,0 +1,57 @@
+"""The page of a case's variants: what each guise changes, and what the agent made of it under the newest knowledge."""
+
+from dataclasses import dataclass
+
+from cases.access import has_role
+from cases.models import Case
+from rules import versions
+from rules.models import KnowledgeVersion
+from sandbox import runs, variant_runs
+from sandbox.models import VariantRun
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A guise with its newest run; ``version`` is the knowledge that it ran with, where that was ever served."""
+
+    guise: variant_runs.Guise
+    run: VariantRun | None
+    version: KnowledgeVersion | None
+
+
+def variants(case: Case, user) -> dict:
+    context = {
+        "case": case,
+        "may_act": has_role(user, "expert", "reviewer", "lead"),
+        "head": versions.head(),
+        "rows": [],
+        "why_none": "",
+    }
+    if case.current is None:
+        return context | {"why_none": "Nothing has been said of the case yet"}
+    snapshot = runs.snapshot_of(case.current)
+    try:
+        guises = variant_runs.guises(case.current, snapshot)
+    except variant_runs.VariantError as problem:
+        return context | {"why_none": str(problem)}
+    tried = VariantRun.objects.filter(case_version=case.current, snapshot=snapshot).order_by("pk")
+    newest = {run.kind: run for run in tried}
+    served = {
+        version.value_id: version
+        for version in KnowledgeVersion.objects.filter(value__in=[run.knowledge_id for run in newest.values()])
+    }
+    rows = [
+        Shown(one, newest.get(one.kind), served.get(newest[one.kind].knowledge_id) if one.kind in newest else None)
+        for one in guises
+    ]
+    ran = [row.run for row in rows if row.run]
+    settled = [run for run in ran if run.verdict]
+    head = context["head"].value_id
+    return context | {
+        "rows": rows,
+        "working": any(run.state in (VariantRun.State.QUEUED, VariantRun.State.RUNNING) for run in ran),
+        "made": sum(not one.why_not for one in guises),
+        "settled": len(settled),
+        "passed": sum(run.verdict == "success" for run in settled),
+        "tried_on_head": bool(ran) and all(run.knowledge_id == head for run in ran),
+    }

@@ -1,0 +1,123 @@
+"""A case in other guises: what each changes, and whether the agent still finds what it is."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from cases.evaluation.registry import evaluate
+from cases.models import CaseVersion
+from cases.recording import task_of
+from cases.transcript import Transcript
+from cloudmate.work import finish, held
+from sandbox import capture, runs
+from sandbox.environment.inventory import inventory_of
+from sandbox.environment.replay import ReplaySource
+from sandbox.knowledge.rule import Knowledge
+from sandbox.models import Snapshot, VariantRun
+from sandbox.values import knowledge_of, stored
+from sandbox.variants import KINDS, WHY_NOT, Variant, variants
+
+NAMED = ("services", "deployments", "statefulsets")  # kinds of things whose names a variant changes
+LINE = 300  # characters of a line that is shown
+KEPT = 64  # cases whose guises a process remembers: a page that is polled makes them once
+_told: dict[tuple[str, str], list["Guise"]] = {}
+
+
+class VariantError(Exception):
+    """A case that no variant can be made of; the message says why."""
+
+
+@dataclass(frozen=True)
+class Guise:
+    """One kind of variant of a case: what it changes, or why it is left out. ``example``: a line before and after."""
+
+    kind: str
+    words: str
+    why_not: str = ""
+    prompt: str = ""  # where it is told in other words
+    changed: int = 0  # returns that differ, of how many
+    of: int = 0
+    example: tuple[str, str] | None = None
+
+
+def of(version: CaseVersion, snapshot: Snapshot | None) -> tuple[Variant, ...]:
+    """The variants that are sound for this case; none without a snapshot or a structured answer."""
+    answer = version.parsed_answer()
+    if snapshot is None or answer is None or not answer.causes:
+        return ()
+    names = [name for kind in NAMED for name in snapshot.inventory.get(kind, ())]
+    return variants(task_of(version), answer, capture.recordings_of(snapshot), names=names)
+
+
+def source_of(variant: Variant) -> ReplaySource:
+    return ReplaySource(variant.task.tools, variant.recordings, inventory=inventory_of(variant.recordings))
+
+
+def guises(version: CaseVersion, snapshot: Snapshot | None) -> list[Guise]:
+    """Every kind, in one order. Raises VariantError where the case can have none."""
+    if snapshot is None:
+        raise VariantError("Nothing is frozen of the case, so there is nothing to put into another guise")
+    answer = version.parsed_answer()
+    if answer is None or not answer.causes:
+        raise VariantError("Its answer names no cause, so code cannot tell whether a run of a variant is right")
+    key = (version.digest, snapshot.digest)
+    if key not in _told:
+        made = {variant.kind: variant for variant in of(version, snapshot)}
+        before = capture.recordings_of(snapshot)
+        _told[key] = [_guise(kind, words, made.get(kind), before, version.prompt) for kind, words in KINDS.items()]
+        while len(_told) > KEPT:
+            _told.pop(next(iter(_told)))
+    return _told[key]
+
+
+def ask(version: CaseVersion, knowledge: Knowledge) -> int:
+    """Queue a run of each variant under ``knowledge``, once; return how many are new. Raises VariantError."""
+    snapshot = runs.snapshot_of(version)
+    kinds = [guise.kind for guise in guises(version, snapshot) if not guise.why_not]
+    if not kinds:
+        raise VariantError("No variant is sound for this case: each says why")
+    value = stored(knowledge)
+    rows = VariantRun.objects.filter(case_version=version, snapshot=snapshot, knowledge=value)
+    before = rows.count()
+    VariantRun.objects.bulk_create(
+        (VariantRun(case_version=version, snapshot=snapshot, knowledge=value, kind=kind) for kind in kinds),
+        ignore_conflicts=True,
+    )
+    return rows.count() - before
+
+
+def execute(row: VariantRun) -> None:
+    """Claim the row, play the variant and record what came of it. Raises TransitionError for another worker's."""
+    with held(row):
+        variant = next(one for one in of(row.case_version, row.snapshot) if one.kind == row.kind)
+        transcript = runs.play(source_of(variant), variant.task, knowledge=knowledge_of(row.knowledge))
+        result = evaluate(transcript, variant.answer)
+        finish(row, verdict=result.verdict, concluded=_concluded(transcript)[:300], calls=len(transcript.steps))
+
+
+def _concluded(transcript: Transcript) -> str:
+    diagnosis = transcript.diagnosis
+    if diagnosis is None:
+        return "nothing"
+    causes = (f"{cause.fault_class} at {cause.component}" for cause in diagnosis.root_causes)
+    return ", ".join(causes) or diagnosis.conclusion.value.replace("_", " ")
+
+
+def _guise(kind: str, words: str, variant: Variant | None, before, prompt: str) -> Guise:
+    if variant is None:
+        return Guise(kind, words, why_not=WHY_NOT[kind])
+    pairs = list(zip(before, variant.recordings, strict=True))
+    differing = [(old.output, new.output) for old, new in pairs if old.output != new.output]
+    other = variant.task.prompt if variant.task.prompt != prompt else ""
+    example = next((found for old, new in differing for found in _lines(old, new)), None)
+    return Guise(kind, words, prompt=other, changed=len(differing), of=len(pairs), example=example)
+
+
+def _lines(old: str, new: str) -> Iterator[tuple[str, str]]:
+    """Lines that stand in one of two returns only, in pairs; an added line has nothing before it."""
+    first, second = old.splitlines(), new.splitlines()
+    held_before, held_after = set(first), set(second)
+    gone = [line for line in first if line not in held_after]
+    come = [line for line in second if line not in held_before]
+    for number in range(max(len(gone), len(come))):
+        pair = [lines[number] if number < len(lines) else "" for lines in (gone, come)]
+        yield (pair[0].strip()[:LINE], pair[1].strip()[:LINE])

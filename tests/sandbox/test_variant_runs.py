@@ -1,0 +1,74 @@
+import pytest
+
+from cases.diagnosis import Answer
+from cases.models import Case
+from rules import versions
+from sandbox import runs, variant_runs
+from sandbox import work as sandbox_work
+from sandbox.environment.base import Recording
+from sandbox.importers.store import bring_in
+from sandbox.knowledge.rule import EMPTY
+from sandbox.lab import make
+from sandbox.models import VariantRun
+from sandbox.variants import KINDS
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+def told(case) -> dict[str, variant_runs.Guise]:
+    return {one.kind: one for one in variant_runs.guises(case.current, runs.snapshot_of(case.current))}
+
+
+def test_each_kind_is_made_or_says_why_not():
+    logs = "".join(f"2026-01-05 10:0{n}:00 INFO request {n} took 4812.25 ms\n" for n in range(10))
+    case = factories.make_confirmed_case(recordings=(Recording("get_logs", {"service": "till"}, logs),))
+    found = told(case)
+    assert list(found) == list(KINDS)
+    assert found["reword"].why_not == "no alert came with it that could be told in other words"
+    shift = found["shift"]
+    assert (shift.why_not, shift.changed, shift.of) == ("", 1, 1)
+    assert shift.example == (
+        "2026-01-05 10:00:00 INFO request 0 took 4812.25 ms",
+        "2026-01-16 13:00:00 INFO request 0 took 4812.25 ms",
+    )
+    assert found["jitter"].example[1] != found["jitter"].example[0]
+
+
+def test_case_without_a_cause_or_without_recordings_has_none():
+    with pytest.raises(variant_runs.VariantError, match="names no cause"):
+        told(factories.make_confirmed_case(answer=Answer(expected=("it is full",))))
+    with pytest.raises(variant_runs.VariantError, match="Nothing is frozen"):
+        told(factories.make_labelled_case())
+
+
+def test_agent_is_run_once_on_each_sound_variant():
+    bring_in(make("quayside", "connection_pool_too_small", 1), confirm_as=factories.make_user("lead"))
+    case = Case.objects.get()
+    sound = {kind for kind, guise in told(case).items() if not guise.why_not}
+    assert variant_runs.ask(case.current, EMPTY) == len(sound)
+    assert variant_runs.ask(case.current, EMPTY) == 0
+    sandbox_work.turn()
+    rows = VariantRun.objects.all()
+    assert {row.kind for row in rows} == sound
+    assert {row.state for row in rows} == {"done"}
+    assert all(row.verdict and row.concluded and row.calls for row in rows)
+    renamed = next(row for row in rows if row.kind == "rename")
+    assert renamed.verdict == "success"
+    assert case.current.parsed_answer().causes[0].component not in renamed.concluded
+
+
+def test_page_says_what_came_of_it_and_polls_only_while_it_runs(client):
+    client.force_login(factories.make_user("expert"))
+    case = factories.make_confirmed_case()
+    versions.head()
+    address = f"/cases/{case.pk}/variants/"
+    assert "not tried" in client.get(address).content.decode()
+    asked = client.post(f"{address}try/", follow=True).content.decode()
+    assert "every 2s" in asked
+    sandbox_work.turn()
+    page = client.get(address).content.decode()
+    assert "every 2s" not in page
+    n = VariantRun.objects.count()
+    assert f"of {n}</strong>" in page
+    assert "tried with knowledge v0" in page
