@@ -12,10 +12,13 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from cases.access import Blind, closed_to, has_role, require_role
+from cases.contexts.tools import tool_names
 from cases.contexts.turn import turns
 from cases.models import Case, Session
 from cloudmate.counting import counts
+from rules import versions
 from rules.contexts import your_turn
+from rules.insight import staleness
 from rules.models import KnowledgeVersion, Patch, QueueEntry
 from sandbox.models import Exploration, Pair, Regression, Run
 
@@ -85,6 +88,7 @@ def running() -> dict:
         .annotate(branches_count=Count("branches"), branches_done=Count("branches", filter=~Q(branches__verdict="")))
         .order_by("-pk")[:5],
         "runs_count": Run.objects.unfinished().count(),
+        "queued_count": QueueEntry.objects.waiting().count(),
     }
 
 
@@ -133,6 +137,14 @@ def gone_stale(stopped: int, old_base: int, over: int) -> list[Stale]:
     return [one for one in found if one.count]
 
 
+def stale_rules() -> list[Stale]:
+    """Rules of the head that ask for what no system has any more, where there are any: three queries at most."""
+    head = versions.head()
+    found = staleness.gone(versions.knowledge(head).rules, tool_names()) if head.number else {}
+    words = f"rule{'s' * (len(found) > 1)} that ask{'s' * (len(found) == 1)} for a tool no system has"
+    return [Stale(len(found), words, reverse("rules:rules") + "?show=stale")] if found else []
+
+
 @login_required
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
@@ -149,7 +161,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "firsts": first_things(session, patch, version, cases),
         "cases_count": cases,
         "merged": recently_merged(),
-        "stale": gone_stale(*stale),
+        "stale": [*stale_rules(), *gone_stale(*stale)],
     }
     return render(request, "home.html", shown | running())
 

@@ -31,7 +31,7 @@ SORTS = {"title": "title", "age": "created_at", "state": "state"}
 
 
 def waiting_for(user) -> QuerySet[Patch]:
-    """Patches that wait for this person: to review, or to take on where the gate could not settle.
+    """Patches that wait for this person: to review, to take on where the gate could not settle, or to answer for.
 
     One that waits in the merge queue waits for nobody.
     """
@@ -44,7 +44,12 @@ def waiting_for(user) -> QuerySet[Patch]:
         wanted |= Q(state=Patch.State.INCONCLUSIVE)
     if has_role(user, "expert", "reviewer", "lead"):
         wanted |= Q(state=Patch.State.DRAFT) & mine
+        wanted |= Q(state__in=[Patch.State.IN_REVIEW, Patch.State.INCONCLUSIVE]) & mine & _asked_by_others(user)
     return Patch.objects.filter(wanted).select_related("case", "author").order_by("updated_at")
+
+
+def _asked_by_others(user) -> Exists:
+    return Exists(PatchComment.objects.holding_up().filter(patch=OuterRef("pk")).exclude(by=user))
 
 
 # whose turn it is, in words, by state; a patch in review that is approved waits for the merge
@@ -68,22 +73,24 @@ ASKS = {  # of whom a patch waits for, in words
 
 def your_turn(user, *, limit: int = 20) -> tuple[list[Turn], int]:
     """The patches that have waited longest for this person, and how many there are beyond those."""
+    mine = Exists(PatchRevision.objects.filter(patch=OuterRef("pk"), by=user))
     approving = Review.objects.filter(
         patch=OuterRef("pk"), revision_number=OuterRef("revision_number"), decision=Review.Decision.APPROVE
     )
     waiting = left_out(waiting_for(user), user, case="case")
     shown = [
-        Turn(
-            patch.get_absolute_url(),
-            patch.title,
-            "approved: merge it" if patch.approved and patch.state == Patch.State.IN_REVIEW else ASKS[patch.state],
-            "patch",
-            patch.state,
-            patch.updated_at,
-        )
-        for patch in waiting.annotate(approved=Exists(approving))[:limit]
+        Turn(patch.get_absolute_url(), patch.title, _asks(patch), "patch", patch.state, patch.updated_at)
+        for patch in waiting.annotate(approved=Exists(approving), asked=mine & _asked_by_others(user))[:limit]
     ]
     return shown, max(0, waiting.count() - limit)
+
+
+def _asks(patch: Patch) -> str:
+    if patch.asked:
+        return "somebody commented on yours: answer, or edit it"
+    if patch.approved and patch.state == Patch.State.IN_REVIEW:
+        return "approved: merge it"
+    return ASKS[patch.state]
 
 
 def patch_list(user, *, show: str, sort: str, page: str | None, source: str = "", words: str = "") -> dict:

@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 
 from cases.access import has_role
+from cases.contexts.agreement import newest_judge
+from cases.contexts.tools import tool_names
 from rules import versions
 from rules.charts import Value, chart
-from rules.insight import growth, outcome, use
+from rules.insight import growth, outcome, staleness, use, weeks
 from rules.models import RuleRecord
 from sandbox.knowledge.language import text_of
 from sandbox.knowledge.rule import Rule
@@ -24,6 +26,7 @@ RULE_FILTERS = {
     "hurting": ("Hurt a case", lambda item: item.use.hurt > 0),
     "conflicts": ("In conflict", lambda item: bool(item.clashes)),
     "dormant": ("Never fired", lambda item: not item.use.fired),
+    "stale": ("Stale", lambda item: bool(item.gone)),
 }
 VERSION_SORTS = {
     "number": lambda item: item.version.number,
@@ -81,8 +84,18 @@ def insight() -> dict:
         "expert_time": outcome.expert_time(),
         "costs": outcome.costs(),
         "objections": outcome.objections(),
+        "judge": newest_judge(),
+        **_over_time(),
         "head": versions.head(),
     }
+
+
+def _over_time() -> dict:
+    found = weeks.weeks()
+    right = [Value(one.label, one.right / one.n, f"{one.label}: {one.right} of {one.n} right") for one in found]
+    sure = [Value(one.label, one.grounded / one.n, f"{one.label}: {one.grounded} of {one.n} grounded") for one in found]
+    drawn = chart([("Right", "library", right), ("Right and grounded", "held", sure)], top=1.0, percent=True)
+    return {"weeks": found[::-1], "over_time": drawn if len(found) > 1 else None}
 
 
 def _library(grown: list[growth.Growth]) -> list[Value]:
@@ -123,6 +136,7 @@ class Described:
     use: use.Use
     clashes: tuple[str, ...]
     ablation: use.Ablation | None
+    gone: tuple[str, ...] = ()  # tools it asks for that no system has any more
 
 
 def rule_list(user, *, show: str = "", source: str = "", sort: str = "") -> dict:
@@ -137,6 +151,7 @@ def rule_list(user, *, show: str = "", source: str = "", sort: str = "") -> dict
     }
     used, looked = use.uses()
     clashes, ablations = use.clashes_of_head(), use.ablations()
+    gone = staleness.gone(rules, tool_names())
     items = [
         Described(
             rule,
@@ -145,6 +160,7 @@ def rule_list(user, *, show: str = "", source: str = "", sort: str = "") -> dict
             used.get(rule.name, use.Use()),
             tuple(clashes.get(rule.name, ())),
             ablations.get(rule.name),
+            gone.get(rule.name, ()),
         )
         for rule in sorted(rules, key=lambda rule: rule.name)
     ]

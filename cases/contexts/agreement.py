@@ -118,6 +118,23 @@ def agreement_page(asked: dict[str, str], user) -> dict[str, Any]:
     }
 
 
+@dataclass(frozen=True)
+class JudgeInShort:
+    """The judge that people judged last: how far it agrees with them, and whether it may gate."""
+
+    name: str
+    kappa: Estimate
+    may_gate: bool
+
+
+def newest_judge() -> JudgeInShort | None:
+    known = judges()
+    if not known:
+        return None
+    counts = counted(pairs(known[0]))
+    return JudgeInShort(known[0], counts.kappa(), permission(counts).allowed)
+
+
 def _sessions(found: list[Pair], cell: str, user) -> dict[str, Any]:
     """Those of a cell, without the scores that still want this person's own answer: the cell would tell another's."""
     if cell not in CELLS:

@@ -8,7 +8,7 @@ from django.utils import timezone
 from cases import library
 from cases.models import Case
 from cloudmate.counting import counts
-from cloudmate.views import QUESTIONS, Merged, Stale, gone_stale, recently_merged
+from cloudmate.views import QUESTIONS, Merged, Stale, gone_stale, recently_merged, stale_rules
 from rules import comments, merge, merge_queue, review, versions
 from rules.models import KnowledgeVersion, Patch, QueueEntry
 from tests import factories
@@ -47,6 +47,22 @@ def test_patch_in_review_on_an_older_version_is_stale():
     head = versions.head()
     KnowledgeVersion.objects.create(number=head.number + 1, parent=head, value=head.value)
     assert [(one.count, one.words) for one in stale()] == [(1, "in review, tested on an older version")]
+
+
+def test_rule_that_asks_for_a_tool_no_system_has_is_stale(client):
+    merged("fixed")  # its case's system has get_logs, and no get_slow_queries
+    assert stale_rules() == [Stale(1, "rule that asks for a tool no system has", "/rules/?show=stale")]
+    client.force_login(factories.make_user("lead"))
+    page = client.get("/rules/?show=stale").content.decode()
+    assert "stale: no system has get_slow_queries any more" in page
+
+
+def test_merge_queue_shows_among_what_runs(client):
+    patch, reviewer = scene.patch("in_review", "fixed"), factories.make_user("reviewer")
+    review.decide(patch, by=reviewer, decision="approve")
+    merge_queue.add(patch, by=reviewer)
+    client.force_login(reviewer)
+    assert "1 patch in the merge queue" in client.get("/running/").content.decode()
 
 
 def test_what_stopped_in_the_merge_queue_is_told_for_a_week():

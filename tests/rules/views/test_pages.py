@@ -5,7 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from cloudmate.states import transition
-from rules import merge, patches, review, versions
+from rules import comments, merge, patches, review, versions
 from rules.contexts import waiting_for
 from rules.models import Patch, PatchComment
 from tests import factories
@@ -305,3 +305,21 @@ def test_history_shows_what_each_revision_says_differently(client, signed_in):
     page = client.get(f"/patches/{patch.pk}/?tab=history").content.decode()
     assert page.index("Revision 2") < page.index("Revision 1")
     assert "<ins>|socket</ins>" in page.replace("<ins>|</ins><ins>socket</ins>", "<ins>|socket</ins>")
+
+
+def test_question_on_a_patch_is_its_makers_turn_until_it_is_resolved():
+    expert, reviewer = factories.make_user("expert"), factories.make_user("reviewer")
+    patch = scene.patch("in_review", "fixed", by=expert)
+    assert list(waiting_for(expert)) == []
+    remark = comments.comment(patch, by=reviewer, text="And plain traffic?")
+    assert list(waiting_for(expert)) == [patch]
+    comments.resolve(remark, by=expert)
+    comments.comment(patch, by=expert, text="my own remark waits for others")
+    assert list(waiting_for(expert)) == []
+
+
+def test_home_says_that_somebody_asked(client, signed_in):
+    expert = signed_in("expert")
+    patch = scene.patch("in_review", "fixed", by=expert)
+    comments.comment(patch, by=factories.make_user("reviewer"), text="why?")
+    assert "somebody commented on yours: answer, or edit it" in client.get("/").content.decode()
