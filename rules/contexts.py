@@ -12,7 +12,16 @@ from cases.contexts.turn import Turn
 from rules import merge, merge_queue, patches, review, versions
 from rules.diffs import diff_of
 from rules.flips import flips_of
-from rules.models import KnowledgeVersion, Patch, PatchComment, PatchRevision, QueueEntry, Review, RuleRecord
+from rules.history import revisions_of
+from rules.models import (
+    KnowledgeVersion,
+    Patch,
+    PatchComment,
+    PatchRevision,
+    QueueEntry,
+    Review,
+    RuleRecord,
+)
 from rules.requirements import requirements as requirements_of
 from sandbox import contexts as sandbox_contexts
 from sandbox import regression_contexts
@@ -198,7 +207,7 @@ def patch(row: Patch, user, *, tab: str = "", say: str = "", rows: dict | None =
     if context["tab"] == "regression" and row.regression:
         context.update(regression_contexts.regression(row.regression, **(rows or {})), in_patch=True)
     if context["tab"] == "history":
-        context["revisions"] = _revisions(row)
+        context["revisions"] = revisions_of(row)
     return context
 
 
@@ -216,24 +225,6 @@ def _key_steps(evidence: dict) -> set[int]:
     words = evidence.get("key_difference", "")
     found = evidence.get("differences") or ()
     return {item["step"] for item in found if item.get("step") is not None and item["text"] in words}
-
-
-@dataclass(frozen=True)
-class Revised:
-    """A revision, and what it says differently from the one before."""
-
-    row: PatchRevision
-    diff: dict
-
-
-def _revisions(row: Patch) -> list[Revised]:
-    """Newest first."""
-    found, before = [], Knowledge()
-    for revision in row.revisions.select_related("by").order_by("number"):
-        after = Knowledge(tuple(from_data(data) for data in revision.add))
-        found.append(Revised(revision, diff_of(before, after)))
-        before = after
-    return found[::-1]
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from cloudmate.states import TransitionError, transition
 from rules import policies, trials, versions
 from rules.gate import Decision, Verdict, decide, static_findings
 from rules.generalisation import with_variants
-from rules.models import KnowledgeVersion, Patch, PatchRevision
+from rules.models import GateVerdict, KnowledgeVersion, Patch, PatchRevision
 from rules.patching import PatchingError, apply
 from rules.review import makers
 from sandbox import regression as regressions
@@ -113,11 +113,11 @@ def start_regression(patch: Patch) -> Regression | None:
     try:
         candidate = candidate_of(patch, on=base)
     except PatchingError as problem:
-        transition(patch, Patch.State.REFUSED, verdict=_words_only(f"It does not fit v{base.number}: {problem}"))
+        _judged(patch, Patch.State.REFUSED, _words_only(f"It does not fit v{base.number}: {problem}"))
         return None
     if findings := static_findings(knowledge, candidate, known_names=known_names()):
         verdict = decide(Report(rows=()), static=findings)
-        transition(patch, Patch.State.REFUSED, base=base, verdict=verdict.as_dict())
+        _judged(patch, Patch.State.REFUSED, verdict.as_dict(), base=base)
         return None
     try:
         with transaction.atomic():  # a worker that comes second leaves no second regression behind
@@ -126,7 +126,7 @@ def start_regression(patch: Patch) -> Regression | None:
             )
             transition(patch, Patch.State.TESTING, base=base, regression=regression, verdict=None)
     except regressions.RegressionError as problem:
-        transition(patch, Patch.State.REFUSED, base=base, verdict=_words_only(str(problem)))
+        _judged(patch, Patch.State.REFUSED, _words_only(str(problem)), base=base)
         return None
     return regression
 
@@ -139,7 +139,7 @@ def judge(patch: Patch) -> Verdict:
         Decision.REFUSE: Patch.State.REFUSED,
         Decision.INCONCLUSIVE: Patch.State.INCONCLUSIVE,
     }[verdict.decision]
-    transition(patch, state, verdict=verdict.as_dict())
+    _judged(patch, state, verdict.as_dict())
     return verdict
 
 
@@ -172,7 +172,7 @@ def stop_testing(patch: Patch, *, by) -> None:
         raise PatchError("There is no regression running to stop")
     words = f"Stopped by {by.get_username()} before every case had run: run it again to settle it"
     with transaction.atomic():
-        transition(patch, Patch.State.INCONCLUSIVE, verdict={**_words_only(words), "decision": "inconclusive"})
+        _judged(patch, Patch.State.INCONCLUSIVE, {**_words_only(words), "decision": "inconclusive"})
         regressions.cancel_regression(patch.regression)
 
 
@@ -230,6 +230,20 @@ def known_names() -> list[str]:
     for answer in Case.objects.exclude(current=None).values_list("current__answer", flat=True):
         names.update(cause.get("component", "") for cause in (answer or {}).get("causes", ()))
     return sorted(name for name in names if len(name) > 2)
+
+
+def _judged(patch: Patch, state: str, verdict: dict, **changes) -> None:
+    """Move the patch on by what the gate said, and keep that: the next test or revision takes it off the patch."""
+    with transaction.atomic():
+        transition(patch, state, verdict=verdict, **changes)
+        GateVerdict.objects.create(
+            patch=patch,
+            revision_number=patch.revision_number,
+            base=patch.base,
+            regression=patch.regression,
+            decision=verdict["decision"],
+            reason=verdict["reason"],
+        )
 
 
 def _check(base: KnowledgeVersion, add: tuple[Rule, ...], remove: tuple[str, ...]) -> None:

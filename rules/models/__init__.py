@@ -1,5 +1,5 @@
 from rules.models.critique import Critique
-from rules.models.patch import Patch, PatchComment, PatchRevision
+from rules.models.patch import GateVerdict, Patch, PatchComment, PatchRevision
 from rules.models.policy import GatePolicy
 from rules.models.queue import QueueEntry
 from rules.models.review import Review
@@ -8,6 +8,7 @@ from rules.models.version import KnowledgeVersion, RuleRecord
 __all__ = [
     "Critique",
     "GatePolicy",
+    "GateVerdict",
     "KnowledgeVersion",
     "Patch",
     "PatchComment",

@@ -78,6 +78,24 @@ class PatchRevision(models.Model):
         return f"{self.patch} r{self.number}"
 
 
+class GateVerdict(models.Model):
+    """What the gate said of one revision on one base, and the regression it read. Append-only."""
+
+    patch = models.ForeignKey(Patch, models.CASCADE, related_name="verdicts")
+    revision_number = models.PositiveIntegerField()
+    base = models.ForeignKey("rules.KnowledgeVersion", models.PROTECT, related_name="+")
+    regression = models.ForeignKey("sandbox.Regression", models.SET_NULL, null=True, blank=True, related_name="+")
+    decision = models.CharField(max_length=12)  # rules.gate.Decision
+    reason = models.TextField(blank=True)
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self):
+        return f"{self.patch} r{self.revision_number}: {self.decision}"
+
+
 class PatchCommentQuerySet(models.QuerySet):
     def seen_by(self, user):
         """What was sent, and what this person still holds back."""

@@ -6,7 +6,7 @@ from rules import merge, patches, review, versions, work
 from rules.models import Patch
 from sandbox.models import Regression
 from tests import factories
-from tests.rules import builders
+from tests.rules import builders, scene
 
 pytestmark = pytest.mark.django_db
 
@@ -152,3 +152,27 @@ def test_expert_closes_a_draft_but_nothing_that_waits_for_a_decision():
         patches.discard(unsettled, by=eve)
     patches.discard(unsettled, by=builders.user("ria", "reviewer"))
     assert (patch.state, unsettled.state) == (Patch.State.IN_REVIEW, Patch.State.REJECTED)
+
+
+def test_what_the_gate_said_of_each_revision_is_kept(client):
+    patch = scene.patch("refused", "regressed", by=builders.user("eve", "expert"))
+    reason, tested = patch.verdict["reason"], patch.regression_id
+    patches.revise(patch, add=(builders.rule("narrower"),), remove=(), by=patch.author)
+    assert patch.verdict is None
+    (said,) = patch.verdicts.all()
+    assert (said.revision_number, said.decision, said.reason, said.regression_id) == (1, "refuse", reason, tested)
+    client.force_login(patch.author)
+    page = client.get(f"{patch.get_absolute_url()}?tab=history").content.decode()
+    assert f"/regressions/{tested}/" in page
+    assert "What the gate said" in page
+
+
+def test_refusal_before_any_case_ran_is_kept_with_its_base():
+    pool = 'WHEN evidence(saturation, "pool")'
+    text = f'RULE one\n{pool}\nTHEN IMPLY leak\nBECAUSE "x"\n\nRULE other\n{pool}\nTHEN IMPLY lock\nBECAUSE "x"\n'
+    patch = patches.draft(title="both", add=patches.rules_from_text(text), engine="offline")
+    patches.propose(patch)
+    assert patches.start_regression(patch) is None
+    (said,) = patch.verdicts.all()
+    assert (said.decision, said.regression, said.base.number) == ("refuse", None, 0)
+    assert said.reason.startswith("Refused before running: conflicts")
