@@ -12,7 +12,7 @@ from cases.contexts.lifecycle import actions, stages
 from cases.diagnosis import Answer
 from cases.forms.library import minders, usual_end
 from cases.health import Check, checks_of
-from cases.models import Case, Evaluation, Label, Session
+from cases.models import Case, Evaluation, Label, Session, Step
 from cases.parsing import parse_answer
 from cases.transcript import Task
 
@@ -65,8 +65,35 @@ def case_page(case: Case, user) -> dict[str, Any]:
         .order_by("-number"),
         "minders": minders() if case.state == Case.State.CONFIRMED else (),
         "usual_end": usual_end(),
+        "paths": paths_of(case),
         **sessions_panel(case),
     }
+
+
+@dataclass(frozen=True)
+class Path:
+    """How one expert found the answer: the calls in their order."""
+
+    session: Session
+    calls: tuple[tuple[str, str], ...]  # tool, arguments in short
+
+
+PATHS = 5  # experts' sessions of the task as it is now, the newest
+
+
+def paths_of(case: Case) -> list[Path]:
+    """Two queries."""
+    if case.current is None:
+        return []
+    sessions = case.sessions.recorded().finished().filter(actor=Session.Actor.EXPERT)
+    sessions = sessions.filter(version__task_digest=case.current.task_digest).select_related("by").order_by("-pk")
+    newest = list(sessions.defer("diagnosis", "parameters")[:PATHS])
+    calls: dict[int, list[tuple[str, str]]] = {}
+    steps = Step.objects.filter(session__in=[one.pk for one in newest]).order_by("session", "index")
+    for session, tool, arguments in steps.values_list("session", "tool", "arguments"):
+        said = ", ".join(f"{name}={value}" for name, value in arguments.items())
+        calls.setdefault(session, []).append((tool, said[:120]))
+    return [Path(one, tuple(calls.get(one.pk, ()))) for one in newest]
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """The library page: its list with each case's record, its map, and what to do next."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Count, Exists, F, OuterRef, QuerySet, Subquery, Window
@@ -27,6 +28,7 @@ class Record:
     outcomes: tuple[str, ...] = ()  # pass, fail, none
     flaky: int = 0
     repeated: int = 0
+    last: datetime | None = field(default=None, compare=False)  # when the newest of them ended
 
     @property
     def passed(self) -> int:
@@ -99,22 +101,25 @@ def records_of(cases: list[int]) -> dict[int, Record]:
             right=Subquery(Evaluation.objects.filter(session=OuterRef("pk")).order_by("-pk").values("correct")[:1])
         )
         .order_by("pk")
-        .values_list("case", "version", "knowledge_digest", "right")
+        .values_list("case", "version", "knowledge_digest", "right", "finished_at")
     )
     runs: dict[int, list[tuple[tuple, bool | None]]] = {}
-    for case, version, knowledge, right in numbered:
+    last: dict[int, datetime] = {}
+    for case, version, knowledge, right, at in numbered:
         runs.setdefault(case, []).append(((version, knowledge), right))
-    return {case: _record(of_case) for case, of_case in runs.items()}
+        last[case] = at
+    return {case: _record(of_case, last[case]) for case, of_case in runs.items()}
 
 
-def _record(runs: list[tuple[tuple, bool | None]]) -> Record:
+def _record(runs: list[tuple[tuple, bool | None]], last: datetime) -> Record:
     equal: dict[tuple, list[bool]] = {}
     for inputs, right in runs:
         if right is not None:
             equal.setdefault(inputs, []).append(right)
     repeated = [rights for rights in equal.values() if len(rights) > 1]
     words = {True: "pass", False: "fail", None: "none"}
-    return Record(tuple(words[right] for _, right in runs), sum(len(set(each)) > 1 for each in repeated), len(repeated))
+    outcomes = tuple(words[right] for _, right in runs)
+    return Record(outcomes, sum(len(set(each)) > 1 for each in repeated), len(repeated), last)
 
 
 def _undoable(batch: str, user) -> dict[str, Any] | None:

@@ -69,7 +69,8 @@ def _in_library(case: Case, may_curate: bool) -> str:
         f"{', synthetic' if case.synthetic else ''}</span></td>"
         f'<td class="fit">{chip(case.state)}{_sub(_about_state(case))}</td>'
         f'<td class="num wide-only">{frozen}</td><td class="num wide-only">{coverage}</td>'
-        f'<td class="fit">{runs(record)}</td><td class="num wide-only">{flaky}</td>'
+        f'<td class="fit">{runs(record)}{_sub(f"last {ago(record.last)}" if record.last else "")}</td>'
+        f'<td class="num wide-only">{flaky}</td>'
         f'<td class="fit wide-only">{escape(case.owner.username) if case.owner else "—"}</td></tr>\n'
     )
 

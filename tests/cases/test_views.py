@@ -227,3 +227,29 @@ def test_every_write_refuses_a_read(client, lead):
         assert client.get(reverse(f"cases:{name}", args=[case.pk])).status_code == 405
     assert client.get(reverse("cases:in_bulk")).status_code == 405
     assert Session.objects.count() == 0
+
+
+def test_case_shows_the_paths_that_experts_took_and_asks_as_often_for_5_as_for_1(client):
+    client.force_login(factories.make_user("lead"))
+    case = factories.make_confirmed_case()
+    expert = factories.make_user("expert", name="elif")
+
+    def another():
+        factories.make_finished_session(case, actor="expert", engine="expert", by=expert)
+
+    def asked() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            client.get(case.get_absolute_url())
+        return len(queries)
+
+    factories.make_finished_session(case)  # an agent's is no accepted path
+    another()
+    page = client.get(case.get_absolute_url())
+    assert [(path.session.by, path.calls) for path in page.context["paths"]] == [
+        (expert, (("get_logs", "service=ledger"), ("get_logs", "service=till")))
+    ]
+    assert "Accepted paths" in page.content.decode()
+    one = asked()
+    for _ in range(4):
+        another()
+    assert asked() == one

@@ -27,7 +27,9 @@ def test_record_counts_equal_runs_that_went_both_ways():
     case = factories.make_confirmed_case()
     ran(case, False, True, knowledge="old")
     ran(case, True, True, knowledge="new")
-    assert records_of([case.pk]) == {case.pk: Record(("fail", "pass", "pass", "pass"), flaky=1, repeated=2)}
+    found = records_of([case.pk])
+    assert found == {case.pk: Record(("fail", "pass", "pass", "pass"), flaky=1, repeated=2)}
+    assert found[case.pk].last == case.sessions.latest("pk").finished_at
 
 
 def test_failures_and_gaps_are_suggested_with_their_reasons():
