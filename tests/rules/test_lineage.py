@@ -73,7 +73,11 @@ def test_patches_versions_and_copies_of_a_case(lead):
 def test_case_page_loads_its_lineage(client, lead):
     client.force_login(lead)
     case = factories.make_confirmed_case()
-    assert f"/panels/cases/{case.pk}/lineage/" in client.get(case.get_absolute_url()).content.decode()
+    beside = f"/panels/cases/{case.pk}/sandbox/"  # which the page loads, and which loads it once it stands
+    assert beside in client.get(case.get_absolute_url()).content.decode()
+    assert f"/panels/cases/{case.pk}/lineage/" in client.get(beside).content.decode()
+    polled = client.get(beside, headers={"HX-Request": "true", "HX-Target": "case-sandbox"})
+    assert "lineage" not in polled.content.decode()
     page = client.get(f"/panels/cases/{case.pk}/lineage/").content.decode()
     assert "No patch was written for it." in page
 
