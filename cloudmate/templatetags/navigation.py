@@ -58,7 +58,7 @@ def _drawn(here: str, roles: frozenset[str], confirm: int, settle: int, finish: 
         ]
     about_cases = ("cases:case", "cases:versions", "cases:session", "cases:workspace", "cases:finish")
     about_cases += ("cases:label", "cases:label_alone", "sandbox:terminal", "sandbox:snapshot")
-    about_cases += ("sandbox:exploration", "sandbox:compare")
+    about_cases += ("sandbox:exploration", "sandbox:compare", "rules:variants")
     about_patches = ("rules:patch", "rules:queue", "rules:new_patch", "rules:edit_patch", "sandbox:regression")
     about_versions = ("rules:version", "rules:rules")
     groups = [
