@@ -3,7 +3,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
 
-from cases.access import case_for, has_role, may_see_answer, number_in, require_role, roles_of, session_for
+from cases.access import case_for, closed_to, has_role, may_see_answer, number_in, require_role, roles_of, session_for
 from tests.factories import make_case, make_session, make_user
 
 pytestmark = pytest.mark.django_db
@@ -46,10 +46,10 @@ def test_case_and_session_are_for_people_with_a_role(django_assert_num_queries):
     case = make_case()
     session = make_session(case)
     expert = make_user("expert")
-    roles_of(expert)
+    assert (roles_of(expert), closed_to(expert)) == ({"expert"}, None)  # read once and kept
     with django_assert_num_queries(2):
         assert case_for(expert, case.pk).system.name == "market"
-        assert session_for(expert, session.pk).case.current == case.current
+        assert session_for(expert, session.pk).case == case
     for find, pk in ((case_for, case.pk), (session_for, session.pk)):
         with pytest.raises(PermissionDenied):
             find(make_user(), pk)

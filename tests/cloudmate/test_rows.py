@@ -58,7 +58,7 @@ def test_last_verdict_is_of_the_agents_last_run_that_is_scored():
     measure(newer, "lucky")
     measure(newer, "wrong", "a later one")
     measure(older, "success")  # measured again after that
-    (row,) = cases_page({})["page"]
+    (row,) = cases_page({}, factories.make_user("lead"))["page"]
     assert (row.last_verdict, row.sessions_count) == ("wrong", 3)
 
 
