@@ -1,4 +1,5 @@
-"""How long a session of 2,000 steps, one of whose returns has 800 KB, takes to its first paint in Chromium.
+"""How long a session of 2,000 steps, one of whose returns has 800 KB, and a regression of 1,000 cases take to their
+first paint in Chromium.
 
     python -m tests.benchmarks.first_paint [--steps 2000] [--loads 9]
 
@@ -6,8 +7,8 @@ Procedure: a session with that many steps, every fifth return a table, a log or 
 first of 800 KB, in an SQLite database in memory; a server in this process; a browser signed in, its cache
 warm after one load that is not counted. For each load and each page (the session's page, and the workspace
 while it is recorded) the browser's own first-contentful-paint and the end of its load event, both since
-navigation began; then how long a search through the 800 KB takes to its marked lines. Least, median and
-greatest in milliseconds.
+navigation began; then how long a search through the 800 KB takes to its marked lines, and the 95th percentile of
+the time between two frames while the regression's page scrolls. Least, median and greatest in milliseconds.
 """
 
 import argparse
@@ -33,6 +34,7 @@ from cases import recording  # noqa: E402
 from cases.transcript import Observation, Step  # noqa: E402
 from cloudmate.signed_in import SessionStore  # noqa: E402
 from tests import factories  # noqa: E402
+from tests.rules import scene  # noqa: E402
 
 LOG = "".join(
     f"2026-03-01T10:{n // 60 % 60:02}:{n % 60:02}Z {'ERROR' if n % 40 == 0 else 'INFO'} line {n}\n"
@@ -46,6 +48,17 @@ NAVIGATION = """() => [
     performance.getEntriesByName('first-contentful-paint')[0].startTime,
     performance.getEntriesByType('navigation')[0].loadEventEnd,
 ]"""
+
+REGRESSION = {"regressed": 1, "inconclusive": 7, "fixed": 12, "same_pass": 600, "same_fail": 80, "unaffected": 300}
+SCROLL = """async () => {
+    const gaps = [];
+    let before = performance.now();
+    const seen = () => new Promise((done) => requestAnimationFrame((at) => { gaps.push(at - before); before = at; done(); }));
+    await seen();
+    gaps.length = 0;
+    for (let n = 0; n < 60; n++) { window.scrollBy(0, 200); await seen(); }
+    return gaps.sort((a, b) => a - b)[Math.floor(gaps.length * .95)];
+}"""
 
 
 def filled(count: int, expert, **how):
@@ -98,6 +111,7 @@ def main() -> None:
     expert = factories.make_user("expert", "lead")
     finished, recorded = filled(given.steps, expert), filled(given.steps, expert)
     recording.finish(finished, diagnosis=factories.make_diagnosis(), stop_reason="concluded")
+    regression = scene.large_regression(**REGRESSION)
     server = LiveServer("127.0.0.1")
     server._live_server_modified_settings.enable()
     print(f"{given.steps} steps; the first return has {len(LOG):,} bytes{'':<6}     least  median greatest")
@@ -120,6 +134,13 @@ def main() -> None:
             page.wait_for_load_state("networkidle")
             searches.append(search(page))
         said("search through 800 KB (300 ms of them a pause)", searches)
+        loads, frames = [], []
+        for _ in range(given.loads):
+            page.goto(f"{server.url}/regressions/{regression.pk}/")
+            loads.append(page.evaluate(NAVIGATION)[0])
+            frames.append(page.evaluate(SCROLL))
+        said("regression: first contentful paint", loads)
+        said("regression: between two frames of scrolling", frames)
         browser.close()
     server.stop()
 
