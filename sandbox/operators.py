@@ -78,14 +78,18 @@ class Ground:
 
 
 def _hypotheses(ground: Ground) -> Iterator[Candidate]:
-    """Fault classes to test first: what may be behind the signs, and what the evidence speaks for by itself."""
+    """Fault classes to test first: what may be behind the signs, and what the evidence speaks for by itself.
+
+    What the failed session concluded is held wrong meanwhile: it would explain the same signs again.
+    """
     names = sorted(set(ground.task.fault_classes) - set(ground.concluded))
     worth = behind(ground.evidence, ground.task.prompt, ground.concluded, names)
     looked, reachable = ground.looked, set(ground.reachable)
     for name in sorted(names, key=lambda name: (-worth[name] - OPEN * ground.leaning.get(name, 0.0), name)):
         modality = min(modalities_of(name) & reachable, key=lambda one: (looked[one], one), default="")
         why = f"What if it is {name}? Test that first"
-        yield Candidate({"hypothesis": name}, Profile(hypothesis=name), why, Cell(family_of(name), modality))
+        profile = Profile(hypothesis=name, contrarian=next(iter(ground.concluded), ""))
+        yield Candidate({"hypothesis": name}, profile, why, Cell(family_of(name), modality))
 
 
 def _components(ground: Ground) -> Iterator[Candidate]:

@@ -22,7 +22,7 @@ from sandbox.environment.base import Inventory
 from sandbox.knowledge.rule import Knowledge
 
 LED_CALLS = 3, 9  # of a branch with a hypothesis: before that is concluded, and before anything else is
-OWED, GRANTED = 1.0, 3.0  # log-odds of a branch's hypothesis: to be looked into, and where what is seen speaks of it
+OWED, GRANTED = 1.0, 1.5  # log-odds of a branch's hypothesis: to be looked into, and where what is seen speaks of it
 SPOKEN = 0.6  # log-odds from which it does
 
 

@@ -25,7 +25,8 @@ from sandbox.archive import distances
 
 IN_VAIN = 2  # answers without a word end a rule's question to the neighbours of a component
 REQUIRED = 2.0  # what a rule's requirement adds to a call's worth
-LED = 2.5  # what a branch's hypothesis adds to a call that tells of it
+LED = 1.2  # what a branch's hypothesis adds to a call that tells of it
+WHOLE = 3.0  # how much more than by its words a call tells of it by what it looks at, where that is all of the system
 AFAR = 2.0  # what a far-first branch adds for two calls from the alert, and takes at the alert
 FILLERS = {"the", "a", "of", "and", "to", "is", "in", "at", "for", "look", "get", "check"}
 LATELY = 0.8  # what the changes of the components that look most ill add: what is new comes before what is odd
@@ -164,12 +165,12 @@ class Search:
         if one.component == self.profile.hypothesis:
             return 1.0
         spoken = len(one.concepts & self.led) / len(self.led)
-        apt = self.apt.get(one.capability, 0.0)
+        apt = WHOLE * self.apt.get(one.capability, 0.0)
         if one.component:
             doubt = max(view.chance.get(one.component, 0.0), view.ill.get(one.component, 0.0))
-            apt *= 0.2 + 0.8 * min(1.0, 2 * doubt)
-        again = sum(capability == one.capability for capability, _ in self.looked)
-        return spoken + 1.5 * apt / (1 + again)
+            again = sum(capability == one.capability for capability, _ in self.looked)
+            apt *= (0.1 + 0.4 * min(1.0, 2 * doubt)) / (1 + again)
+        return spoken + apt
 
     def _farness(self, one: Candidate) -> float:
         """From the far end: first learn what calls what, then what is two or more calls away from the alert."""
