@@ -97,7 +97,7 @@ def undo(batch: str, *, by) -> Done:
                 _take_back(entry)
                 log.note(f"undid: {entry.action}", by=by, case=entry.case, words=entry.words, undoes=entry)
         except TransitionError:
-            refused.append((entry.case, f"it is {entry.case.get_state_display().lower()} by now"))
+            refused.append((entry.case, f"it is {entry.case.standing} by now"))
         except LibraryError as error:
             refused.append((entry.case, str(error)))
         else:
@@ -121,7 +121,7 @@ def _take_back(entry: Entry) -> None:
         case.save(update_fields=["must_pass"])
         return
     if case.state != UNDONE_STATES[entry.action]:
-        raise LibraryError(f"it is {case.get_state_display().lower()} by now")
+        raise LibraryError(f"it is {case.standing} by now")
     if entry.action == "confirmed":
         given = Confirmation.objects.filter(version=case.current, by=entry.by, bulk=True)
         if not given.delete()[0]:

@@ -206,9 +206,7 @@ def state_of(case: Case) -> dict[str, Any]:
 def _stands(case: Case, state: str, to: str) -> None:
     """Only an undo goes ways that the graph allows besides."""
     if case.state != state:
-        raise LibraryError(
-            f"A case that is {case.get_state_display().lower()} cannot become {State(to).label.lower()}."
-        )
+        raise LibraryError(f"A case that is {case.standing} cannot become {State(to).label.lower()}.")
 
 
 def _is_ambiguous(case: Case) -> bool:
@@ -227,7 +225,7 @@ def _confirmable(case: Case) -> None:
     if case.state == State.QUARANTINED and is_confirmed(case.current):
         raise LibraryError(f"The case is quarantined ({case.state_reason}): a lead may restore it.")
     if case.state not in (State.LABELLED, State.QUARANTINED):
-        raise LibraryError(f"A case that is {case.get_state_display().lower()} is not waiting for a confirmation.")
+        raise LibraryError(f"A case that is {case.standing} is not waiting for a confirmation.")
 
 
 def _require(by, *roles: str) -> None:
@@ -258,5 +256,5 @@ def _move(case: Case, to: str, *, by=None, batch: str = "", among: QuerySet[Case
     except TransitionError:
         if among is not None and not among.filter(pk=case.pk).exists():
             raise LibraryError("The case was changed meanwhile: read its new version, then confirm.") from None
-        now = Case.objects.get(pk=case.pk).get_state_display().lower()
+        now = Case.objects.get(pk=case.pk).standing
         raise LibraryError(f"A case that is {now} cannot become {State(to).label.lower()}.") from None

@@ -23,7 +23,7 @@ def why_not(session: Session) -> str:
     if session.actor != Session.Actor.EXPERT:
         return "An expert's session is proposed: record your own."
     if session.case.state in (Case.State.CONFIRMED, Case.State.QUARANTINED, Case.State.RETIRED):
-        return f"The case is {session.case.get_state_display().lower()} already."
+        return f"The case is {session.case.standing} already."
     if session.case.current_id is None or session.version.task_digest != session.case.current.task_digest:
         return "The case asks something else by now: record it again."
     diagnosis = parse_diagnosis(session.diagnosis) if session.diagnosis else None

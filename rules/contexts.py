@@ -291,7 +291,7 @@ def _why_not_merge(row: Patch, missing, may_decide: bool, ahead: int) -> str:
     if not may_decide:
         return "Only a reviewer or a lead can merge"
     if row.state != Patch.State.IN_REVIEW:
-        return f"It is {row.get_state_display().lower()}"
+        return f"It is {row.standing}"
     if ahead:
         return f"{ahead} ahead in the merge queue: add it there"
     return "; ".join(f"{item.name.lower()}: {item.words}" for item in missing)

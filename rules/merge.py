@@ -30,7 +30,7 @@ def merge(patch: Patch, *, by) -> KnowledgeVersion:
     """
     require_role(by, "reviewer", "lead")
     if patch.state != Patch.State.IN_REVIEW:
-        raise MergeError(f"It is {patch.get_state_display().lower()}: only a patch in review can be merged")
+        raise MergeError(f"It is {patch.standing}: only a patch in review can be merged")
     if ahead := ahead_of(patch):
         raise MergeError(f"{ahead} ahead in the merge queue: it goes in after them if you add it there")
     head = versions.head()

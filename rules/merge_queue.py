@@ -50,7 +50,7 @@ def take_out(patch: Patch, *, by) -> QueueEntry:
 def why_not(patch: Patch) -> str:
     """Why this patch may not be put into the queue, in words; "" where it may."""
     if patch.state not in MAY_WAIT:
-        return f"It is {patch.get_state_display().lower()}: only a patch in review can be queued"
+        return f"It is {patch.standing}: only a patch in review can be queued"
     if waiting_entry(patch):
         return "It waits in the merge queue already"
     return _held_up(patch)

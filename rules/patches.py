@@ -68,7 +68,7 @@ def revise(patch: Patch, *, add: tuple[Rule, ...], remove: tuple[str, ...], note
     """
     require_role(by, "expert", "reviewer", "lead")
     if patch.state not in (Patch.State.DRAFT, Patch.State.REFUSED, Patch.State.IN_REVIEW):
-        raise PatchError(f"A patch that is {patch.get_state_display().lower()} cannot be edited: draft a new one")
+        raise PatchError(f"A patch that is {patch.standing} cannot be edited: draft a new one")
     base = versions.head()
     _check(base, add, remove)
     number = patch.revision_number + 1
@@ -155,7 +155,7 @@ def run_again(patch: Patch, *, by) -> None:
     """Test again: go on with a regression that was stopped on this base, only what is outstanding; else a new one."""
     require_role(by, "expert", "reviewer", "lead")
     if patch.state not in (Patch.State.IN_REVIEW, Patch.State.INCONCLUSIVE):
-        raise PatchError(f"A patch that is {patch.get_state_display().lower()} is not waiting for a test")
+        raise PatchError(f"A patch that is {patch.standing} is not waiting for a test")
     stopped = patch.regression is not None and patch.regression.state == Regression.State.CANCELLED
     if stopped and patch.base_id == versions.head().pk:
         with transaction.atomic():
@@ -182,7 +182,7 @@ def take_on(patch: Patch, *, by, reason: str) -> None:
     if by.pk in makers(patch):
         raise PatchError("You made it: another lead has to take it on")
     if patch.state != Patch.State.INCONCLUSIVE:
-        raise PatchError(f"A patch that is {patch.get_state_display().lower()} is not waiting to be taken on")
+        raise PatchError(f"A patch that is {patch.standing} is not waiting to be taken on")
     if not reason.strip():
         raise PatchError("Say why this may go to review although the gate could not settle it")
     transition(patch, Patch.State.IN_REVIEW, taken_on_by=by, taken_on_reason=reason.strip()[:300])
@@ -193,9 +193,7 @@ def discard(patch: Patch, *, by) -> None:
     if patch.state == Patch.State.INCONCLUSIVE:
         require_role(by, "reviewer", "lead")
     elif patch.state != Patch.State.DRAFT:
-        raise PatchError(
-            f"A patch that is {patch.get_state_display().lower()} is not closed so: a reviewer decides on it"
-        )
+        raise PatchError(f"A patch that is {patch.standing} is not closed so: a reviewer decides on it")
     else:
         require_role(by, "expert", "reviewer", "lead")
     transition(patch, Patch.State.REJECTED)

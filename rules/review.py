@@ -73,7 +73,7 @@ def decide(
 def why_not(patch: Patch, user) -> str:
     """Why ``user`` may not decide on this patch, in words; "" where they may."""
     if patch.state != Patch.State.IN_REVIEW:
-        return f"It is {patch.get_state_display().lower()}: only a patch in review can be decided on"
+        return f"It is {patch.standing}: only a patch in review can be decided on"
     if user.pk in makers(patch):
         return "You made it: someone else has to decide"
     return ""

@@ -60,13 +60,16 @@ def guises(version: CaseVersion, snapshot: Snapshot | None) -> list[Guise]:
     if answer is None or not answer.causes:
         raise VariantError("Its answer names no cause, so code cannot tell whether a run of a variant is right")
     key = (version.digest, snapshot.digest)
-    if key not in _told:
+    found = _told.get(key)
+    if found is None:
         made = {variant.kind: variant for variant in of(version, snapshot)}
         before = capture.recordings_of(snapshot)
-        _told[key] = [_guise(kind, words, made.get(kind), before, version.prompt) for kind, words in KINDS.items()]
-        while len(_told) > KEPT:
-            _told.pop(next(iter(_told)))
-    return _told[key]
+        found = _told[key] = [
+            _guise(kind, words, made.get(kind), before, version.prompt) for kind, words in KINDS.items()
+        ]
+        for oldest in list(_told)[:-KEPT]:
+            _told.pop(oldest, None)  # another thread may have been faster
+    return found
 
 
 def ask(version: CaseVersion, knowledge: Knowledge) -> int:

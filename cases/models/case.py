@@ -114,6 +114,11 @@ class Case(models.Model):
         return address("cases:case", self.pk)
 
     @property
+    def standing(self) -> str:
+        """Its state as it stands in a sentence."""
+        return "a draft" if self.state == self.State.DRAFT else self.get_state_display().lower()
+
+    @property
     def frozen_answered(self) -> int | None:
         return None if self.frozen_share is None else round(self.frozen_share * self.frozen_asked)
 

@@ -57,6 +57,11 @@ class Patch(models.Model):
     def get_absolute_url(self):
         return address("rules:patch", self.pk)
 
+    @property
+    def standing(self) -> str:
+        """Its state as it stands in a sentence."""
+        return "a draft" if self.state == self.State.DRAFT else self.get_state_display().lower()
+
 
 class PatchRevision(models.Model):
     """What a patch says, frozen: rules to add (by name, replacing one of the same name) and names to remove."""

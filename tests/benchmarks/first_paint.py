@@ -8,12 +8,14 @@ first of 800 KB, in an SQLite database in memory; a server in this process; a br
 warm after one load that is not counted. For each load and each page (the session's page, and the workspace
 while it is recorded) the browser's own first-contentful-paint and the end of its load event, both since
 navigation began; then how long a search through the 800 KB takes to its marked lines, and the 95th percentile of
-the time between two frames while the regression's page scrolls. Least, median and greatest in milliseconds.
+the time between two frames while the regression's page scrolls. Least, median and greatest in milliseconds;
+where there is a limit, it is on the median, and the command fails beyond it.
 """
 
 import argparse
 import os
 import statistics
+import sys
 import time
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
@@ -95,13 +97,16 @@ def search(page: Page) -> float:
     return 1000 * (time.monotonic() - began)
 
 
-def said(what: str, figures: list[float]) -> None:
-    print(
-        f"{what:<44} {min(figures):7.0f} {statistics.median(figures):7.0f} {max(figures):7.0f} ms, n = {len(figures)}"
-    )
+def said(what: str, figures: list[float], *, limit: int | None = None) -> bool:
+    """Print them; whether their median holds the limit."""
+    least, median, greatest = min(figures), statistics.median(figures), max(figures)
+    held = limit is None or median < limit
+    told = "" if limit is None else f"; limit {limit}: {'held' if held else 'OVER'}"
+    print(f"{what:<44} {least:7.0f} {median:7.0f} {greatest:7.0f} ms, n = {len(figures)}{told}")
+    return held
 
 
-def main() -> None:
+def main() -> bool:
     parser = argparse.ArgumentParser()
     parser.add_argument("--steps", type=int, default=2000)
     parser.add_argument("--loads", type=int, default=9)
@@ -115,6 +120,7 @@ def main() -> None:
     server = LiveServer("127.0.0.1")
     server._live_server_modified_settings.enable()
     print(f"{given.steps} steps; the first return has {len(LOG):,} bytes{'':<6}     least  median greatest")
+    held = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
         context = browser.new_context(viewport={"width": 1440, "height": 900})
@@ -126,7 +132,7 @@ def main() -> None:
             for _ in range(given.loads):
                 page.goto(server.url + path)
                 loads.append(page.evaluate(NAVIGATION))
-            said(f"{what}: first contentful paint", [paint for paint, _ in loads])
+            held.append(said(f"{what}: first contentful paint", [paint for paint, _ in loads], limit=1000))
             said(f"{what}: load event", [load for _, load in loads])
         searches = []
         for _ in range(given.loads):
@@ -139,11 +145,12 @@ def main() -> None:
             page.goto(f"{server.url}/regressions/{regression.pk}/")
             loads.append(page.evaluate(NAVIGATION)[0])
             frames.append(page.evaluate(SCROLL))
-        said("regression: first contentful paint", loads)
-        said("regression: between two frames of scrolling", frames)
+        held.append(said("regression: first contentful paint", loads, limit=2000))
+        held.append(said("regression: between two frames of scrolling", frames, limit=100))
         browser.close()
     server.stop()
+    return all(held)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(not main())

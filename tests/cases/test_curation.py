@@ -45,7 +45,7 @@ def test_what_cannot_be_done_to_one_is_said_and_the_others_are_done(lead):
     confirmed, draft = make_confirmed_case(), make_case()
     done = curation.quarantine([draft, confirmed], by=lead, reason="recordings are wrong")
     assert done.cases == (confirmed,)
-    assert done.refused == ((draft, "A case that is draft cannot become quarantined."),)
+    assert done.refused == ((draft, "A case that is a draft cannot become quarantined."),)
 
 
 def test_confirmation_taken_back_is_gone_and_the_log_keeps_both_lines(lead):

@@ -176,7 +176,7 @@ def test_only_what_is_approved_and_open_is_queued_and_once(reviewer):
     with pytest.raises(merge_queue.QueueError, match="no approval yet"):
         merge_queue.add(waiting, by=reviewer)
     draft = builders.draft(name="a-draft")
-    with pytest.raises(merge_queue.QueueError, match="It is draft"):
+    with pytest.raises(merge_queue.QueueError, match="It is a draft"):
         merge_queue.add(draft, by=reviewer)
     [patch] = queued(reviewer, ("one", ""))
     with pytest.raises(merge_queue.QueueError, match="already"):
