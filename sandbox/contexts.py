@@ -17,10 +17,10 @@ from cases.transcript import Step
 from sandbox import runs
 from sandbox.archive import MODALITY_NAMES
 from sandbox.branches import archive_of, spent
+from sandbox.divergence import divergence_of
 from sandbox.following import following
 from sandbox.forms import InjectForm
 from sandbox.models import Branch, Derivation, Exploration, Pair, Run
-from sandbox.report import divergence_of
 
 JUDGED_WITHIN = timedelta(minutes=1)  # a page waits no longer than this for the verdict of what just ended
 

@@ -14,10 +14,11 @@ from cloudmate.states import transition
 from cloudmate.work import Work, cancel, fail, finish, held, retry
 from sandbox import admission, runs
 from sandbox.agents.base import Budget, RunParameters
+from sandbox.divergence import Divergence, divergence_of
 from sandbox.knowledge.retrieval import affected
 from sandbox.knowledge.rule import Knowledge
 from sandbox.models import Pair, Regression, Snapshot
-from sandbox.report import BEYOND, Divergence, Outcome, PairResult, Report, Row, divergence_of, outcome_of
+from sandbox.report import BEYOND, Outcome, PairResult, Report, Row, outcome_of
 from sandbox.values import knowledge_of, stored
 
 

@@ -14,7 +14,7 @@ from enum import StrEnum
 from functools import cache
 from typing import Any
 
-from cases.transcript import RuleUse, Step, Transcript, canonical_json
+from sandbox.divergence import Divergence
 
 
 class Outcome(StrEnum):
@@ -41,20 +41,6 @@ SAME = (Outcome.SAME_PASS, Outcome.SAME_FAIL)
 ARMS = {"base": "old", "candidate": "new"}
 BEYOND = {"r2": "derived", "r3": "answered by the world", "r4": "acted on the world", "miss": "not captured"}
 ENOUGH = 2  # settled pairs of a sampling agent
-
-
-@dataclass(frozen=True)
-class Divergence:
-    """The first place where the two arms part. ``step`` is the index; equal to both lengths: the conclusion."""
-
-    step: int
-    base: str  # what the base arm did there, in words
-    candidate: str
-    rule: str = ""  # the rule that made the candidate differ; "" where none is named by the run
-
-    def __str__(self) -> str:
-        by = f", by rule {self.rule}" if self.rule else ""
-        return f"step {self.step + 1}: {self.candidate} instead of {self.base}{by}"
 
 
 @dataclass(frozen=True)
@@ -309,18 +295,6 @@ def outcome_of(base_passed: bool | None, candidate_passed: bool | None) -> Outco
     return Outcome.FIXED if candidate_passed else Outcome.REGRESSED
 
 
-def divergence_of(base: Transcript, candidate: Transcript) -> Divergence | None:
-    """The first step (or the conclusion) at which two runs of one case part, and the rule that did it; None if equal."""
-    for index, (old, new) in enumerate(zip(base.steps, candidate.steps, strict=False)):
-        if _action(old) != _action(new):
-            return Divergence(index, _action(old), _action(new), _rule_of(new.rules) or _rule_of(old.rules))
-    index = min(len(base.steps), len(candidate.steps))
-    old, new = _next_action(base, index), _next_action(candidate, index)
-    if old == new:
-        return None
-    return Divergence(index, old, new, _rule_of(_uses(candidate, index)) or _rule_of(_uses(base, index)))
-
-
 def wilson(passed: int, n: int, z: float = 1.959964) -> tuple[float, float] | None:
     """Wilson score interval of a rate; None where nothing was counted."""
     if n == 0:
@@ -334,27 +308,3 @@ def wilson(passed: int, n: int, z: float = 1.959964) -> tuple[float, float] | No
 def loss_bound(n: int, alpha: float = 0.05) -> float | None:
     """Zero losses in ``n`` cases bound the true rate of loss by 1 - alpha^(1/n) (50 cases: 5.8 %)."""
     return 1 - alpha ** (1 / n) if n else None
-
-
-def _action(step: Step) -> str:
-    return f"{step.tool} {canonical_json(step.arguments)}"
-
-
-def _next_action(transcript: Transcript, index: int) -> str:
-    if index < len(transcript.steps):
-        return _action(transcript.steps[index])
-    diagnosis = transcript.diagnosis
-    if diagnosis is None:
-        return f"stop ({transcript.stop_reason or 'no conclusion'})"
-    named = ", ".join(f"{cause.fault_class} at {cause.component}" for cause in diagnosis.root_causes)
-    return f"conclude {named or diagnosis.conclusion}"
-
-
-def _uses(transcript: Transcript, index: int) -> tuple[RuleUse, ...]:
-    return transcript.steps[index].rules if index < len(transcript.steps) else transcript.concluding_rules
-
-
-def _rule_of(uses: tuple[RuleUse, ...]) -> str:
-    """The rule that changed the action: one that fired before one that was only retrieved."""
-    fired = [use.rule for use in uses if use.how == "fired"]
-    return next(iter(fired), "")

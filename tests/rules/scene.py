@@ -8,8 +8,8 @@ from cases.models import Case, CaseVersion, Session
 from cloudmate.states import transition
 from rules import comments, merge, patches, review, versions
 from rules.models import Patch
+from sandbox.divergence import Divergence
 from sandbox.models import Branch, Exploration, Pair, Regression, Run
-from sandbox.report import Divergence
 from sandbox.values import stored
 from tests import factories
 from tests.rules import builders

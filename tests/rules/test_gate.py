@@ -2,8 +2,9 @@ import pytest
 
 from rules.gate import CaseNote, Decision, Finding, Policy, decide, static_findings
 from rules.sampling import Trial, e_value, weigh
+from sandbox.divergence import Divergence
 from sandbox.knowledge.rule import ConclusionTest, EvidenceTest, Implies, Knowledge, Require, Rule, SymptomOf
-from sandbox.report import Divergence, Outcome, PairResult, Report, Row, outcome_of
+from sandbox.report import Outcome, PairResult, Report, Row, outcome_of
 
 
 def pair(base, candidate, seed=0, verdict="success", **more):

@@ -4,7 +4,8 @@ from cases.diagnosis import Answer, Cause
 from cases.transcript import Task, Transcript
 from rules.gate import Decision, Verdict
 from rules.generalisation import Trial, over_triggered, tried, with_variants
-from sandbox.report import Divergence, Outcome, PairResult, Report, Row
+from sandbox.divergence import Divergence
+from sandbox.report import Outcome, PairResult, Report, Row
 from sandbox.variants import Variant
 
 ACCEPTED = Verdict(Decision.ACCEPT, "No case is lost", record={"cases": 3})

@@ -3,7 +3,8 @@ import io
 from xml.etree import ElementTree
 
 from sandbox import exports
-from sandbox.report import Divergence, Outcome, PairResult, Report, Row
+from sandbox.divergence import Divergence
+from sandbox.report import Outcome, PairResult, Report, Row
 
 
 def row(name: str, outcome: Outcome, base, candidate, **how) -> Row:

@@ -2,18 +2,8 @@ import pytest
 
 from cases.diagnosis import Conclusion, Diagnosis, RootCause
 from cases.transcript import Observation, RuleUse, Step, Task, Transcript
-from sandbox.report import (
-    Divergence,
-    Outcome,
-    PairResult,
-    Report,
-    Row,
-    Tally,
-    divergence_of,
-    loss_bound,
-    outcome_of,
-    wilson,
-)
+from sandbox.divergence import Divergence, divergence_of
+from sandbox.report import Outcome, PairResult, Report, Row, Tally, loss_bound, outcome_of, wilson
 
 
 def pair(base, candidate, seed=0, **more):

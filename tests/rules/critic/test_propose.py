@@ -8,9 +8,10 @@ from cases.diagnosis import Answer, Cause, Conclusion
 from rules.critic.propose import NoProposal, Proposal, propose
 from rules.gate import Decision, decide, static_findings
 from rules.patching import apply
+from sandbox.divergence import divergence_of
 from sandbox.knowledge.language import parse
 from sandbox.knowledge.rule import EMPTY, Implies, Knowledge, Require
-from sandbox.report import PairResult, Report, Row, divergence_of, outcome_of
+from sandbox.report import PairResult, Report, Row, outcome_of
 from tests.lab import lab_case
 from tests.rules.critic.builders import Scene, of_bundle
 
