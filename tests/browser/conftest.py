@@ -1,4 +1,4 @@
-"""Pages in Chromium: signed in by cookie, in either theme, with axe at hand."""
+"""Pages in Chromium: signed in by cookie, and looked at in both themes and on a phone, with axe at hand."""
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -8,6 +8,21 @@ from playwright.sync_api import expect
 
 from cloudmate.signed_in import SessionStore
 from tests import factories
+
+PHONE = 390  # px
+MOVED = 0.02  # of the layout, while a page loads: nobody sees less
+SHIFTS = """
+    window.shifted = 0;
+    new PerformanceObserver((list) => list.getEntries().forEach((one) => { window.shifted += one.value; }))
+        .observe({type: "layout-shift", buffered: true});
+"""
+SET_THEME = "theme => document.documentElement.dataset.theme = theme"
+BEYOND = """() => [...document.querySelectorAll(".data--list :is(th, td)")]
+    .filter((one) => one.getBoundingClientRect().right > innerWidth).length"""
+FIRST_CRUMB_CUT = """() => {
+    const first = document.querySelector(".crumbs li");
+    return first ? first.scrollWidth > first.clientWidth : false;
+}"""
 
 expect.set_options(timeout=30_000)  # ms: a busy machine is late, not wrong
 
@@ -39,10 +54,9 @@ def sign_in(page, live_server):
 
 @pytest.fixture
 def visit(page, live_server):
-    """Open a path in a theme and wait until its panels have come."""
+    """Open a path and wait until its panels have come."""
 
-    def visited(path, *, theme="light", width=1440):
-        page.context.add_cookies([{"name": "theme", "value": theme, "url": live_server.url}])
+    def visited(path, *, width=1440):
         page.set_viewport_size({"width": width, "height": 900})
         page.goto(live_server.url + path)
         page.wait_for_load_state("networkidle")
@@ -53,11 +67,40 @@ def visit(page, live_server):
 
 @pytest.fixture
 def complaints(page):
-    """What axe finds wrong with the page as it stands: rule and element."""
+    """What is wrong with the page as it stands: what axe finds in either theme, and what a phone cuts off; {} if nothing."""
 
     def found():
-        violations = Axe().run(page).response["violations"]
-        return [(one["id"], node["target"]) for one in violations for node in one["nodes"]]
+        size, own = page.viewport_size, page.evaluate("document.documentElement.dataset.theme")
+        page.emulate_media(reduced_motion="reduce")  # a colour on its way to another theme is none of either
+        wrong = {}
+        for theme in ("light", "dark"):
+            page.evaluate(SET_THEME, theme)
+            violations = Axe().run(page).response["violations"]
+            wrong[theme] = [(one["id"], node["target"]) for one in violations for node in one["nodes"]]
+        page.evaluate(SET_THEME, own)
+        page.set_viewport_size({"width": PHONE, "height": 844})
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        wrong["width"] = wide if wide > PHONE else None
+        wrong["cells beyond the edge"] = page.evaluate(BEYOND)
+        wrong["first crumb cut"] = page.evaluate(FIRST_CRUMB_CUT)
+        page.set_viewport_size(size)
+        return {name: what for name, what in wrong.items() if what}
+
+    return found
+
+
+@pytest.fixture
+def faults(page, visit, complaints):
+    """What is wrong with pages, by address: their complaints, and what moved while they loaded; {} if nothing."""
+    page.add_init_script(SHIFTS)
+
+    def found(paths):
+        wrong = {}
+        for path in paths:
+            moved = visit(path).evaluate("window.shifted")
+            if rest := ({"moved": moved} if moved > MOVED else {}) | complaints():
+                wrong[path] = rest
+        return wrong
 
     return found
 

@@ -26,23 +26,10 @@ def ended(by):
     return row
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_nothing(db, sign_in, visit, complaints, theme):
+def test_nothing_is_wrong_in_the_lab(db, sign_in, faults):
     me = sign_in("lead", "expert")
     paths = ["/lab/", begun(me).get_absolute_url(), ended(me).get_absolute_url(), "/lab/?of=team"]
-    wrong = {}
-    for path in paths:
-        visit(path, theme=theme)
-        if rest := complaints():
-            wrong[path] = rest
-    assert wrong == {}
-
-
-def test_nothing_is_wider_than_a_phone(db, sign_in, visit):
-    me = sign_in("expert")
-    paths = ["/lab/", begun(me).get_absolute_url(), ended(me).get_absolute_url()]
-    widths = {path: visit(path, width=390).evaluate("document.documentElement.scrollWidth") for path in paths}
-    assert widths == dict.fromkeys(paths, 390)
+    assert faults(paths) == {}
 
 
 def test_an_incident_is_worked_with_the_keyboard_alone(db, sign_in, visit, page):
