@@ -1,9 +1,11 @@
 // What was typed into a form with data-draft="key" survives a reload, a failed save, an expired sign-in and a dead
-// server: it is kept here with every keystroke, and forgotten only when the server says that it was saved.
+// server: it is kept here with every keystroke, and forgotten only when the server says that it was saved. Who signs in
+// next in the same browser gets nothing of it.
 import { addRow } from "./rows.js";
 
-const PREFIX = "draft:";
-const SENT = "draft-sent:";
+const { person = "" } = document.body.dataset;
+const PREFIX = `draft:${person}:`;
+const SENT = `draft-sent:${person}:`;
 const SAVED = "drafts-saved";
 const LONG = 20_000; // characters, from which on typing is kept with a pause
 const later = new Map();

@@ -158,6 +158,19 @@ def test_diagnosis_survives_an_expired_sign_in(recording, visit, page, sign_in_a
     assert Session.objects.get(pk=recording.pk).state == "recording"
 
 
+def test_what_one_person_typed_is_shown_to_nobody_else_at_the_same_browser(recording, visit, page, sign_in):
+    path = f"/sessions/{recording.pk}/?tab=annotations"
+    mine = page.context.cookies()
+    visit(path)
+    page.get_by_label("Text", exact=True).fill("a thought of mine")
+    sign_in("expert", name="somebody else")
+    visit(path)
+    expect(page.get_by_label("Text", exact=True)).to_have_value("")
+    page.context.add_cookies(mine)
+    visit(path)
+    expect(page.get_by_label("Text", exact=True)).to_have_value("a thought of mine")
+
+
 @pytest.fixture
 def sign_in_again(page, recording):
     def signed_in():
