@@ -10,6 +10,14 @@ from rules.gate import Policy
 from rules.models import GatePolicy
 
 SET = tuple(field.name for field in fields(Policy) if field.name != "deterministic")  # what a lead may set
+WORDS = {
+    "needs_target": "the case a patch was written for must be fixed",
+    "alpha": "harmless rules refused at most",
+    "eps": "a net loss counts as none below",
+    "minimum_pairs": "fewest pairs of a case",
+    "maximum_pairs": "most pairs of a case",
+}
+SHARES = {"alpha", "eps"}
 
 
 class PolicyError(ValueError):
@@ -22,22 +30,31 @@ def current() -> Policy:
     return Policy(**row) if row else Policy()
 
 
+def said(name: str, value: bool | float) -> str:
+    """A value of a policy as people say it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{100 * value:g} %" if name in SHARES else f"{value}"
+
+
 def change(policy: Policy, *, by, reason: str) -> GatePolicy:
     """Let ``policy`` hold for every verdict from now on; verdicts that were given stay. Raises PolicyError."""
     require_role(by, LEAD)
     if not reason.strip():
         raise PolicyError("Say why, in a line.")
     if not 0 < policy.alpha <= 0.2:
-        raise PolicyError("alpha, the risk of refusing without harm, is more than 0 and at most 0.2.")
+        raise PolicyError("The share of harmless rules that may be refused is more than 0 % and at most 20 %.")
     if not 0 < policy.eps < 0.5:
-        raise PolicyError("eps, the loss that does not count, is more than 0 and less than 0.5.")
+        raise PolicyError("The net loss that counts as none is more than 0 % and less than 50 %.")
     if not 1 <= policy.minimum_pairs <= policy.maximum_pairs <= 200:
         raise PolicyError("The fewest pairs are at least 1, the most no fewer than that and at most 200.")
     was = current()
     changed = [name for name in SET if getattr(was, name) != getattr(policy, name)]
     if not changed:
         raise PolicyError("This is what holds already.")
-    told = ", ".join(f"{name.replace('_', ' ')} {getattr(was, name)} -> {getattr(policy, name)}" for name in changed)
+    told = ", ".join(
+        f"{WORDS[name]}: {said(name, getattr(was, name))} -> {said(name, getattr(policy, name))}" for name in changed
+    )
     with transaction.atomic():
         row = GatePolicy.objects.create(
             reason=reason.strip()[:300], by=by, **{name: getattr(policy, name) for name in SET}

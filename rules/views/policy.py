@@ -1,6 +1,6 @@
 """The gate's policy as a page: everybody with a role reads it, a lead sets it."""
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
 from django import forms
 from django.contrib import messages
@@ -16,23 +16,49 @@ from rules.models import GatePolicy
 SHOWN = 20
 
 
+class PercentField(forms.FloatField):
+    """People write 5 and mean 5 %; the policy holds .05."""
+
+    def prepare_value(self, value):
+        return f"{100 * value:g}" if isinstance(value, float) else value
+
+    def clean(self, value):
+        return super().clean(value) / 100
+
+
 class PolicyForm(forms.Form):
     needs_target = forms.BooleanField(
         required=False,
         label="The case a patch was written for must be fixed by it",
         help_text="Without it a rule may go in that mends nothing yet.",
     )
-    alpha = forms.FloatField(
-        label="Risk of a wrong refusal (alpha)",
-        help_text="Agents that sample: how often a rule that does no harm may be refused, over the whole library.",
+    alpha = PercentField(
+        label="Harmless rules refused, at most (%)",
+        help_text="Chance alone makes some cases look lost. Lower refuses fewer good rules, and needs more runs to see a bad one.",
     )
-    eps = forms.FloatField(
-        label="Loss that counts as none (eps)",
-        help_text="Agents that sample: the net loss of a case that is still called none.",
+    eps = PercentField(
+        label="A net loss counts as none below (%)",
+        help_text="Runs of a case lost beyond those won, once the most pairs have run.",
     )
-    minimum_pairs = forms.IntegerField(label="Fewest pairs of a case", help_text="Before it may be called harmless.")
-    maximum_pairs = forms.IntegerField(label="Most pairs of a case", help_text="Then it is inconclusive.")
+    minimum_pairs = forms.IntegerField(
+        label="Fewest pairs of a case", help_text="Runs under old and new knowledge, before it may be called harmless."
+    )
+    maximum_pairs = forms.IntegerField(
+        label="Most pairs of a case", help_text="What is still unclear then is inconclusive, and a lead decides."
+    )
     reason = forms.CharField(max_length=300, label="Why it changes")
+
+
+@dataclass(frozen=True)
+class Held:
+    """A policy that a lead set, in words."""
+
+    row: GatePolicy
+    told: list[str]
+
+
+def told(policy: Policy | GatePolicy) -> list[tuple[str, str]]:
+    return [(words, policies.said(name, getattr(policy, name))) for name, words in policies.WORDS.items()]
 
 
 @login_required
@@ -51,8 +77,11 @@ def policy(request):
             return redirect("rules:policy")
     context = {
         "form": form,
-        "policy": policies.current(),
+        "policy": told(policies.current()),
         "may_set": has_role(request.user, LEAD),
-        "history": GatePolicy.objects.select_related("by")[:SHOWN],
+        "history": [
+            Held(row, [f"{words}: {value}" for words, value in told(row)])
+            for row in GatePolicy.objects.select_related("by")[:SHOWN]
+        ],
     }
     return render(request, "rules/policy.html", context, status=422 if form.errors else 200)

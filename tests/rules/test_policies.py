@@ -21,7 +21,7 @@ def test_the_gates_own_policy_holds_until_a_lead_sets_another():
     entry = Entry.objects.get()
     assert (entry.action, entry.subject, entry.words) == (
         "gate policy set",
-        "alpha 0.05 -> 0.01, minimum pairs 2 -> 4",
+        "harmless rules refused at most: 5 % -> 1 %, fewest pairs of a case: 2 -> 4",
         "two flaky merges",
     )
 
@@ -29,9 +29,9 @@ def test_the_gates_own_policy_holds_until_a_lead_sets_another():
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        ({"alpha": 0}, "alpha"),
-        ({"alpha": float("nan")}, "alpha"),
-        ({"eps": 0.5}, "eps"),
+        ({"alpha": 0}, "harmless"),
+        ({"alpha": float("nan")}, "harmless"),
+        ({"eps": 0.5}, "net loss"),
         ({"minimum_pairs": 0}, "fewest pairs"),
         ({"minimum_pairs": 30}, "fewest pairs"),
         ({}, "holds already"),
@@ -63,14 +63,18 @@ def test_page_is_read_by_all_and_set_by_a_lead(client):
     client.force_login(factories.make_user("lead", name="lena"))
     sent = {
         "needs_target": "on",
-        "alpha": "0.9",
-        "eps": "0.05",
+        "alpha": "90",
+        "eps": "5",
         "minimum_pairs": "2",
         "maximum_pairs": "20",
         "reason": "r",
     }
     refused = client.post(address, sent)
-    assert (refused.status_code, "at most 0.2" in refused.content.decode()) == (422, True)
-    page = client.post(address, sent | {"alpha": "0.1"}, follow=True).content.decode()
+    assert (refused.status_code, "at most 20 %" in refused.content.decode()) == (422, True)
+    words = client.post(address, sent | {"alpha": "a tenth"})
+    assert (words.status_code, 'value="a tenth"' in words.content.decode()) == (422, True)
+    page = client.post(address, sent | {"alpha": "10"}, follow=True).content.decode()
+    assert policies.current().alpha == 0.1
+    assert 'name="alpha" value="10"' in page
     assert "It holds for every verdict from now on." in page
-    assert "target needed, alpha 0.1, eps 0.05, 2 to 20 pairs" in page
+    assert "harmless rules refused at most: 10 %" in page
