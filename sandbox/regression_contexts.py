@@ -12,6 +12,7 @@ from cloudmate.work import Work
 from sandbox import admission, matrix
 from sandbox import regression as regressions
 from sandbox.models import Regression
+from sandbox.repeats import repeats
 from sandbox.report import Outcome, Row
 
 PIECE = 50  # rows that come with the page; the others follow as one scrolls
@@ -37,6 +38,7 @@ def regression(row: Regression, *, show: str = "", tag: str = "", upto: int = PI
         "report": report,
         "totals": report.totals,
         "underpowered": len(report.underpowered),
+        "repeats": repeats(report),
         "matrix": matrix.by_category(everything),
         "dense": len(everything) > 240,
         "lost": [item for item in everything if item.lost],
