@@ -7,7 +7,7 @@ from cases.contexts.agreement import newest_judge
 from cases.contexts.tools import tool_names
 from rules import versions
 from rules.charts import Value, chart
-from rules.insight import growth, outcome, staleness, use, weeks
+from rules.insight import exploring, growth, outcome, staleness, use, weeks
 from rules.models import RuleRecord
 from sandbox.knowledge.language import text_of
 from sandbox.knowledge.rule import Rule
@@ -86,6 +86,7 @@ def insight() -> dict:
         "objections": outcome.objections(),
         "judge": newest_judge(),
         **_over_time(),
+        **_of_explorations(),
         "head": versions.head(),
     }
 
@@ -96,6 +97,20 @@ def _over_time() -> dict:
     sure = [Value(one.label, one.grounded / one.n, f"{one.label}: {one.grounded} of {one.n} grounded") for one in found]
     drawn = chart([("Right", "library", right), ("Right and grounded", "held", sure)], top=1.0, percent=True)
     return {"weeks": found[::-1], "over_time": drawn if len(found) > 1 else None}
+
+
+def _of_explorations() -> dict:
+    best_of, by_operator = exploring.exploring()
+    found = [
+        Value(str(one.count), one.found / one.n, f"{one.count}: found in {one.found} of {one.n}") for one in best_of
+    ]
+    picked = [
+        Value(str(one.count), one.picked / one.n, f"{one.count}: picked in {one.picked} of {one.n}") for one in best_of
+    ]
+    drawn = chart(
+        [("One of them succeeds", "library", found), ("The one picked", "held", picked)], top=1.0, percent=True
+    )
+    return {"best_of": best_of, "by_operator": by_operator, "of_branches": drawn if len(best_of) > 1 else None}
 
 
 def _library(grown: list[growth.Growth]) -> list[Value]:

@@ -11,7 +11,7 @@ from sandbox.agents.offline.read import CaseFile
 from sandbox.archive import Archive, Cell, distances
 from sandbox.knowledge.evidence import Aspect, Evidence
 from sandbox.models import Branch, Exploration
-from sandbox.partial import partial_score
+from sandbox.partial import blind_score, partial_score
 from sandbox.strategies import cells_of
 
 NEEDED = 2  # of the fresh seeds on which a success has to repeat (engine section 4)
@@ -68,7 +68,7 @@ def take_verdicts(branches: list[Branch]) -> None:
             if branch.verdict:
                 _measure(branch, evaluation)
         if branch.verdict:
-            branch.save(update_fields=["verdict", "partial", "covered"])
+            branch.save(update_fields=["verdict", "partial", "blind", "covered"])
 
 
 def _measure(branch: Branch, evaluation: Evaluation) -> None:
@@ -76,7 +76,9 @@ def _measure(branch: Branch, evaluation: Evaluation) -> None:
     transcript = recording.transcript_of(branch.run.session)
     file = read(transcript)
     coherence = evaluation.scores.filter(dimension=Score.Dimension.COHERENCE, source="deterministic").first()
-    branch.partial = partial_score(branch.verdict, evaluation.grounded, coherence.value if coherence else None)
+    reasoning = evaluation.grounded, coherence.value if coherence else None
+    branch.partial = partial_score(branch.verdict, *reasoning)
+    branch.blind = blind_score(transcript.diagnosis, *reasoning)
     branch.covered = [list(cell) for cell in cells_of(transcript, file.evidence, hops_of(file))]
 
 

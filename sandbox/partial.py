@@ -1,7 +1,8 @@
-"""How far a branch got, as one number to rank branches by; it decides what is gone on with, nothing else. No Django here."""
+"""How far a branch got, as one number to rank branches by: with the answer known, and without. No Django here."""
 
 from __future__ import annotations
 
+from cases.diagnosis import Conclusion, Diagnosis
 from cases.evaluation import verdict as verdicts
 
 # what a verdict promises: naming what is missing is nearer than a wrong cause; what rests on a miss says nothing
@@ -15,12 +16,27 @@ PROMISE = {
     verdicts.TAINTED: 0.0,
 }
 WEIGHTS = (0.5, 0.3, 0.2)  # verdict, grounding, coherence
+BLIND_WEIGHTS = (0.6, 0.4)  # grounding, coherence
 
 
 def partial_score(verdict: str, grounded: float | None, coherence: float | None) -> float:
-    """0..1 from the verdict and both reasoning scores; what is unscored counts as nothing shown."""
+    """0..1 from the verdict and both reasoning scores; what is unscored counts as nothing shown.
+
+    It decides what an exploration goes on with, nothing else.
+    """
     parts = (PROMISE.get(verdict, 0.0), grounded or 0.0, coherence or 0.0)
     return round(sum(weight * part for weight, part in zip(WEIGHTS, parts, strict=True)), 4)
+
+
+def blind_score(diagnosis: Diagnosis | None, grounded: float | None, coherence: float | None) -> float:
+    """0..1 from what can be seen without the answer: how well the reasoning stands; 0 where no root cause is named.
+
+    What is picked by it shows what an evaluation can find where nobody knows the answer yet.
+    """
+    if diagnosis is None or diagnosis.conclusion is not Conclusion.ROOT_CAUSE:
+        return 0.0
+    parts = (grounded or 0.0, coherence or 0.0)
+    return round(sum(weight * part for weight, part in zip(BLIND_WEIGHTS, parts, strict=True)), 4)
 
 
 def half(scores: dict[int, float]) -> set[int]:

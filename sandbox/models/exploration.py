@@ -55,6 +55,7 @@ class Branch(models.Model):
     cell = models.JSONField(default=list, blank=True)  # sandbox.archive.Cell it was planned for
     covered = models.JSONField(default=list, blank=True)  # the cells its session looked into
     partial = models.FloatField(null=True, blank=True)  # 0..1, how far it got; None until evaluated
+    blind = models.FloatField(null=True, blank=True)  # 0..1, how well it stands without the answer; None likewise
     # successive halving: the branch this one goes on from, and whether one that ran out of calls was gone on with
     continues = models.ForeignKey("self", models.CASCADE, null=True, blank=True, related_name="continuations")
     kept = models.BooleanField(null=True, blank=True)

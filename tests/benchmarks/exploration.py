@@ -30,6 +30,7 @@ from sandbox.environment.inventory import inventory_of
 from sandbox.environment.replay import ReplaySource
 from sandbox.lab import faults, systems
 from sandbox.operators import OPERATORS, Ground
+from sandbox.partial import blind_score
 from sandbox.strategies import plan
 from tests.benchmarks.lab_cases import made
 
@@ -71,12 +72,10 @@ class Case:
 
 
 def blind(transcript: Transcript) -> float:
-    """What an evaluator sees that does not know the answer: grounding and coherence of a root cause."""
+    """What an evaluator sees that does not know the answer."""
     result = evaluate(transcript, None)
-    if transcript.diagnosis is None or str(transcript.diagnosis.conclusion) != "root_cause":
-        return 0.0
     coherence = next((score.value for score in result.scores if score.dimension == "coherence"), None)
-    return 0.6 * (result.grounded or 0.0) + 0.4 * (coherence or 0.0)
+    return blind_score(transcript.diagnosis, result.grounded, coherence)
 
 
 def failed_cases(wanted: int, first: int, keep: Path | None) -> tuple[list[Case], int]:

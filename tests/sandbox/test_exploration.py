@@ -78,6 +78,7 @@ def test_success_counts_once_it_repeats_on_fresh_seeds(failed):
     assert len({winner.seed, *(branch.seed for branch in repeats)}) == 4
     assert sum(branch.verdict == "success" for branch in repeats) >= branches.NEEDED
     assert row.best.evaluations.first().scores.get(dimension="guess").value == 1.0
+    assert winner.blind > 0.5
     assert "symptom_only" in set(row.branches.values_list("verdict", flat=True))
 
 
