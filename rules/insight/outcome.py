@@ -137,22 +137,31 @@ class Objection:
 
 
 def objections() -> list[Objection]:
-    """By critic: its engine, and for a model the prompt it was asked with. Two queries."""
+    """By critic: its engine, and for a model the prompt it was asked with. Three queries."""
+    models = Q(patch__engine__startswith="llm")
     rows = list(
-        Review.objects.order_by("pk").values_list("patch", "revision_number", "patch__engine", "decision", "reason")
+        Review.objects.exclude(models)
+        .order_by()
+        .values_list("patch__engine", "decision", "reason")
+        .annotate(n=Count("pk"))
+    )
+    asked = list(
+        Review.objects.filter(models).values_list("patch", "revision_number", "patch__engine", "decision", "reason")
     )
     prompts = {
         (patch, number): prompt
-        for patch, number, prompt in PatchRevision.objects.filter(
-            patch__in={row[0] for row in rows if row[2].startswith("llm")}
-        ).values_list("patch", "number", "evidence__model__prompt")
+        for patch, number, prompt in PatchRevision.objects.filter(patch__in={row[0] for row in asked}).values_list(
+            "patch", "number", "evidence__model__prompt"
+        )
         if prompt
     }
+    for patch, number, engine, decision, reason in asked:
+        prompt = prompts.get((patch, number), "")
+        rows.append((engine + (f", prompt {prompt[:12]}" if prompt else ""), decision, reason, 1))
     found: dict[str, Counter] = {}
-    for patch, number, engine, decision, reason in rows:
-        prompt = prompts.get((patch, number))
-        critic = (engine or "people") + (f", prompt {prompt[:12]}" if prompt else "")
-        found.setdefault(critic, Counter())[decision if decision != Review.Decision.REJECT else f"reject {reason}"] += 1
+    for critic, decision, reason, n in rows:
+        key = decision if decision != Review.Decision.REJECT else f"reject {reason}"
+        found.setdefault(critic or "people", Counter())[key] += n
     labels = dict(Review.Reason.choices)
     return [
         Objection(

@@ -1,12 +1,15 @@
 """How agents did as the weeks went by, whatever they knew: where it falls without a new version, the world has moved."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
+
+from django.db.models import Count, Exists, F, OuterRef, Q
+from django.db.models.functions import TruncWeek
 
 from cases.models import Evaluation, Session
 from rules.models import KnowledgeVersion
 
-NEWEST = 5_000  # evaluations that are looked at
+NEWEST = 5_000  # sessions that are looked at
 WEEKS = 26  # shown at most
 
 
@@ -36,30 +39,36 @@ class Week:
 
 
 def weeks() -> list[Week]:
-    """Oldest first; weeks without a scored session are left out. Two queries."""
+    """Oldest first; weeks without a scored session are left out. Three queries."""
+    of_agents = {"origin": Session.Origin.RECORDED, "actor": Session.Actor.AGENT}
+    newest = Session.objects.filter(**of_agents).order_by("-pk").values_list("pk", flat=True)
+    oldest = newest[NEWEST - 1 : NEWEST].first() or 0
+    again = Evaluation.objects.filter(session=OuterRef("session"), pk__gt=OuterRef("pk"))
     rows = (
-        Evaluation.objects.filter(session__origin=Session.Origin.RECORDED, session__actor=Session.Actor.AGENT)
-        .order_by("-pk")
-        .values_list("session", "session__started_at", "session__knowledge_digest", "correct", "verdict")[:NEWEST]
+        Evaluation.objects.filter(~Exists(again), session__gte=oldest)
+        .filter(**{f"session__{field}": value for field, value in of_agents.items()})
+        .exclude(correct=None)
+        .order_by()
+        .values(week=TruncWeek("session__started_at"), knowledge=F("session__knowledge_digest"))
+        .annotate(
+            n=Count("pk"),
+            right=Count("pk", filter=Q(correct=True)),
+            grounded=Count("pk", filter=Q(verdict=Evaluation.Verdict.SUCCESS)),
+        )
     )
-    newest = {}
-    for session, at, digest, correct, verdict in rows:
-        newest.setdefault(session, (at, digest, correct, verdict))
-    by_week: dict[date, list[tuple[str, bool, str]]] = {}
-    for at, digest, correct, verdict in newest.values():
-        if correct is not None:
-            monday = at.date() - timedelta(days=at.weekday())
-            by_week.setdefault(monday, []).append((digest, correct, verdict))
+    by_week: dict[date, list[dict]] = {}
+    for row in rows:
+        by_week.setdefault(row["week"].date(), []).append(row)
     numbers = dict(KnowledgeVersion.objects.order_by("-number").values_list("value", "number"))
     return [_week(monday, by_week[monday], numbers) for monday in sorted(by_week)[-WEEKS:]]
 
 
-def _week(monday: date, sessions: list[tuple[str, bool, str]], numbers: dict[str, int]) -> Week:
-    served = [numbers[digest] for digest, _, _ in sessions if digest in numbers]
+def _week(monday: date, rows: list[dict], numbers: dict[str, int]) -> Week:
+    served = [numbers[row["knowledge"]] for row in rows if row["knowledge"] in numbers]
     return Week(
         monday=monday,
-        n=len(sessions),
-        right=sum(correct for _, correct, _ in sessions),
-        grounded=sum(verdict == Evaluation.Verdict.SUCCESS for _, _, verdict in sessions),
+        n=sum(row["n"] for row in rows),
+        right=sum(row["right"] for row in rows),
+        grounded=sum(row["grounded"] for row in rows),
         versions=(min(served), max(served)) if served else None,
     )
