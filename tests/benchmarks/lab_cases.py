@@ -18,9 +18,11 @@ MAKERS = (
 Key = tuple[str, str, int]  # system, fault, seed
 
 
-def held_out_keys(system: str, *, seeds: int) -> list[Key]:
-    """Seeds of every class that no library uses."""
-    return [(system, name, library.HELD_OUT_FROM + seed) for name in faults() for seed in range(seeds)]
+def held_out_keys(system: str, *, seeds: int, first: int) -> list[Key]:
+    """So many seeds of every class, from the ``first`` up; no library uses them."""
+    if first < library.HELD_OUT_FROM:
+        raise SystemExit(f"seeds below {library.HELD_OUT_FROM} are the library's: begin at or above it")
+    return [(system, name, seed) for name in faults() for seed in range(first, first + seeds)]
 
 
 def second_system() -> str:

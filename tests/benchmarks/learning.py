@@ -1,6 +1,6 @@
 """Does what the loop learns help on cases it did not learn from?
 
-    python -m tests.benchmarks.learning [--split same_classes|new_classes|lab] [--seeds N] [--keep FOLDER] [--json FILE]
+    python -m tests.benchmarks.learning [--split same_classes|new_classes|lab] [--seeds N] [--from SEED] [--keep FOLDER] [--json FILE]
 
 Brings cases into a scratch database, confirms the part to learn from, runs the loop over it with
 approvals by flag, and measures that part and the held-out ones with empty knowledge and with what was
@@ -46,6 +46,7 @@ def main() -> int:
     parser.add_argument("--others", action="store_true", help="measure the other folders too")
     parser.add_argument("--guided", action="store_true", help="teach what the library's experts did next, too")
     parser.add_argument("--seeds", type=int, default=1, help="held-out seeds of each lab class and system")
+    parser.add_argument("--from", type=int, default=1000, dest="first", help="the first of the held-out seeds")
     parser.add_argument("--keep", type=Path, help="a folder to keep the lab's cases in")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
@@ -238,7 +239,7 @@ def lab_parts(options) -> Parts:
     first, *rest = systems()
     parts = {"library": [(first, name, seed) for name in faults() for seed in LEARN_SEEDS]}
     for system in (first, *rest):
-        parts[f"held out, {system}"] = held_out_keys(system, seeds=options.seeds)
+        parts[f"held out, {system}"] = held_out_keys(system, seeds=options.seeds, first=options.first)
     return {part: partial(lab_cases, keys[: options.limit], options.keep) for part, keys in parts.items()}
 
 
@@ -251,7 +252,7 @@ def lab_cases(keys, keep) -> dict:
 def other_system(knowledge, options) -> dict:
     from tests.benchmarks.lab_cases import held_out_keys, second_system
 
-    keys = held_out_keys(second_system(), seeds=options.seeds)
+    keys = held_out_keys(second_system(), seeds=options.seeds, first=options.first)
     return under_both(lab_cases(keys[: options.limit], options.keep), knowledge)
 
 
