@@ -51,8 +51,8 @@ def exploring() -> tuple[list[BestOf], list[OperatorYield]]:
     """Over the newest closed explorations whose branches were evaluated; both empty where there are none. One query."""
     ways = _ways()
     most = max(map(len, ways), default=0)
-    counts = [count for number, count in enumerate(COUNTS) if number == 0 or COUNTS[number - 1] < most]
-    return [_best_of(ways, count) for count in counts if ways], _yields([way for tried in ways for way in tried])
+    best_of = [_best_of(ways, count) for count in sorted({min(count, most) for count in COUNTS}) if count]
+    return best_of, _yields([way for tried in ways for way in tried])
 
 
 def _ways() -> list[list[_Way]]:
