@@ -1,6 +1,7 @@
 """Strict readers of environment variables: a value that cannot be read stops the start, in words. No Django here."""
 
 import os
+import re
 import secrets
 from contextlib import suppress
 from pathlib import Path
@@ -57,6 +58,14 @@ def choice(name: str, allowed: tuple[str, ...], default: str) -> str:
     value = text(name, default)
     if value not in allowed:
         raise EnvError(f"{name}={value!r}: write one of {', '.join(allowed)}")
+    return value
+
+
+def rate(name: str, default: str) -> str:
+    """How often in a second, a minute, an hour or a day: 10/min."""
+    value = text(name, default)
+    if not re.fullmatch(r"[1-9]\d{0,8}/(s|sec|second|m|min|minute|h|hour|d|day)", value):
+        raise EnvError(f"{name}={value!r}: write a number and a time, such as 10/min")
     return value
 
 

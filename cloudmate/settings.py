@@ -144,7 +144,10 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_THROTTLE_RATES": {"agent": env.text("CLOUDMATE_API_RATE", "1200/min")},
+    "DEFAULT_THROTTLE_RATES": {
+        "agent": env.rate("CLOUDMATE_API_RATE", "1200/min"),
+        "sign_in": env.rate("CLOUDMATE_SIGN_IN_RATE", "10/min"),
+    },
 }
 
 # Static files: named by their content and compressed, so a browser never asks twice

@@ -34,6 +34,12 @@ def test_number_reads_a_number(given, value, read):
     assert env.number(NAME, 3.0) == read
 
 
+@pytest.mark.parametrize(("value", "read"), [("1200/min", "1200/min"), ("", "5/min"), ("2/h", "2/h")])
+def test_rate_reads_how_often(given, value, read):
+    given(value)
+    assert env.rate(NAME, "5/min") == read
+
+
 @pytest.mark.parametrize(
     ("reader", "value", "words"),
     [
@@ -43,6 +49,8 @@ def test_number_reads_a_number(given, value, read):
         (lambda: env.number(NAME, 3), "much", "CLOUDMATE_THING='much': write a number"),
         (lambda: env.number(NAME, 3, least=0), "nan", "CLOUDMATE_THING='nan': write a number of 0 or more"),
         (lambda: env.choice(NAME, ("a", "b"), "a"), "c", "CLOUDMATE_THING='c': write one of a, b"),
+        (lambda: env.rate(NAME, "5/min"), "ten a day", "CLOUDMATE_THING='ten a day': write a number and a time"),
+        (lambda: env.rate(NAME, "5/min"), "0/min", "CLOUDMATE_THING='0/min': write a number and a time"),
         (lambda: env.secret(NAME, None), "short", "CLOUDMATE_THING: write 32 characters or more"),
         (lambda: env.postgres(NAME), "mysql://h/d", "CLOUDMATE_THING begins with 'mysql': write postgres://"),
         (lambda: env.postgres(NAME), "postgres://h", "CLOUDMATE_THING names no database: write postgres://"),
