@@ -1,6 +1,6 @@
 """Does what the loop learns help on cases it did not learn from?
 
-    python -m tests.benchmarks.learning [--split same_classes|new_classes|lab] [--seeds N] [--from SEED] [--keep FOLDER] [--json FILE]
+    python -m tests.benchmarks.learning [--split same_classes|new_classes|lab] [--seeds N] [--from SEED] [--keep FOLDER] [--json FILE] [--learned FILE]
 
 Brings cases into a scratch database, confirms the part to learn from, runs the loop over it with
 approvals by flag, and measures that part and the held-out ones with empty knowledge and with what was
@@ -48,6 +48,7 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=1, help="held-out seeds of each lab class and system")
     parser.add_argument("--from", type=int, default=1000, dest="first", help="the first of the held-out seeds")
     parser.add_argument("--keep", type=Path, help="a folder to keep the lab's cases in")
+    parser.add_argument("--learned", type=Path, help="a file to write the learned rules to")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     if options.split != "lab" and not CASES.is_dir():
@@ -80,6 +81,7 @@ def measure(options) -> dict:
     from cases.models import Case, System
     from rules import evolution, versions
     from rules.models import Patch
+    from sandbox.knowledge.language import text_of
     from sandbox.knowledge.rule import EMPTY
     from tests.benchmarks.baselines import nearest_neighbour
 
@@ -105,6 +107,8 @@ def measure(options) -> dict:
     start = time.monotonic()
     parts = {first: known} | {part: bring[part]() for part in held_out}  # the loop has not even their names
     knowledge = versions.knowledge(versions.head())
+    if options.learned:
+        options.learned.write_text("\n".join(map(text_of, knowledge.rules)))
     drawn = random_rules(knowledge, known)
     everything = {f"{part}/{name}": case for part, cases in parts.items() for name, case in cases.items()}
     (before,) = measured(everything, EMPTY)

@@ -17,7 +17,7 @@ class Measured:
     same_class: bool | None
     calls: int
     conclusion: str
-    fired: bool  # a learned rule changed a call or the conclusion
+    rules: tuple[str, ...]  # learned rules that changed a call or the conclusion
     inconclusive: bool = False
     ms: float = 0.0  # of the run itself, where all of it was made
     known: object = None  # the run, for those under other rules
@@ -44,7 +44,7 @@ def run(case, source, task, knowledge, known=None) -> Measured:
         same_class=(same_class(leading.fault_class, wanted) if leading else False) if wanted else None,
         calls=len(transcript.steps),
         conclusion=f"{leading.fault_class} at {leading.component}" if leading else conclusion,
-        fired=any(use.how == "fired" for use in uses),
+        rules=tuple(dict.fromkeys(use.rule for use in uses if use.how == "fired")),
         inconclusive=conclusion == "inconclusive",
         ms=took,
         known=runs.Known(transcript, knowledge),
@@ -67,7 +67,7 @@ def measured(cases: dict, *knowledge, before: dict[str, Measured] | None = None)
 
 def compared(names, before, after) -> dict:
     """Old beside new, each share with its n; of the changed conclusions, how many for the worse."""
-    changed = [name for name in names if after[name].fired and before[name].conclusion != after[name].conclusion]
+    changed = [name for name in names if after[name].rules and before[name].conclusion != after[name].conclusion]
     worse = [name for name in changed if before[name].exact is True and after[name].exact is not True]
 
     def both(of) -> dict:
@@ -80,10 +80,14 @@ def compared(names, before, after) -> dict:
         "inconclusive": both(lambda results: sum(results[name].inconclusive for name in names)),
         "median_calls": both(lambda results: statistics.median([results[name].calls for name in names] or [0])),
         "median_ms_untaught": round(statistics.median([before[name].ms for name in names] or [0]), 1),
-        "rule_fired": sum(after[name].fired for name in names),
-        "no_rule_fired": sum(not after[name].fired for name in names),
+        "rule_fired": sum(bool(after[name].rules) for name in names),
+        "no_rule_fired": sum(not after[name].rules for name in names),
         "conclusion_changed_by_a_rule": len(changed),
         "changed_for_the_worse": len(worse),
+        "worse": [
+            {"case": name, "old": before[name].conclusion, "new": after[name].conclusion, "rules": after[name].rules}
+            for name in worse
+        ],
         "lost": lost(names, before, after),
     }
 
