@@ -1,14 +1,16 @@
 """Who may do what. Roles are groups; an agent's token is none of them."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
+from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, Group
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404
 
 from cases.models import Case, LabelSeat, Session
+from cloudmate import prepared
 
 EXPERT, REVIEWER, LEAD, ADMIN = ROLES = ("expert", "reviewer", "lead", "admin")
 
@@ -55,14 +57,20 @@ def closed_to(user: User) -> int | None:
     """The case that this person labels by themselves: nothing of its answer is shown to them. Read once and kept."""
     if not isinstance(user, AbstractBaseUser):
         return None
-    if "_closed" not in user.__dict__:
+    if not hasattr(user, "_closed"):  # not its __dict__: a request's user is wrapped, and that of the wrapper is empty
         held = LabelSeat.objects.filter(by=user.pk, state=LabelSeat.State.HELD)
-        user._closed = held.values_list("case", flat=True).first()
+        keep_closed(user, held.values_list("case", flat=True).first())
     return user._closed
 
 
+def keep_closed(user: AbstractBaseUser, case: int | None) -> None:
+    """Keep what is closed to ``user`` on it, so that it is not read again."""
+    user._closed = case
+
+
 def forget_what_is_closed(user: User) -> None:
-    user.__dict__.pop("_closed", None)
+    if hasattr(user, "_closed"):
+        del user._closed
 
 
 def require_open(user: User, case: int | None) -> None:
@@ -75,6 +83,23 @@ def left_out(rows: QuerySet, user: User, *, case: str = "pk") -> QuerySet:
     """``rows`` without those of the case that is closed to ``user``; ``case`` is the field that names it."""
     closed = closed_to(user)
     return rows if closed is None else rows.exclude(**{case: closed})
+
+
+def somebody(roles: frozenset[str], pk: int, closed: int | None = None) -> AbstractBaseUser:
+    """Whoever has these roles, by their number alone: for questions that are put into SQL once for all of them."""
+    found = get_user_model()(pk=pk, is_active=True)
+    keep_roles(found, roles)
+    keep_closed(found, closed)
+    return found
+
+
+def asked_by(user: User, question: Callable[[User], QuerySet]) -> list:
+    """The rows of ``question(user)``, which varies with their roles, their number and what is closed to them alone."""
+    return prepared.rows(_of_somebody, question, roles_of(user), user.pk, closed_to(user) or 0)
+
+
+def _of_somebody(question: Callable[[User], QuerySet], roles: frozenset[str], pk: int, closed: int) -> QuerySet:
+    return question(somebody(roles, pk, closed))
 
 
 def has_role(user: User, *roles: str) -> bool:

@@ -7,12 +7,11 @@ needs to answer it.
 from collections.abc import Callable
 from functools import lru_cache
 
-from django.contrib.auth import get_user_model
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import QuerySet
 
-from cases.access import keep_roles, roles_of
+from cases.access import roles_of, somebody
 
 Question = Callable[[object], QuerySet]  # of a person, by their roles and number alone
 SOMEBODY = -712_366_001  # a number no person has: stands for the one who asks
@@ -28,12 +27,11 @@ def counts(user, *questions: Question) -> tuple[int, ...]:
 
 @lru_cache(maxsize=200)
 def _compiled(vendor: str, roles: frozenset[str], questions: tuple[Question, ...]) -> tuple[str, tuple]:
-    somebody = get_user_model()(pk=SOMEBODY, is_active=True)
-    keep_roles(somebody, roles)
+    person = somebody(roles, SOMEBODY)
     parts, parameters = [], []
     for question in questions:
         try:
-            rows = question(somebody).values("pk")
+            rows = question(person).values("pk")
             sql, values = (rows if rows.query.is_sliced else rows.order_by()).query.sql_with_params()
         except EmptyResultSet:  # nobody of these roles has any
             parts.append("0")

@@ -1,4 +1,4 @@
-"""Who asks: the sign-in, and the person with their roles, a query each.
+"""Who asks: the sign-in, and the person with their roles and what is closed to them, a query each.
 
 Every page and fragment asks this first, and putting Django's own three queries for it together took
 longer than drawing the frame of a page; so the SQL stands here.
@@ -11,13 +11,14 @@ from django.contrib.sessions.models import Session
 from django.db import connection
 from django.utils import timezone
 
-from cases.access import keep_roles
+from cases.access import keep_closed, keep_roles
 
 SIGN_IN = "SELECT * FROM django_session WHERE session_key = %s AND expire_date > %s"
 PERSON = """
-    SELECT auth_user.*, auth_group.name AS role FROM auth_user
+    SELECT auth_user.*, auth_group.name AS role, cases_labelseat.case_id AS closed FROM auth_user
     LEFT JOIN auth_user_groups ON auth_user_groups.user_id = auth_user.id
     LEFT JOIN auth_group ON auth_group.id = auth_user_groups.group_id
+    LEFT JOIN cases_labelseat ON cases_labelseat.by_id = auth_user.id AND cases_labelseat.state = 'held'
     WHERE auth_user.id = %s"""
 
 
@@ -33,11 +34,12 @@ class SessionStore(db.SessionStore):
 
 
 class Accounts(ModelBackend):
-    """Django's, but a person who has signed in comes with their roles."""
+    """Django's, but a person who has signed in comes with their roles and what is closed to them."""
 
     def get_user(self, user_id: int) -> User | None:
         rows = list(User.objects.raw(PERSON, [user_id]))
         if not rows or not self.user_can_authenticate(rows[0]):
             return None
         keep_roles(rows[0], {row.role for row in rows})
+        keep_closed(rows[0], rows[0].closed)
         return rows[0]

@@ -8,7 +8,8 @@ from django.contrib.auth.models import Group
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
-from cases.access import roles_of
+from cases.access import closed_to, roles_of
+from cases.models import LabelSeat
 from cloudmate.signed_in import Accounts, SessionStore
 from tests import factories
 
@@ -24,6 +25,16 @@ def test_who_asks_with_their_roles_takes_one_query(django_assert_num_queries):
     assert [getattr(found, field.attname) for field in person._meta.concrete_fields] == [
         getattr(person, field.attname) for field in person._meta.concrete_fields
     ]
+
+
+def test_who_asks_comes_with_what_is_closed_to_them(django_assert_num_queries):
+    case, person = factories.make_case(), factories.make_user("lead", "expert")
+    LabelSeat.objects.create(case=factories.make_case(), by=person, task_digest="t", state=LabelSeat.State.GIVEN)
+    with django_assert_num_queries(1):
+        assert closed_to(Accounts().get_user(person.pk)) is None
+    LabelSeat.objects.create(case=case, by=person, task_digest="t")
+    with django_assert_num_queries(1):
+        assert closed_to(Accounts().get_user(person.pk)) == case.pk
 
 
 def test_person_without_a_role_and_superuser():
