@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.contrib.auth.decorators import login_required
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -15,11 +15,12 @@ from cases.access import Blind, closed_to, has_role, require_role
 from cases.contexts.tools import tool_names
 from cases.contexts.turn import turns
 from cases.models import Case, Session
+from cloudmate import prepared
 from cloudmate.counting import counts
 from rules import versions
-from rules.contexts import your_turn
 from rules.insight import staleness
 from rules.models import KnowledgeVersion, Patch, QueueEntry
+from rules.turn_contexts import your_turn
 from sandbox.models import Exploration, Pair, Regression, Run
 
 LATELY = timedelta(days=7)
@@ -45,6 +46,7 @@ QUESTIONS = (
     lambda user: tested_on_an_older_head(),
     lambda user: Case.objects.filter(state=Case.State.QUARANTINED, quarantined_until__lte=Now()),
 )
+RUNNING = (lambda user: Run.objects.unfinished(), lambda user: QueueEntry.objects.waiting())
 
 
 def tested_on_an_older_head() -> QuerySet[Patch]:
@@ -74,22 +76,26 @@ def first_things(session: int, patch: int, version: int, cases: int) -> list[Fir
     return [] if all(first.done for first in firsts) else firsts
 
 
-def running() -> dict:
-    """Jobs under way, with how far they are."""
+def running(runs: int, queued: int) -> dict:
+    """Jobs under way, with how far they are; how many runs and patches wait was counted with ``RUNNING``."""
     return {
-        "regressions": Regression.objects.filter(state=Regression.State.OPEN)
-        .annotate(
-            pairs_count=Count("pairs"),
-            pairs_done=Count("pairs", filter=Q(pairs__state__in=[Pair.State.DONE, Pair.State.FAILED])),
-        )
-        .order_by("-pk")[:5],
-        "explorations": Exploration.objects.filter(state=Exploration.State.OPEN)
-        .select_related("session__case")
-        .annotate(branches_count=Count("branches"), branches_done=Count("branches", filter=~Q(branches__verdict="")))
-        .order_by("-pk")[:5],
-        "runs_count": Run.objects.unfinished().count(),
-        "queued_count": QueueEntry.objects.waiting().count(),
+        "regressions": prepared.rows(_open_regressions),
+        "explorations": prepared.rows(_open_explorations),
+        "runs_count": runs,
+        "queued_count": queued,
     }
+
+
+def _open_regressions() -> QuerySet[Regression]:
+    done = Count("pairs", filter=Q(pairs__state__in=[Pair.State.DONE, Pair.State.FAILED]))
+    rows = Regression.objects.filter(state=Regression.State.OPEN).only("pk")
+    return rows.annotate(pairs_count=Count("pairs"), pairs_done=done).order_by("-pk")[:5]
+
+
+def _open_explorations() -> QuerySet[Exploration]:
+    done = Count("branches", filter=~Q(branches__verdict=""))
+    rows = Exploration.objects.filter(state=Exploration.State.OPEN).values("pk", case_name=F("session__case__name"))
+    return rows.annotate(branches_count=Count("branches"), branches_done=done).order_by("-pk")[:5]
 
 
 @dataclass(frozen=True)
@@ -104,7 +110,7 @@ class Merged:
 
 def recently_merged() -> list[Merged]:
     """The newest versions with their effect on the pass rate, in two queries."""
-    versions = KnowledgeVersion.objects.filter(number__gt=0).select_related("patch__case", "by").order_by("-number")[:5]
+    versions = prepared.rows(_newest_versions)
     both = Q(base_passed__isnull=False, candidate_passed__isnull=False)
     counted = Pair.objects.filter(both, regression__patches__version__in=[version.pk for version in versions])
     sums = (
@@ -116,6 +122,11 @@ def recently_merged() -> list[Merged]:
     )
     effects = {row["regression__patches__version"]: (row["old"], row["new"], row["n"]) for row in sums}
     return [Merged(version, *effects.get(version.pk, (0, 0, 0))) for version in versions]
+
+
+def _newest_versions() -> QuerySet[KnowledgeVersion]:
+    shown = KnowledgeVersion.objects.select_related("patch", "by").only("number", "at", "patch__title", "by__username")
+    return shown.filter(number__gt=0).order_by("-number")[:5]
 
 
 @dataclass(frozen=True)
@@ -154,7 +165,7 @@ def home(request: HttpRequest) -> HttpResponse:
     patches, patches_left = your_turn(request.user)
     if patches_left:
         more["patches"] = patches_left
-    session, patch, version, cases, *stale = counts(request.user, *QUESTIONS)
+    runs, queued, session, patch, version, cases, *stale = counts(request.user, *RUNNING, *QUESTIONS)
     shown = {
         "turns": sorted(mine + patches, key=lambda turn: turn.since),
         "more": more,
@@ -163,7 +174,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "merged": recently_merged(),
         "stale": [*stale_rules(), *gone_stale(*stale)],
     }
-    return render(request, "home.html", shown | running())
+    return render(request, "home.html", shown | running(runs, queued))
 
 
 @login_required
@@ -171,7 +182,7 @@ def home(request: HttpRequest) -> HttpResponse:
 def running_panel(request: HttpRequest) -> HttpResponse:
     """The jobs again, for the poll of the home page."""
     require_role(request.user)
-    return render(request, "_running.html", running())
+    return render(request, "_running.html", running(*counts(request.user, *RUNNING)))
 
 
 def wrong(request: HttpRequest, status: int, title: str, text: str) -> HttpResponse:

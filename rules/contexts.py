@@ -4,11 +4,10 @@ from collections import Counter
 from dataclasses import dataclass
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Count, F, Q
 from django.urls import reverse
 
 from cases.access import has_role, left_out
-from cases.contexts.turn import Turn
 from rules import merge, merge_queue, patches, review, versions
 from rules.diffs import diff_of
 from rules.flips import flips_of
@@ -17,7 +16,6 @@ from rules.models import (
     KnowledgeVersion,
     Patch,
     PatchComment,
-    PatchRevision,
     QueueEntry,
     Review,
     RuleRecord,
@@ -39,28 +37,6 @@ OPEN_STATES = (
 SORTS = {"title": "title", "age": "created_at", "state": "state"}
 
 
-def waiting_for(user) -> QuerySet[Patch]:
-    """Patches that wait for this person: to review, to take on where the gate could not settle, or to answer for.
-
-    One that waits in the merge queue waits for nobody.
-    """
-    mine = Q(author=user) | Exists(PatchRevision.objects.filter(patch=OuterRef("pk"), by=user))
-    wanted = Q(pk__in=[])
-    if has_role(user, "reviewer", "lead"):
-        queued = Exists(QueueEntry.objects.waiting().filter(patch=OuterRef("pk")))
-        wanted |= Q(state=Patch.State.IN_REVIEW) & ~mine & ~queued
-    if has_role(user, "lead"):
-        wanted |= Q(state=Patch.State.INCONCLUSIVE)
-    if has_role(user, "expert", "reviewer", "lead"):
-        wanted |= Q(state=Patch.State.DRAFT) & mine
-        wanted |= Q(state__in=[Patch.State.IN_REVIEW, Patch.State.INCONCLUSIVE]) & mine & _asked_by_others(user)
-    return Patch.objects.filter(wanted).select_related("case", "author").order_by("updated_at")
-
-
-def _asked_by_others(user) -> Exists:
-    return Exists(PatchComment.objects.holding_up().filter(patch=OuterRef("pk")).exclude(by=user))
-
-
 # whose turn it is, in words, by state; a patch in review that is approved waits for the merge
 TURNS = {
     Patch.State.DRAFT: "its author: propose it, or close it",
@@ -71,35 +47,6 @@ TURNS = {
     Patch.State.INCONCLUSIVE: "a lead, or another run",
 }
 MAKERS = ("expert", "reviewer", "lead")
-
-
-ASKS = {  # of whom a patch waits for, in words
-    Patch.State.DRAFT: "your draft: propose it or close it",
-    Patch.State.IN_REVIEW: "the gate let it through: review it",
-    Patch.State.INCONCLUSIVE: "the gate could not settle it: take it on or run it again",
-}
-
-
-def your_turn(user, *, limit: int = 20) -> tuple[list[Turn], int]:
-    """The patches that have waited longest for this person, and how many there are beyond those."""
-    mine = Exists(PatchRevision.objects.filter(patch=OuterRef("pk"), by=user))
-    approving = Review.objects.filter(
-        patch=OuterRef("pk"), revision_number=OuterRef("revision_number"), decision=Review.Decision.APPROVE
-    )
-    waiting = left_out(waiting_for(user), user, case="case")
-    shown = [
-        Turn(patch.get_absolute_url(), patch.title, _asks(patch), "patch", patch.state, patch.updated_at)
-        for patch in waiting.annotate(approved=Exists(approving), asked=mine & _asked_by_others(user))[:limit]
-    ]
-    return shown, max(0, waiting.count() - limit)
-
-
-def _asks(patch: Patch) -> str:
-    if patch.asked:
-        return "somebody commented on yours: answer, or edit it"
-    if patch.approved and patch.state == Patch.State.IN_REVIEW:
-        return "approved: merge it"
-    return ASKS[patch.state]
 
 
 def patch_list(user, *, show: str, sort: str, page: str | None, source: str = "", words: str = "") -> dict:

@@ -1,7 +1,9 @@
 """Which knowledge is current. Version 0 is empty and exists from the first look."""
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
+from cloudmate import prepared
 from rules.models import KnowledgeVersion
 from sandbox.knowledge.rule import EMPTY, Knowledge
 from sandbox.values import knowledge_of, stored
@@ -9,8 +11,11 @@ from sandbox.values import knowledge_of, stored
 
 def head() -> KnowledgeVersion:
     """The version agents fetch: the one no other has as its parent."""
-    version = KnowledgeVersion.objects.select_related("value", "patch").order_by("-number").first()
-    return version or _root()
+    return prepared.first(_newest) or _root()
+
+
+def _newest() -> QuerySet[KnowledgeVersion]:
+    return KnowledgeVersion.objects.select_related("value").order_by("-number")[:1]
 
 
 def knowledge(version: KnowledgeVersion) -> Knowledge:

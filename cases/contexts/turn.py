@@ -3,16 +3,17 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
-from django.db.models.functions import Now
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery, Window
+from django.db.models.functions import Coalesce, Now
 
-from cases.access import EXPERT, LEAD, has_role
+from cases.access import EXPERT, LEAD, asked_by, closed_to, has_role
 from cases.labelling import held_by
 from cases.models import Annotation, Case, Confirmation, Evaluation, Session
 from cloudmate.addresses import address
 
 SHOWN = 5
 MANY = 1_000
+ALL = Window(Count("*"))  # how many rows there are, beside each of those that are asked for
 
 
 @dataclass(frozen=True)
@@ -29,8 +30,9 @@ def to_confirm(user) -> QuerySet[Case]:
     """Cases whose current version wants a word this person may give: labelled ones, and quarantined ones that changed."""
     given = Confirmation.objects.filter(version=OuterRef("current"))
     cases = Case.objects.filter(state__in=[Case.State.LABELLED, Case.State.QUARANTINED])
-    cases = cases.exclude(Exists(given.filter(by=user))).exclude(Exists(given.filter(bulk=True)))
-    cases = cases.annotate(confirmations_count=Count("current__confirmations")).filter(confirmations_count__lt=2)
+    cases = cases.exclude(Exists(given.filter(Q(by=user) | Q(bulk=True))))
+    many = Subquery(given.order_by().values("version").annotate(n=Count("*")).values("n"))
+    cases = cases.annotate(confirmations_count=Coalesce(many, 0)).filter(confirmations_count__lt=2)
     if has_role(user, LEAD):
         return cases
     return cases.filter(confirmations_count=0) if has_role(user, EXPERT) else cases.none()
@@ -64,17 +66,30 @@ def waiting(user) -> int:
     return to_confirm(user).count() + to_settle(user).count() + to_finish(user).count()
 
 
+def _longest_to_confirm(user) -> QuerySet[Case]:
+    shown = to_confirm(user).select_related("system").only("name", "state", "updated_at", "system__name")
+    return shown.annotate(all=ALL).order_by("updated_at")[:SHOWN]
+
+
+def _longest_to_finish(user) -> QuerySet[Session]:
+    shown = to_finish(user).select_related("case").only("state", "started_at", "case__name")
+    return shown.order_by("started_at")[:SHOWN]
+
+
+def _longest_to_settle(user) -> QuerySet[Case]:
+    shown = to_settle(user).only("name", "state", "state_reason", "quarantined_until")
+    return shown.annotate(all=ALL).order_by("quarantined_until")[:SHOWN]
+
+
+def _newest_to_annotate(user) -> QuerySet[Session]:
+    shown = to_annotate(user).select_related("case__system")
+    return shown.only("started_at", "finished_at", "case__name", "case__system__name").order_by("-pk")[: SHOWN + 1]
+
+
 def turns(user) -> tuple[list[Turn], dict[str, int]]:
     """The longest waiting of each kind, and how many of each kind there are beyond those."""
-    confirming = to_confirm(user).select_related("system").only("name", "state", "updated_at", "system__name")
-    confirming = list(confirming.order_by("updated_at")[: SHOWN + 1])
-    finishing = to_finish(user).select_related("case").only("state", "started_at", "case__name")
-    finishing = list(finishing.order_by("started_at")[: SHOWN + 1])
-    settling = to_settle(user).only("name", "state", "state_reason", "quarantined_until")
-    settling = list(settling.order_by("quarantined_until")[: SHOWN + 1])
-    annotating = to_annotate(user).select_related("case__system")
-    annotating = annotating.only("started_at", "finished_at", "case__name", "case__system__name")
-    annotating = list(annotating.order_by("-pk")[: SHOWN + 1])
+    confirming, finishing = asked_by(user, _longest_to_confirm), asked_by(user, _longest_to_finish)
+    settling, annotating = asked_by(user, _longest_to_settle), asked_by(user, _newest_to_annotate)
     found = [
         Turn(
             one.get_absolute_url(),
@@ -84,7 +99,7 @@ def turns(user) -> tuple[list[Turn], dict[str, int]]:
             one.state,
             one.updated_at,
         )
-        for one in confirming[:SHOWN]
+        for one in confirming
     ]
     found += [
         Turn(
@@ -95,7 +110,7 @@ def turns(user) -> tuple[list[Turn], dict[str, int]]:
             one.state,
             one.quarantined_until,
         )
-        for one in settling[:SHOWN]
+        for one in settling
     ]
     found += [
         Turn(
@@ -106,7 +121,7 @@ def turns(user) -> tuple[list[Turn], dict[str, int]]:
             one.state,
             one.started_at,
         )
-        for one in finishing[:SHOWN]
+        for one in finishing
     ]
     found += [
         Turn(
@@ -119,15 +134,15 @@ def turns(user) -> tuple[list[Turn], dict[str, int]]:
         )
         for one in annotating[:SHOWN]
     ]
-    if seat := held_by(user):
+    if closed_to(user) is not None and (seat := held_by(user)):
         url = address("cases:label_alone", seat.case_id)
         why = f"your own answer is to be given; until then the case is closed to you · {seat.case.system.name}"
         found.append(Turn(url, seat.case.name, why, "edit", seat.case.state, seat.at))
     # of more than MANY nobody needs to know how many; counting them all would take longer than the page
     unseen = to_annotate(user)[:MANY].count() if len(annotating) > SHOWN else 0
     more = {
-        "quarantines that are over": to_settle(user).count() - SHOWN if len(settling) > SHOWN else 0,
-        "cases to confirm": to_confirm(user).count() - SHOWN if len(confirming) > SHOWN else 0,
+        "quarantines that are over": settling[0].all - len(settling) if settling else 0,
+        "cases to confirm": confirming[0].all - len(confirming) if confirming else 0,
         f"sessions to annotate{', at least' if unseen == MANY else ''}": unseen - SHOWN if unseen else 0,
     }
     return sorted(found, key=lambda turn: turn.since), {what: n for what, n in more.items() if n}

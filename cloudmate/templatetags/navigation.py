@@ -11,7 +11,7 @@ from cases.contexts.review import to_judge
 from cases.contexts.turn import to_confirm, to_finish, to_settle
 from cloudmate.addresses import address
 from cloudmate.counting import counts
-from rules.contexts import waiting_for
+from rules.turn_contexts import waiting_for
 
 register = template.Library()
 

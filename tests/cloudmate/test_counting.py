@@ -4,7 +4,7 @@ import pytest
 
 from cases.contexts.turn import to_confirm, to_finish
 from cloudmate.counting import counts
-from rules.contexts import waiting_for
+from rules.turn_contexts import waiting_for
 from tests import factories
 from tests.rules import scene
 

@@ -5,9 +5,9 @@ import pytest
 from cases import work as evaluation_work
 from cases.models import Case, Entry
 from rules import comments, evolution, merge, merge_queue, patches, review, versions, work
-from rules.contexts import waiting_for
 from rules.models import KnowledgeVersion, Patch, QueueEntry
 from rules.queue_contexts import queue
+from rules.turn_contexts import waiting_for
 from sandbox import work as sandbox_work
 from sandbox.importers.store import bring_in
 from sandbox.knowledge.language import parse

@@ -6,8 +6,8 @@ from django.test.utils import CaptureQueriesContext
 
 from cloudmate.states import transition
 from rules import comments, merge, patches, review, versions
-from rules.contexts import waiting_for
 from rules.models import Patch, PatchComment
+from rules.turn_contexts import waiting_for
 from tests import factories
 from tests.rules import builders, scene
 
