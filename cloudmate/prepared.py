@@ -13,22 +13,20 @@ from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import QuerySet
 
-PLACES = tuple(range(-712_366_010, -712_366_020, -1))  # numbers of no row: each stands for one that is asked for
+PLACES = tuple(range(2_112_366_010, 2_112_366_020))  # numbers that nothing has: each stands for one that is asked for
 
 
 def rows(question: Callable[..., QuerySet], *arguments) -> list:
     """What ``list(question(*arguments))`` says, in the same query; without ``prefetch_related``.
 
-    Of the arguments, whole numbers are keys of rows, and may differ each time; of all others there should be few.
-    The question is asked once per process: a moment that it speaks of is the database's own ``Now()``.
+    Of the arguments, whole numbers may differ each time, as keys of rows do; of all others there should be few.
+    ``question`` is called once in a process: a moment that it speaks of is the database's own ``Now()``.
     """
-    kinds = tuple(int if isinstance(one, int) else one for one in arguments)
-    found = _compiled(connection.vendor, question, kinds)
+    found = _compiled(connection.vendor, question, _kinds(arguments))
     if found is None:
         return []
-    asked, compiler, sql, parameters = found
-    meant = dict(zip(PLACES, (one for one in arguments if isinstance(one, int)), strict=False))
-    parameters = [meant.get(value, value) if isinstance(value, int) else value for value in parameters]
+    asked, compiler, sql, places = found
+    parameters = _filled(places, arguments)
     compiler = copy(compiler)
     compiler.connection, compiler.as_sql = connection, lambda *args, **options: (sql, parameters)
     query = copy(asked.query)
@@ -40,6 +38,26 @@ def rows(question: Callable[..., QuerySet], *arguments) -> list:
 def first(question: Callable[..., QuerySet], *arguments):
     """The first of them, or None."""
     return next(iter(rows(question, *arguments)), None)
+
+
+def count(question: Callable[..., QuerySet], *arguments) -> int:
+    """How many they are."""
+    found = _compiled(connection.vendor, question, _kinds(arguments))
+    if found is None:
+        return 0
+    _, _, sql, places = found
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT COUNT(*) FROM ({sql}) counted", _filled(places, arguments))
+        return cursor.fetchone()[0]
+
+
+def _kinds(arguments: tuple) -> tuple:
+    return tuple(int if isinstance(one, int) else one for one in arguments)
+
+
+def _filled(parameters: tuple, arguments: tuple) -> list:
+    meant = dict(zip(PLACES, (one for one in arguments if isinstance(one, int)), strict=False))
+    return [meant.get(value, value) if isinstance(value, int) else value for value in parameters]
 
 
 @lru_cache(maxsize=500)

@@ -4,11 +4,12 @@ from collections import Counter
 from dataclasses import dataclass
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, F, Q
+from django.db.models import Count, F, Q, QuerySet
 from django.urls import reverse
 
 from cases.access import has_role, left_out
-from rules import merge, merge_queue, patches, review, versions
+from cloudmate import prepared
+from rules import merge_queue, patches, review, versions
 from rules.diffs import diff_of
 from rules.flips import flips_of
 from rules.history import revisions_of
@@ -16,6 +17,7 @@ from rules.models import (
     KnowledgeVersion,
     Patch,
     PatchComment,
+    PatchRevision,
     QueueEntry,
     Review,
     RuleRecord,
@@ -98,13 +100,30 @@ def _with_effects(page: Page) -> Page:
     return page
 
 
+REASONS = [choice for choice in Review.Reason.choices if choice[0]]
+
+
+def _comments(patch: int, user: int) -> QuerySet[PatchComment]:
+    return PatchComment.objects.filter(patch=patch).seen_by(user).select_related("by")
+
+
+def _left_the_queue(patch: int) -> QuerySet[QueueEntry]:
+    return QueueEntry.objects.ended().filter(patch=patch).select_related("ended_by")[:1]
+
+
 def patch(row: Patch, user, *, tab: str = "", say: str = "", rows: dict | None = None) -> dict:
     """The patch page: only the chosen tab is worked out; the merge box always is."""
     revision = patches.current(row)
-    requirements = requirements_of(row) if row.state not in (Patch.State.MERGED, Patch.State.REJECTED) else []
+    comments, head = prepared.rows(_comments, row.pk, user.pk), versions.head()
+    held_back = sum(comment.pending for comment in comments)
+    open_comments = sum(comment.resolved_at is None and not comment.pending for comment in comments)
+    said = review.Said(review.reviews_of(row), open_comments)
+    settled = row.state in (Patch.State.MERGED, Patch.State.REJECTED)
+    requirements = [] if settled else requirements_of(row, head=head, said=said)
     missing = [item for item in requirements if item.missing]
     may_decide = has_role(user, "reviewer", "lead")
-    queued, ahead = merge_queue.waiting_entry(row), merge.ahead_of(row)
+    place = merge_queue.place_of(row)
+    queued, ahead = place.entry, place.ahead
     context = {
         "patch": row,
         "revision": revision,
@@ -120,16 +139,23 @@ def patch(row: Patch, user, *, tab: str = "", say: str = "", rows: dict | None =
         "losses": _losses(row),
         "may_run_again": row.state in (Patch.State.IN_REVIEW, Patch.State.INCONCLUSIVE),
         "may_take_on": has_role(user, "lead") and row.state == Patch.State.INCONCLUSIVE,
-        "reasons": [choice for choice in Review.Reason.choices if choice[0]],
+        "reasons": REASONS,
         "text": "\n\n".join(text_of(from_data(data)) for data in revision.add) if revision else "",
-        "reviews": list(row.reviews.select_related("by")),
+        "reviews": list(said.reviews),
+        "happened": sorted([*said.reviews, *comments], key=lambda item: item.at),
+        "open_comments": open_comments,
+        "held_back": held_back,
+        "threads": _threads(comments),
+        "say": say,
         "live": queued is not None or row.state in (Patch.State.PROPOSED, Patch.State.TESTING),
-        "head": versions.head(),
+        "head": head,
         "queued": queued,
         "may_decide": may_decide,
         "ahead": ahead,
-        "stopped": None if queued else row.queue_entries.ended().select_related("ended_by").first(),
-        "why_not_queue": merge_queue.why_not(row) if may_decide else "Only a reviewer or a lead can merge",
+        "stopped": None if queued else prepared.first(_left_the_queue, row.pk),
+        "why_not_queue": merge_queue.why_not(row, place=place, said=said)
+        if may_decide
+        else "Only a reviewer or a lead can merge",
     }
     if row.state == Patch.State.IN_REVIEW and any(
         item.name.startswith("Approved") and item.satisfied for item in requirements
@@ -137,14 +163,8 @@ def patch(row: Patch, user, *, tab: str = "", say: str = "", rows: dict | None =
         context["turn"] = "its merge"
     if queued:
         context["turn"] = "the merge queue"
-    comments = list(row.comments.seen_by(user).select_related("by"))
-    context["happened"] = sorted([*context["reviews"], *comments], key=lambda item: item.at)
-    context["open_comments"] = sum(comment.resolved_at is None and not comment.pending for comment in comments)
-    context["held_back"] = sum(comment.pending for comment in comments)
-    context["threads"] = _threads(comments)
-    context["say"] = say
     if context["tab"] == "" or context["tab"] == "diff":
-        context["diff"] = diff_of(versions.knowledge(row.base), _candidate(row))
+        context["diff"] = diff_of(versions.knowledge(row.base), _candidate(row, revision))
     if context["tab"] == "evidence":
         context["evidence"] = revision.evidence if revision else {}
         context["flips"] = flips_of(context["evidence"])
@@ -228,10 +248,10 @@ def _described(rules: tuple[Rule, ...]) -> list[Described]:
     ]
 
 
-def _candidate(row: Patch) -> Knowledge:
+def _candidate(row: Patch, revision: PatchRevision | None) -> Knowledge:
     if row.state == Patch.State.MERGED and hasattr(row, "version"):
         return versions.knowledge(row.version)
-    return patches.candidate_of(row)
+    return patches.candidate_of(row, revision=revision)
 
 
 def _why_not_merge(row: Patch, missing, may_decide: bool, ahead: int) -> str:

@@ -4,13 +4,17 @@ The first of the queue is tested again where its base is stale, and of that only
 behind are not tested meanwhile: what goes in before them moves their base anyway.
 """
 
+from dataclasses import dataclass
+
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError
+from django.db.models import QuerySet
 from django.db.transaction import atomic
 from django.utils import timezone
 
 from cases import log
 from cases.access import require_role
+from cloudmate import prepared
 from cloudmate.states import TransitionError, transition
 from rules import merge, review
 from rules.models import Patch, QueueEntry
@@ -21,6 +25,14 @@ MAY_WAIT = (Patch.State.IN_REVIEW, *ON_THE_WAY)  # what is tested again on a mov
 
 class QueueError(Exception):
     """A patch that cannot be put into the queue or taken out of it; the message says why."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a patch stands in the queue: its entry, where it waits there, and how many go in before it."""
+
+    entry: QueueEntry | None
+    ahead: int
 
 
 def add(patch: Patch, *, by) -> QueueEntry:
@@ -47,13 +59,23 @@ def take_out(patch: Patch, *, by) -> QueueEntry:
     return entry
 
 
-def why_not(patch: Patch) -> str:
-    """Why this patch may not be put into the queue, in words; "" where it may."""
+def why_not(patch: Patch, *, place: Place | None = None, said: review.Said | None = None) -> str:
+    """Why this patch may not be put into the queue, in words; "" where it may. What is known already is not asked."""
     if patch.state not in MAY_WAIT:
         return f"It is {patch.standing}: only a patch in review can be queued"
-    if waiting_entry(patch):
+    if (place or place_of(patch)).entry:
         return "It waits in the merge queue already"
-    return _held_up(patch)
+    return _held_up(patch, said)
+
+
+def place_of(patch: Patch) -> Place:
+    waiting = prepared.rows(_waiting)
+    ahead = next((number for number, entry in enumerate(waiting) if entry.patch_id == patch.pk), len(waiting))
+    return Place(waiting[ahead] if ahead < len(waiting) else None, ahead)
+
+
+def _waiting() -> QuerySet[QueueEntry]:
+    return QueueEntry.objects.waiting().select_related("by")
 
 
 def waiting_entry(patch: Patch) -> QueueEntry | None:
@@ -82,11 +104,12 @@ def behind() -> list[int]:
     return list(QueueEntry.objects.waiting().values_list("patch", flat=True)[1:])
 
 
-def _held_up(patch: Patch) -> str:
+def _held_up(patch: Patch, said: review.Said | None = None) -> str:
     """What no test would mend, so that none is made for it."""
-    if not review.approvals(patch):
+    said = said or review.said_of(patch)
+    if not review.approvals(patch, said):
         return "no approval yet"
-    count = patch.comments.holding_up().count()
+    count = said.open_comments
     return f"{count} comment{'s' if count > 1 else ''} open" if count else ""
 
 

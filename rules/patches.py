@@ -3,9 +3,11 @@
 from dataclasses import replace
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from cases.access import require_role
 from cases.models import Case, Session, System
+from cloudmate import prepared
 from cloudmate.states import TransitionError, transition
 from rules import policies, trials, versions
 from rules.gate import Decision, Verdict, decide, static_findings
@@ -200,12 +202,18 @@ def discard(patch: Patch, *, by) -> None:
 
 
 def current(patch: Patch) -> PatchRevision | None:
-    return patch.revisions.filter(number=patch.revision_number).first() or patch.revisions.last()
+    return prepared.first(_numbered, patch.pk, patch.revision_number) or patch.revisions.last()
 
 
-def candidate_of(patch: Patch, *, on: KnowledgeVersion | None = None) -> Knowledge:
+def _numbered(patch: int, number: int) -> QuerySet[PatchRevision]:
+    return PatchRevision.objects.filter(patch=patch, number=number)
+
+
+def candidate_of(
+    patch: Patch, *, on: KnowledgeVersion | None = None, revision: PatchRevision | None = None
+) -> Knowledge:
     """The base (or the version ``on``) with the current revision applied. Raises PatchingError where it does not fit."""
-    revision = current(patch)
+    revision = revision or current(patch)
     return apply(
         versions.knowledge(on or patch.base), add=[from_data(data) for data in revision.add], remove=revision.remove
     )

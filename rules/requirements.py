@@ -3,8 +3,11 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from django.db.models import Count, QuerySet
+
 from cases.evaluation.agreement import may_gate
-from cases.models import Evaluation
+from cases.models import Case, Evaluation
+from cloudmate import prepared
 from rules import review, versions
 from rules.models import KnowledgeVersion, Patch
 from rules.patching import difference
@@ -46,9 +49,14 @@ class Requirement:
         return not self.satisfied and not self.overridden
 
 
-def requirements(patch: Patch) -> list[Requirement]:
-    """Everything that must hold before a merge, each with why it does or does not. Seven queries, however many pairs."""
-    head = versions.head()
+def requirements(
+    patch: Patch, *, head: KnowledgeVersion | None = None, said: review.Said | None = None
+) -> list[Requirement]:
+    """Everything that must hold before a merge, each with why it does or does not. Seven queries, however many pairs.
+
+    What the caller has read already, the head and what people said of the patch, is not read again.
+    """
+    head, said = head or versions.head(), said or review.said_of(patch)
     regression, verdict = patch.regression, patch.verdict or {}
     closed = regression is not None and regression.state == Regression.State.CLOSED
     override = ""
@@ -60,8 +68,8 @@ def requirements(patch: Patch) -> list[Requirement]:
         _gate(patch, verdict, override),
         _coverage(regression if closed else None, verdict, override),
         _judge(regression if closed else None, override),
-        _approval(patch),
-        _comments(patch),
+        _approval(patch, said),
+        _comments(said),
     ]
 
 
@@ -84,10 +92,14 @@ def _on_head(patch: Patch, head: KnowledgeVersion, closed: bool) -> Requirement:
     if not closed:
         running = regression.state == Regression.State.OPEN
         return Requirement(name, False, f"not tested on v{head.number} yet: it {'runs' if running else 'was stopped'}")
-    if since := untested(regression).count():
+    if since := prepared.count(_untested, regression.pk):
         words = f"{since} confirmed case{'s' if since > 1 else ''} came or changed since it was tested"
         return Requirement(name, False, words)
     return Requirement(name, True, f"tested on v{head.number}")
+
+
+def _untested(regression: int) -> QuerySet[Case]:
+    return untested(Regression(pk=regression)).order_by()
 
 
 def moved(patch: Patch, head: KnowledgeVersion) -> str:
@@ -110,12 +122,11 @@ def _coverage(regression: Regression | None, verdict: dict, override: str) -> Re
     """Every case accounted for, and none left in which a loss could hide; an error is never green."""
     if regression is None:
         return Requirement("Coverage", False, "told when it has run", waits=True)
-    pairs = regression.pairs
-    total = pairs.count()
-    unsettled = (
-        list(pairs.filter(outcome=Pair.Outcome.INCONCLUSIVE).values_list("reason", "base_passed")[:1000])
-        + [("not run", None)] * pairs.filter(outcome="").count()
-    )
+    by_outcome = dict(prepared.rows(_outcomes, regression.pk))
+    total = sum(by_outcome.values())
+    unsettled = [("not run", None)] * by_outcome.get("", 0)
+    if Pair.Outcome.INCONCLUSIVE in by_outcome:
+        unsettled += prepared.rows(_inconclusive, regression.pk)
     errors = sum("error:" in reason for reason, _ in unsettled)
     hiding = sum(passed is not False for _, passed in unsettled)
     words = f"{total - len(unsettled)} of {total} settled"
@@ -123,6 +134,15 @@ def _coverage(regression: Regression | None, verdict: dict, override: str) -> Re
         words += f"; {_most(reason for reason, _ in unsettled)}"
     words += f"; a loss could hide in {hiding}" if hiding else ""
     return Requirement("Coverage", hiding == 0, words, override, error=errors > 0)
+
+
+def _outcomes(regression: int) -> QuerySet:
+    return Pair.objects.filter(regression=regression).order_by().values_list("outcome").annotate(n=Count("pk"))
+
+
+def _inconclusive(regression: int) -> QuerySet:
+    pairs = Pair.objects.filter(regression=regression, outcome=Pair.Outcome.INCONCLUSIVE)
+    return pairs.values_list("reason", "base_passed")[:1000]
 
 
 def _most(reasons) -> str:
@@ -138,17 +158,7 @@ def _judge(regression: Regression | None, override: str) -> Requirement:
     name = "Judge calibration"
     if regression is None:
         return Requirement(name, False, "told when it has run", waits=True)
-    old, new = (
-        regression.pairs.exclude(**{arm: None}).order_by().values(arm) for arm in ("base_session", "candidate_session")
-    )
-    judges = sorted(
-        set(
-            Evaluation.objects.exclude(judge="")
-            .filter(metrics__correct_by="judge")
-            .filter(session__in=old.union(new))  # an OR would read all evaluations
-            .values_list("judge", flat=True)
-        )
-    )
+    judges = sorted(set(prepared.rows(_judges, regression.pk)))
     if not judges:
         return Requirement(name, True, "no run was settled by a judge: code compared it with the answer")
     for judge in judges:
@@ -158,13 +168,20 @@ def _judge(regression: Regression | None, override: str) -> Requirement:
     return Requirement(name, True, f"{', '.join(judges)} may gate")
 
 
-def _approval(patch: Patch) -> Requirement:
-    approved = review.approvals(patch)
+def _judges(regression: int) -> QuerySet:
+    pairs = Pair.objects.filter(regression=regression).order_by()
+    old, new = (pairs.exclude(**{arm: None}).values(arm) for arm in ("base_session", "candidate_session"))
+    settled = Evaluation.objects.exclude(judge="").filter(metrics__correct_by="judge")
+    return settled.filter(session__in=old.union(new)).values_list("judge", flat=True)  # an OR would read all of them
+
+
+def _approval(patch: Patch, said: review.Said) -> Requirement:
+    approved = review.approvals(patch, said)
     by = ", ".join(item.by.get_username() + (" (by flag)" if item.by_flag else "") for item in approved)
     words = f"approved by {by}" if approved else "no approval yet"
     return Requirement("Approved by someone else", bool(approved), words, waits=not approved)
 
 
-def _comments(patch: Patch) -> Requirement:
-    count = patch.comments.holding_up().count()
+def _comments(said: review.Said) -> Requirement:
+    count = said.open_comments
     return Requirement("Comments resolved", count == 0, f"{count} open" if count else "none open")

@@ -1,11 +1,15 @@
 """A person's decision on a patch. Nobody decides on what they made themselves."""
 
+from dataclasses import dataclass
+
 from django.db import transaction
+from django.db.models import QuerySet
 
 from cases import log
 from cases.access import require_role
+from cloudmate import prepared
 from cloudmate.states import transition
-from rules.models import Patch, Review
+from rules.models import Patch, PatchComment, PatchRevision, Review
 
 NOTED = {
     Review.Decision.APPROVE: "approved a patch",
@@ -81,13 +85,42 @@ def why_not(patch: Patch, user) -> str:
 
 def makers(patch: Patch) -> set[int]:
     """Everybody whose hand is in it: its author and the authors of its revisions."""
-    found = set(patch.revisions.exclude(by=None).values_list("by", flat=True))
+    found = set(prepared.rows(_revised_by, patch.pk))
     return found | ({patch.author_id} if patch.author_id else set())
 
 
-def approvals(patch: Patch) -> list[Review]:
+def _revised_by(patch: int) -> QuerySet:
+    return PatchRevision.objects.filter(patch=patch).exclude(by=None).order_by().values_list("by", flat=True)
+
+
+@dataclass(frozen=True)
+class Said:
+    """What people said of a patch: every review, the oldest first, and how many comments hold it up."""
+
+    reviews: tuple[Review, ...]
+    open_comments: int
+
+
+def said_of(patch: Patch) -> Said:
+    return Said(reviews_of(patch), prepared.count(_holding_up, patch.pk))
+
+
+def reviews_of(patch: Patch) -> tuple[Review, ...]:
+    return tuple(prepared.rows(_reviews, patch.pk))
+
+
+def _reviews(patch: int) -> QuerySet[Review]:
+    return Review.objects.filter(patch=patch).select_related("by").order_by("pk")
+
+
+def _holding_up(patch: int) -> QuerySet[PatchComment]:
+    return PatchComment.objects.holding_up().filter(patch=patch).order_by()
+
+
+def approvals(patch: Patch, said: Said | None = None) -> list[Review]:
     """Approvals of the current revision that still stand: the newest word of each person counts."""
     newest: dict[int, Review] = {}
-    for review in patch.reviews.filter(revision_number=patch.revision_number).select_related("by").order_by("pk"):
-        newest[review.by_id] = review
+    for review in said.reviews if said else reviews_of(patch):
+        if review.revision_number == patch.revision_number:
+            newest[review.by_id] = review
     return [review for review in newest.values() if review.decision == Review.Decision.APPROVE]
