@@ -133,10 +133,14 @@ def case_for(user: User, pk: int, *, even_closed: bool = False) -> Case:
     require_role(user)
     if not even_closed:
         require_open(user, pk)
-    case = Case.objects.select_related("system", "current", "owner", "quarantine_owner").filter(pk=pk).first()
+    case = prepared.first(_case, pk)
     if case is None:
         raise Http404(f"There is no case {pk}.")
     return case
+
+
+def _case(pk: int) -> QuerySet[Case]:
+    return Case.objects.select_related("system", "current", "owner", "quarantine_owner").filter(pk=pk)
 
 
 def session_for(user: User, pk: int) -> Session:
@@ -145,12 +149,16 @@ def session_for(user: User, pk: int) -> Session:
     Of a case that is closed to ``user``, only what they record themselves is open: raises Blind.
     """
     require_role(user)
-    session = Session.objects.select_related("case__system", "version", "by", "token").filter(pk=pk).first()
+    session = prepared.first(_session, pk)
     if session is None:
         raise Http404(f"There is no session {pk}.")
     if not may_record(session, user):
         require_open(user, session.case_id)
     return session
+
+
+def _session(pk: int) -> QuerySet[Session]:
+    return Session.objects.select_related("case__system", "version", "by", "token").filter(pk=pk)
 
 
 def may_record(session: Session, user: User) -> bool:

@@ -4,11 +4,13 @@
 """
 
 from django.db import IntegrityError
+from django.db.models import QuerySet
 from django.db.transaction import atomic
 from django.utils import timezone
 
 from cases.access import EXPERT, LEAD, forget_what_is_closed, require_role
 from cases.models import Case, Confirmation, LabelSeat
+from cloudmate import prepared
 from cloudmate.states import transition
 
 State = LabelSeat.State
@@ -38,12 +40,19 @@ def why_not(case: Case, user) -> str:
         return "Nobody has labelled the case yet: yours would be the answer itself."
     if case.state == Case.State.RETIRED:
         return "The case is retired."
-    task = case.current.task_digest
-    if LabelSeat.objects.filter(case=case, by=user, state=State.LEFT, task_digest=task).exists():
+    if prepared.first(_left, case.pk, user.pk, case.current.task_digest):
         return "You left it before, and may have looked since: another person's answer is wanted."
-    if Confirmation.objects.filter(version__case=case, by=user, bulk=False).exists():
+    if prepared.first(_confirmed, case.pk, user.pk):
         return "You confirmed its answer, so you know it: another person's is wanted."
     return ""
+
+
+def _left(case: int, user: int, task: str) -> QuerySet[LabelSeat]:
+    return LabelSeat.objects.filter(case=case, by=user, state=State.LEFT, task_digest=task).order_by()[:1]
+
+
+def _confirmed(case: int, user: int) -> QuerySet[Confirmation]:
+    return Confirmation.objects.filter(version__case=case, by=user, bulk=False)[:1]
 
 
 def held_by(user) -> LabelSeat | None:

@@ -6,13 +6,14 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from cases.diagnosis import Answer, Conclusion
 from cases.evaluation.calibration import Estimate, share
 from cases.evaluation.components import same, same_class, squeezed
 from cases.models import Case, CaseVersion, Label
 from cases.parsing import parse_answer
+from cloudmate import prepared
 
 Ambiguity = Case.Ambiguity
 
@@ -38,8 +39,13 @@ def standing(case: Case) -> list[Label]:
     """The newest label of each person on the task as it stands now, oldest first; what was set aside is left out."""
     if case.current is None:
         return []
-    rows = Label.objects.filter(version__case=case, version__task_digest=case.current.task_digest, set_aside_by=None)
-    return sorted({row.by_id: row for row in rows.select_related("by")}.values(), key=lambda row: row.pk)
+    rows = prepared.rows(_standing, case.pk, case.current.task_digest)
+    return sorted({row.by_id: row for row in rows}.values(), key=lambda row: row.pk)
+
+
+def _standing(case: int, task: str) -> QuerySet[Label]:
+    said = Label.objects.filter(version__case=case, version__task_digest=task, set_aside_by=None)
+    return said.select_related("by")
 
 
 def given_alone(case: Case, by) -> bool:

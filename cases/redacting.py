@@ -3,20 +3,25 @@
 import re
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from cases import log, patterns
 from cases.access import ADMIN, LEAD, require_role
 from cases.models import RedactionPattern
 from cases.redaction import Own, Secret, redact
+from cloudmate import prepared
 
 _KIND = re.compile(r"[a-z][a-z ]{0,38}[a-z]")
 
 
 def own() -> Own:
     """What is in force now, in one query."""
-    rows = RedactionPattern.objects.filter(retired_at=None).values_list("kind", "pattern")
-    return tuple(Secret(kind, ("",), patterns.read(pattern, kind)) for kind, pattern in rows)
+    return tuple(Secret(kind, ("",), patterns.read(pattern, kind)) for kind, pattern in prepared.rows(_in_force))
+
+
+def _in_force() -> QuerySet:
+    return RedactionPattern.objects.filter(retired_at=None).values_list("kind", "pattern")
 
 
 def add(kind: str, pattern: str, *, example: str, by) -> tuple[RedactionPattern, str]:

@@ -10,16 +10,18 @@ from functools import lru_cache
 from types import SimpleNamespace
 
 from django.core.exceptions import EmptyResultSet
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.models import QuerySet
 
-PLACES = tuple(range(2_112_366_010, 2_112_366_020))  # numbers that nothing has: each stands for one that is asked for
+# what nothing has: each stands for one that is asked for
+PLACES = {int: range(2_112_366_010, 2_112_366_020), str: [f"place {number} of a question" for number in range(10)]}
 
 
 def rows(question: Callable[..., QuerySet], *arguments) -> list:
     """What ``list(question(*arguments))`` says, in the same query; without ``prefetch_related``.
 
-    Of the arguments, whole numbers may differ each time, as keys of rows do; of all others there should be few.
+    Of the arguments, whole numbers and texts may differ each time, as keys of rows and digests do, and are compared
+    as they are; of all others there should be few.
     ``question`` is called once in a process: a moment that it speaks of is the database's own ``Now()``.
     """
     found = _compiled(connection.vendor, question, _kinds(arguments))
@@ -28,10 +30,11 @@ def rows(question: Callable[..., QuerySet], *arguments) -> list:
     asked, compiler, sql, places = found
     parameters = _filled(places, arguments)
     compiler = copy(compiler)
-    compiler.connection, compiler.as_sql = connection, lambda *args, **options: (sql, parameters)
+    compiler.connection = connections[DEFAULT_DB_ALIAS]
+    compiler.as_sql = lambda *args, **options: (sql, parameters)
     query = copy(asked.query)
     query.get_compiler = lambda *args, **options: compiler
-    answered = SimpleNamespace(db=connection.alias, query=query, _fields=asked._fields, _known_related_objects={})
+    answered = SimpleNamespace(db=DEFAULT_DB_ALIAS, query=query, _fields=asked._fields, _known_related_objects={})
     return list(asked._iterable_class(answered))
 
 
@@ -52,22 +55,38 @@ def count(question: Callable[..., QuerySet], *arguments) -> int:
 
 
 def _kinds(arguments: tuple) -> tuple:
-    return tuple(int if isinstance(one, int) else one for one in arguments)
+    return tuple(_kind(one) for one in arguments)
+
+
+def _kind(argument):
+    if isinstance(argument, int) and abs(argument) < 2**63:  # larger than any column: Django knows that nothing has it
+        return int
+    return str if isinstance(argument, str) else argument
+
+
+def _places(kinds: tuple) -> list:
+    """What ``question`` is called with: a place for each number and text, everything else as it is."""
+    free = {kind: iter(places) for kind, places in PLACES.items()}
+    return [next(free[kind]) if kind in (int, str) else kind for kind in kinds]
 
 
 def _filled(parameters: tuple, arguments: tuple) -> list:
-    meant = dict(zip(PLACES, (one for one in arguments if isinstance(one, int)), strict=False))
-    return [meant.get(value, value) if isinstance(value, int) else value for value in parameters]
+    kinds = _kinds(arguments)
+    meant = {
+        place: one for place, one, kind in zip(_places(kinds), arguments, kinds, strict=True) if kind in (int, str)
+    }
+    return [meant.get(value, value) if isinstance(value, int | str) else value for value in parameters]
 
 
 @lru_cache(maxsize=500)
 def _compiled(vendor: str, question: Callable[..., QuerySet], kinds: tuple) -> tuple | None:
-    places = iter(PLACES)
-    asked = question(*(next(places) if kind is int else kind for kind in kinds))
+    asked = question(*_places(kinds))
     compiler = asked.query.get_compiler(connection=connection)
     try:
         sql, parameters = compiler.as_sql()
     except EmptyResultSet:  # whatever the numbers are
         return None
+    converters = compiler.get_converters([column for column, _, _ in compiler.select])
+    compiler.get_converters = lambda columns: converters
     compiler.connection = None  # that of the thread that came first
     return asked, compiler, sql, parameters

@@ -4,7 +4,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, OuterRef, Subquery
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from cases import labelling, labels, redacting
 from cases.access import EXPERT, LEAD, has_role, may_see_answer
@@ -12,37 +13,45 @@ from cases.contexts.lifecycle import actions, stages
 from cases.diagnosis import Answer
 from cases.forms.library import minders, usual_end
 from cases.health import Check, checks_of
-from cases.models import Case, Evaluation, Label, Session, Step
+from cases.models import Case, CaseVersion, Confirmation, Evaluation, Label, Session, Step
 from cases.parsing import parse_answer
 from cases.transcript import Task
+from cloudmate import prepared
 
 SESSIONS = 30
+COLUMNS = ("actor", "engine", "name", "state", "knowledge_digest", "stop_reason", "wall_ms", "started_at")
+COLUMNS += ("version__number",)
 
 
-def sessions_of(case: Case, *, origin: str = Session.Origin.RECORDED):
+def _sessions(case: int) -> QuerySet[Session]:
     """Newest first, each with its steps counted and the verdict of its newest evaluation."""
+    steps = Step.objects.filter(session=OuterRef("pk")).order_by().values("session").annotate(n=Count("*"))
     verdict = Evaluation.objects.filter(session=OuterRef("pk")).order_by("-pk")
-    return (
-        case.sessions.filter(origin=origin)
-        .select_related("by", "token", "version")
-        .defer(
-            "diagnosis",
-            "parameters",
-            "version__tools",
-            "version__context",
-            "version__answer",
-            "version__prompt",
-            "version__fault_classes",
-        )
-        .annotate(steps_count=Count("steps"), verdict=Subquery(verdict.values("verdict")[:1]))
-        .order_by("-pk")
+    shown = Session.objects.recorded().filter(case=case).select_related("version").only(*COLUMNS)
+    shown = shown.annotate(
+        steps_count=Coalesce(Subquery(steps.values("n")), 0), verdict=Subquery(verdict.values("verdict")[:1])
     )
+    return shown.order_by("-pk")[: SESSIONS + 1]
+
+
+def _others(case: int) -> QuerySet:
+    besides = Session.objects.filter(case=case).exclude(origin=Session.Origin.RECORDED)
+    return besides.order_by().values_list("origin").annotate(n=Count("pk"))
+
+
+def _confirmations(version: int) -> QuerySet[Confirmation]:
+    return Confirmation.objects.filter(version=version).select_related("by").order_by("pk")
+
+
+def _versions(case: int) -> QuerySet[CaseVersion]:
+    shown = CaseVersion.objects.filter(case=case).select_related("created_by")
+    return shown.only("number", "digest", "created_at", "created_by__username").order_by("-number")
 
 
 def case_page(case: Case, user) -> dict[str, Any]:
     version = case.current
     said = labels_of(case) if may_see_answer(user) else []
-    confirmations = list(version.confirmations.select_related("by").order_by("pk")) if version else []
+    confirmations = prepared.rows(_confirmations, version.pk) if version else []
     return {
         "case": case,
         "version": version,
@@ -60,10 +69,8 @@ def case_page(case: Case, user) -> dict[str, Any]:
         "context_json": json.dumps(version.context, indent=2, ensure_ascii=False)
         if version and version.context
         else "",
-        "versions": case.versions.select_related("created_by")
-        .defer("tools", "context", "answer", "prompt", "fault_classes")
-        .order_by("-number"),
-        "minders": minders() if case.state == Case.State.CONFIRMED else (),
+        "versions": prepared.rows(_versions, case.pk),
+        "minders": prepared.rows(minders) if case.state == Case.State.CONFIRMED else (),
         "usual_end": usual_end(),
         "paths": paths_of(case),
         **sessions_panel(case),
@@ -82,18 +89,24 @@ PATHS = 5  # experts' sessions of the task as it is now, the newest
 
 
 def paths_of(case: Case) -> list[Path]:
-    """Two queries."""
+    """Two queries at most."""
     if case.current is None:
         return []
-    sessions = case.sessions.recorded().finished().filter(actor=Session.Actor.EXPERT)
-    sessions = sessions.filter(version__task_digest=case.current.task_digest).select_related("by").order_by("-pk")
-    newest = list(sessions.defer("diagnosis", "parameters")[:PATHS])
+    newest = prepared.rows(_by_experts, case.pk, case.current.task_digest)
+    if not newest:
+        return []
     calls: dict[int, list[tuple[str, str]]] = {}
     steps = Step.objects.filter(session__in=[one.pk for one in newest]).order_by("session", "index")
     for session, tool, arguments in steps.values_list("session", "tool", "arguments"):
         said = ", ".join(f"{name}={value}" for name, value in arguments.items())
         calls.setdefault(session, []).append((tool, said[:120]))
     return [Path(one, tuple(calls.get(one.pk, ()))) for one in newest]
+
+
+def _by_experts(case: int, task: str) -> QuerySet[Session]:
+    sessions = Session.objects.recorded().finished().filter(case=case, actor=Session.Actor.EXPERT)
+    sessions = sessions.filter(version__task_digest=task).select_related("by").order_by("-pk")
+    return sessions.defer("diagnosis", "parameters")[:PATHS]
 
 
 @dataclass(frozen=True)
@@ -115,24 +128,23 @@ def checks(case: Case) -> tuple[Check, ...]:
     """What code says of the case's words; the sandbox goes on with what is frozen of it."""
     if case.current is None:
         return ()
-    others = Case.objects.filter(system=case.system_id).exclude(pk=case.pk).exclude(current__fault_class="")
-    others = others.exclude(state=Case.State.RETIRED).order_by()
-    classes = others.values_list("current__fault_class").annotate(n=Count("pk"))
+    classes = prepared.rows(_classes_beside, case.system_id, case.pk)
     told = Task(prompt=case.current.prompt, context=case.current.context)
     return checks_of(told, case.current.parsed_answer(), classes=dict(classes), own=redacting.own())
 
 
+def _classes_beside(system: int, case: int) -> QuerySet:
+    """How often each fault class is the answer of the system's other cases."""
+    others = Case.objects.filter(system=system).exclude(pk=case).exclude(current__fault_class="")
+    others = others.exclude(state=Case.State.RETIRED).order_by()
+    return others.values_list("current__fault_class").annotate(n=Count("pk"))
+
+
 def sessions_panel(case: Case) -> dict[str, Any]:
     """The newest recorded sessions of a case, and how many there are besides; the case's live parts show it anew."""
-    recorded = list(sessions_of(case)[: SESSIONS + 1])
+    recorded = prepared.rows(_sessions, case.pk)
     return {
         "sessions": recorded[:SESSIONS],
         "more_sessions": len(recorded) > SESSIONS,
-        "others": dict(
-            case.sessions.exclude(origin=Session.Origin.RECORDED)
-            .order_by()
-            .values_list("origin")
-            .annotate(Count("pk"))
-            .values_list("origin", "pk__count")
-        ),
+        "others": dict(prepared.rows(_others, case.pk)),
     }

@@ -14,7 +14,7 @@ from cases.library import QUARANTINE
 def minders():
     """Who may look after a quarantined case."""
     people = get_user_model().objects.filter(is_active=True, groups__name__in=[EXPERT, LEAD])
-    return people.distinct().order_by("username")
+    return people.distinct().only("username").order_by("username")
 
 
 def usual_end():

@@ -41,14 +41,15 @@ def test_rows_take_one_query_with_what_is_related(django_assert_num_queries):
         assert [row.case.system_id for row in prepared.rows(of_case, case.pk)] == [case.system_id]
 
 
-def named(pk, order):
-    return Case.objects.filter(pk=pk).order_by(order).values("name", of=F("system__name"))
+def named(name, pk):
+    return Case.objects.filter(name=name, pk=pk).values("name", of=F("system__name"))
 
 
 def test_rows_are_dicts_where_values_are_asked_for():
     case = factories.make_case()
-    assert prepared.rows(named, case.pk, "pk") == [{"name": case.name, "of": case.system.name}]
-    assert prepared.first(named, case.pk + 1, "-pk") is None
+    assert prepared.rows(named, case.name, case.pk) == [{"name": case.name, "of": case.system.name}]
+    assert prepared.first(named, "another", case.pk) is None
+    assert prepared.first(named, case.name, 10**30) is None
 
 
 def nothing(pk):
