@@ -5,15 +5,26 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Exists, F, OuterRef, QuerySet, Subquery, Window
+from django.db.models import Case as Choice
+from django.db.models import Count, Exists, F, OuterRef, QuerySet, Subquery, When, Window
 from django.db.models.functions import Coalesce, RowNumber
 
 from cases import labelling, labels
-from cases.access import EXPERT, LEAD, has_role, left_out
+from cases.access import EXPERT, LEAD, closed_to, has_role, left_out
 from cases.contexts.duplicates import duplicates
-from cases.contexts.listing import Filters, choices, library_map, of_last_run, page_of, with_what_rows_show
+from cases.contexts.listing import (
+    PAGE,
+    Filters,
+    Listed,
+    choices,
+    library_map,
+    of_last_run,
+    page_of,
+    with_what_rows_show,
+)
 from cases.forms.library import minders, usual_end
 from cases.models import Case, Confirmation, Entry, Evaluation, Label, LabelSeat, Session
+from cloudmate import prepared
 
 VIEWS = ("list", "map", "next")
 RUNS = 10  # newest of a case that its row shows
@@ -53,12 +64,13 @@ class Suggestion:
 
 
 def library_page(query: dict[str, Any], user, *, view: str) -> dict[str, Any]:
+    by_state = dict(prepared.rows(_by_state))
     shown = {
         "view": view,
         "may_curate": has_role(user, LEAD),
         "may_import": has_role(user, EXPERT, LEAD),
-        "by_state": dict(Case.objects.order_by().values_list("state").annotate(Count("pk"))),
-        "gating": Case.objects.confirmed().count(),
+        "by_state": by_state,
+        "gating": prepared.count(_gating),
         "undoable": _undoable(query.get("done", ""), user),
     }
     if view == "map":
@@ -67,48 +79,65 @@ def library_page(query: dict[str, Any], user, *, view: str) -> dict[str, Any]:
         found = {"suggestions": suggestions(user), "duplicates": duplicates(user), "looked_at": CANDIDATES}
         mine = {"labelling": labelling.held_by(user), "to_label": to_label(user)[:SUGGESTED]}
         return shown | found | mine | {"agreement": labels.agreement()}
-    return shown | _list(query, user)
+    return shown | _list(query, by_state, closed_to(user))
 
 
-def _list(query: dict[str, Any], user) -> dict[str, Any]:
+def _list(query: dict[str, Any], by_state: dict[str, int], closed: int | None) -> dict[str, Any]:
     filters = Filters.from_query(query, sort="category")
-    given = Confirmation.objects.filter(version=OuterRef("current")).order_by().values("version")
-    rows = with_what_rows_show(left_out(filters.apply(Case.objects.library()), user), "owner__username")
-    rows = rows.annotate(confirmations_count=Coalesce(Subquery(given.annotate(n=Count("pk")).values("n")), 0))
-    page = page_of(rows, query.get("page"))
-    page.object_list = list(page.object_list)
+    known = None if filters.any or closed is not None else sum(by_state.values()) - by_state.get(Case.State.DRAFT, 0)
+    page = page_of(Listed(Case.objects.library, _in_library, filters, closed, known), query.get("page"))
     records = records_of([case.pk for case in page])
     for case in page:
         case.record = records.get(case.pk, Record())
     return {
         "page": page,
         "filters": filters,
-        "minders": minders(),
+        "minders": prepared.rows(minders),
         "usual_end": usual_end(),
-        **choices(Case.objects.library()),
+        **choices(Case.objects.library),
     }
+
+
+def _by_state() -> QuerySet:
+    return Case.objects.order_by().values_list("state").annotate(n=Count("pk"))
+
+
+def _gating() -> QuerySet[Case]:
+    return Case.objects.confirmed().order_by().values("pk")
+
+
+def _in_library(cases: QuerySet[Case]) -> QuerySet[Case]:
+    given = Confirmation.objects.filter(version=OuterRef("current")).order_by().values("version")
+    rows = with_what_rows_show(cases, "owner__username")
+    return rows.annotate(confirmations_count=Coalesce(Subquery(given.annotate(n=Count("pk")).values("n")), 0))
 
 
 def records_of(cases: list[int]) -> dict[int, Record]:
     """The newest runs of each of these cases, in one query."""
-    numbered = (
+    runs: dict[int, list[tuple[tuple, bool | None]]] = {}
+    last: dict[int, datetime] = {}
+    of_a_page = 0 < len(cases) <= PAGE
+    for case, version, knowledge, right, ended in (
+        prepared.rows(_newest_runs, *cases) if of_a_page else _newest_runs(*cases)
+    ):
+        runs.setdefault(case, []).append(((version, knowledge), right))
+        last[case] = ended
+    return {case: _record(of_case, last[case]) for case, of_case in runs.items()}
+
+
+def _newest_runs(*cases: int) -> QuerySet:
+    right = Evaluation.objects.filter(session=OuterRef("pk")).order_by("-pk").values("correct")
+    return (
         Session.objects.finished()
         .filter(case__in=cases, actor=Session.Actor.AGENT)
         .filter(origin__in=[Session.Origin.RECORDED, Session.Origin.REGRESSION])
         .annotate(age=Window(RowNumber(), partition_by=F("case"), order_by=F("pk").desc()))
         .filter(age__lte=RUNS)
-        .annotate(
-            right=Subquery(Evaluation.objects.filter(session=OuterRef("pk")).order_by("-pk").values("correct")[:1])
-        )
+        .annotate(right=Subquery(right[:1]))
         .order_by("pk")
-        .values_list("case", "version", "knowledge_digest", "right", "finished_at")
+        .annotate(ended=Choice(When(age=1, then="finished_at")))  # of five hundred moments fifty are shown
+        .values_list("case", "version", "knowledge_digest", "right", "ended")
     )
-    runs: dict[int, list[tuple[tuple, bool | None]]] = {}
-    last: dict[int, datetime] = {}
-    for case, version, knowledge, right, at in numbered:
-        runs.setdefault(case, []).append(((version, knowledge), right))
-        last[case] = at
-    return {case: _record(of_case, last[case]) for case, of_case in runs.items()}
 
 
 def _record(runs: list[tuple[tuple, bool | None]], last: datetime) -> Record:

@@ -1,14 +1,16 @@
 """The two lists of cases: all of them, and the baseline library with its map."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from cases.access import left_out
+from cases.access import closed_to
 from cases.models import Case, Evaluation, Session, System
+from cloudmate import prepared
 
 PAGE = 50
 SORTS = {
@@ -110,34 +112,80 @@ def of_last_run(field: str) -> Subquery:
     return Subquery(newest.values(field)[:1])
 
 
-def choices(cases: QuerySet[Case]) -> dict[str, Any]:
-    """What there is to filter by."""
+def choices(cases: Callable[[], QuerySet[Case]]) -> dict[str, Any]:
+    """What there is to filter by: two answers of one column each cost a third of one of both."""
     return {
         "states": Case.State.choices,
-        "systems": System.objects.order_by("name"),
-        "categories": cases.filter(current__category__gt="")
-        .order_by("current__category")
-        .values_list("current__category", flat=True)
-        .distinct(),
-        "origins": cases.order_by("origin").values_list("origin", flat=True).distinct(),
+        "systems": prepared.rows(_systems),
+        "categories": prepared.rows(_categories, cases),
+        "origins": prepared.rows(_origins, cases),
     }
 
 
-def page_of(rows: QuerySet[Case], number: Any) -> Page:
-    return Paginator(rows, PAGE).get_page(number)
+def _categories(cases: Callable[[], QuerySet[Case]]) -> QuerySet:
+    found = cases().filter(current__category__gt="").order_by("current__category")
+    return found.values_list("current__category", flat=True).distinct()
+
+
+def _origins(cases: Callable[[], QuerySet[Case]]) -> QuerySet:
+    return cases().order_by("origin").values_list("origin", flat=True).distinct()
+
+
+def _systems() -> QuerySet[System]:
+    return System.objects.only("slug", "name").order_by("name")
+
+
+@dataclass(frozen=True)
+class Listed:
+    """The rows of a list, as a ``Paginator`` counts and cuts them: those of ``cases``, with what ``shown`` adds."""
+
+    cases: Callable[[], QuerySet[Case]]
+    shown: Callable[[QuerySet[Case]], QuerySet[Case]]
+    filters: Filters
+    closed: int | None  # the case that is closed to who asks
+    known: int | None = None  # how many there are, where that is known
+
+    def all(self) -> QuerySet[Case]:
+        found = self.filters.apply(self.cases())
+        return found if self.closed is None else found.exclude(pk=self.closed)
+
+    def count(self) -> int:
+        return self.all().count() if self.known is None else self.known
+
+    def __getitem__(self, part: slice) -> list[Case]:
+        if self.filters.q:  # of which there are too many for each to be kept
+            return list(_part(self, (part.start, part.stop)))
+        return prepared.rows(_part, replace(self, known=None), (part.start, part.stop))
+
+
+def _part(listed: Listed, part: tuple[int, int]) -> QuerySet[Case]:
+    return listed.shown(listed.all())[slice(*part)]
+
+
+def page_of(listed: Listed, number: Any) -> Page:
+    return Paginator(listed, PAGE).get_page(number)
 
 
 def cases_page(query: dict[str, Any], user) -> dict[str, Any]:
-    filters = Filters.from_query(query)
-    rows = with_what_rows_show(left_out(filters.apply(Case.objects.all()), user), "current__prompt")
-    rows = rows.annotate(sessions_count=sessions_counted(), last_verdict=of_last_run("verdict"))
-    page = page_of(rows, query.get("page"))
+    filters, closed, total = Filters.from_query(query), closed_to(user), prepared.count(_every)
+    known = None if filters.any else total - (closed is not None)
+    listed = Listed(Case.objects.all, _in_list, filters, closed, known)
     return {
-        "page": page,
+        "page": page_of(listed, query.get("page")),
         "filters": filters,
-        "total": Case.objects.count() if filters.any else page.paginator.count,
-        **choices(Case.objects.all()),
+        "total": total if filters.any else known,
+        **choices(Case.objects.all),
     }
+
+
+def _every() -> QuerySet[Case]:
+    return Case.objects.order_by().values("pk")
+
+
+def _in_list(cases: QuerySet[Case]) -> QuerySet[Case]:
+    shown = ("name", "state", "updated_at", "system__name", "current__category", "current__prompt")
+    rows = cases.select_related("system", "current").only(*shown)
+    return rows.annotate(sessions_count=sessions_counted(), last_verdict=of_last_run("verdict"))
 
 
 @dataclass(frozen=True)

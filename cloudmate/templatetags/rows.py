@@ -1,10 +1,10 @@
 """The rows of the long lists. ``{% load rows %}``. In Python, every text escaped: a page of them has a thousand values."""
 
 from collections.abc import Iterable
+from html import escape  # as Django's, which looks at each text twice
 
 from django import template
 from django.utils import timezone
-from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
 from cases.models import Case, Entry
@@ -56,7 +56,7 @@ def _in_library(case: Case, may_curate: bool) -> str:
         else ""
     )
     said = ["must pass"] * case.must_pass + [*case.tags[:TAGS]]
-    tags = " ".join(f'<span class="tag">{escape(tag)}</span>' for tag in said)
+    tags = " ".join(f'<span class="tag">{escape(str(tag))}</span>' for tag in said)
     frozen, coverage = _frozen(case, name)
     worse = ' class="bad"' if record.flaky else ""
     told = f'title="Sets of runs with the same knowledge that went both ways">{record.flaky} of {record.repeated}'

@@ -8,6 +8,7 @@ from django import template
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.safestring import mark_safe
 
 from cloudmate.addresses import address
 
@@ -135,9 +136,8 @@ def exact(at):
 
 def _time(at: datetime, words: str):
     stamp = at.astimezone(timezone.get_current_timezone())
-    return format_html(
-        '<time datetime="{}" title="{}">{}</time>', at.isoformat(), stamp.strftime("%Y-%m-%d %H:%M:%S %Z"), words
-    )
+    # a list draws fifty: neither a moment nor how long ago it was holds what would have to be escaped
+    return mark_safe(f'<time datetime="{at.isoformat()}" title="{stamp:%Y-%m-%d %H:%M:%S %Z}">{words}</time>')
 
 
 @register.filter
@@ -171,7 +171,7 @@ def share(part, whole):
     """A percentage never stands without its n."""
     if not whole:
         return format_html('<span class="muted">— <span class="small">n = {}</span></span>', 0)
-    return format_html('{} % <span class="muted small">n = {}</span>', round(100 * part / whole), whole)
+    return mark_safe(f'{round(100 * part / whole)} % <span class="muted small">n = {int(whole)}</span>')
 
 
 @register.filter
