@@ -1,17 +1,19 @@
 """The one search: cases, sessions, patches and rules that hold the words, or bear the number."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_required
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from cases.access import left_out, number_in, require_role
-from cases.contexts.listing import with_what_rows_show
 from cases.models import Case, Session
+from cloudmate import prepared
 from rules import versions
 from rules.models import Patch
 from sandbox.knowledge.language import text_of
@@ -62,34 +64,44 @@ def search(request):
 def found(words: str, user) -> list[Group]:
     """The newest of each kind; whatever their number, in a constant number of queries."""
     number = number_in(words.removeprefix("#"), usual=None)
-    cases = Case.objects.filter(Q(name__icontains=words) | Q(current__prompt__icontains=words) | Q(pk=number))
+    numbered = Q() if number is None else Q(pk=number)
+    cases = Case.objects.filter(Q(name__icontains=words) | Q(current__prompt__icontains=words) | numbered)
     recorded = Session.objects.recorded()
-    first = recorded.order_by("-pk").values_list("pk", flat=True)[NAMED : NAMED + 1]
-    named = recorded.filter(pk__gt=next(iter(first), 0), name__icontains=words).order_by()
-    known = Session.objects.filter(Q(external_id=words) | Q(pk=number)).order_by()
+    first = Coalesce(Subquery(recorded.order_by("-pk").values("pk")[NAMED : NAMED + 1]), 0)
+    named = recorded.filter(pk__gt=first, name__icontains=words).order_by()
+    known = Session.objects.filter(Q(external_id=words) | numbered).order_by()
     sessions = Session.objects.filter(pk__in=named.values("pk").union(known.values("pk")))
-    patches = Patch.objects.filter(Q(title__icontains=words) | Q(case__name__icontains=words) | Q(pk=number))
+    patches = Patch.objects.filter(Q(title__icontains=words) | Q(case__name__icontains=words) | numbered)
     cases = left_out(cases, user)
     sessions, patches = (left_out(rows, user, case="case") for rows in (sessions, patches))
     return [
-        _group("Cases", "cases", cases, with_what_rows_show(Case.objects.all()), _case, _list("cases:cases", q=words)),
-        _group("Sessions", "session", sessions, Session.objects.select_related("case", "by"), _session),
-        _group(
-            "Patches",
-            "patch",
-            patches,
-            Patch.objects.select_related("case"),
-            _patch,
-            _list("rules:patches", words=words),
-        ),
+        _group("Cases", "cases", cases, _cases, _case, _list("cases:cases", q=words)),
+        _group("Sessions", "session", sessions, _sessions, _session),
+        _group("Patches", "patch", patches, _patches, _patch, _list("rules:patches", words=words)),
         _rules(words),
     ]
 
 
-def _group(name: str, icon: str, hits: QuerySet, rows: QuerySet, show, every: str = "") -> Group:
+def _group(name: str, icon: str, hits: QuerySet, rows: Callable[..., QuerySet], show, every: str = "") -> Group:
     found = list(hits.order_by("-pk").values_list("pk", flat=True)[:MANY])
-    newest = rows.filter(pk__in=found[:SHOWN]).order_by("-pk")
+    newest = prepared.rows(rows, *found[:SHOWN])
     return Group(name, icon, tuple(show(row) for row in newest), len(found), every)
+
+
+def _cases(*numbers: int) -> QuerySet[Case]:
+    shown = Case.objects.select_related("system", "current").only("name", "state", "system__name", "current__category")
+    return shown.filter(pk__in=numbers).order_by("-pk")
+
+
+def _sessions(*numbers: int) -> QuerySet[Session]:
+    shown = Session.objects.select_related("case", "by")
+    shown = shown.only("name", "state", "engine", "case__name", "by__username")
+    return shown.filter(pk__in=numbers).order_by("-pk")
+
+
+def _patches(*numbers: int) -> QuerySet[Patch]:
+    shown = Patch.objects.select_related("case").only("title", "state", "case__name")
+    return shown.filter(pk__in=numbers).order_by("-pk")
 
 
 def _list(name: str, **query: str) -> str:

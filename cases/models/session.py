@@ -83,6 +83,10 @@ class Session(models.Model):
                 name="session_of_agent_newest",
             ),
             models.Index(fields=["case"], condition=models.Q(snapshot_digest=""), name="session_not_frozen"),
+            # the names of the newest are looked through by every search, without the rows beside them
+            models.Index(
+                fields=["id"], include=["name"], condition=models.Q(origin="recorded"), name="session_recorded_name"
+            ),
             models.Index(
                 fields=["case"],
                 condition=models.Q(actor="agent") & ~models.Q(knowledge_digest=""),
