@@ -92,6 +92,13 @@ class Session(models.Model):
                 condition=models.Q(actor="agent") & ~models.Q(knowledge_digest=""),
                 name="session_with_knowledge",
             ),
+            # the record of a case is told from the index alone, however often it was run
+            models.Index(
+                fields=["case", "id"],
+                include=["version", "knowledge_digest", "finished_at"],
+                condition=models.Q(actor="agent", state="finished", origin__in=["recorded", "regression"]),
+                name="session_run_of_agent",
+            ),
             models.Index(fields=["state", "measured_by"]),
             # what sessions cost is summed up from the index alone
             models.Index(
