@@ -9,6 +9,7 @@ from django.db.models.functions import Coalesce, Now
 from cases.access import EXPERT, LEAD, asked_by, closed_to, has_role
 from cases.labelling import held_by
 from cases.models import Annotation, Case, Confirmation, Evaluation, Session
+from cloudmate import prepared
 from cloudmate.addresses import address
 
 SHOWN = 5
@@ -51,8 +52,10 @@ def to_finish(user) -> QuerySet[Session]:
 
 def to_annotate(user) -> QuerySet[Session]:
     """Failed sessions of agents that no expert has said anything about, on cases no expert has worked."""
-    if not has_role(user, EXPERT):
-        return Session.objects.none()
+    return _nobody_looked_at() if has_role(user, EXPERT) else Session.objects.none()
+
+
+def _nobody_looked_at() -> QuerySet[Session]:
     by_expert = Session.objects.filter(case=OuterRef("case"), actor=Session.Actor.EXPERT)
     return (
         Session.objects.recorded()
@@ -65,6 +68,10 @@ def to_annotate(user) -> QuerySet[Session]:
 def waiting(user) -> int:
     """How many things wait for this person here; each kind counts in full, however few are shown."""
     return to_confirm(user).count() + to_settle(user).count() + to_finish(user).count()
+
+
+def _some_nobody_looked_at() -> QuerySet[Session]:
+    return _nobody_looked_at().order_by("-pk").values("pk")[:MANY]  # unordered, all of them would be looked through
 
 
 def _longest_to_confirm(user) -> QuerySet[Case]:
@@ -140,7 +147,7 @@ def turns(user) -> tuple[list[Turn], dict[str, int]]:
         why = f"your own answer is to be given; until then the case is closed to you · {seat.case.system.name}"
         found.append(Turn(url, seat.case.name, why, "edit", seat.case.state, seat.at))
     # of more than MANY nobody needs to know how many; counting them all would take longer than the page
-    unseen = to_annotate(user)[:MANY].count() if len(annotating) > SHOWN else 0
+    unseen = prepared.count(_some_nobody_looked_at) if len(annotating) > SHOWN else 0
     more = {
         "quarantines that are over": settling[0].all - len(settling) if settling else 0,
         "cases to confirm": confirming[0].all - len(confirming) if confirming else 0,
