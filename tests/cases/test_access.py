@@ -2,8 +2,19 @@ import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
+from django.utils.functional import SimpleLazyObject
 
-from cases.access import case_for, closed_to, has_role, may_see_answer, number_in, require_role, roles_of, session_for
+from cases.access import (
+    case_for,
+    closed_to,
+    forget_what_is_closed,
+    has_role,
+    may_see_answer,
+    number_in,
+    require_role,
+    roles_of,
+    session_for,
+)
 from tests.factories import make_case, make_session, make_user
 
 pytestmark = pytest.mark.django_db
@@ -20,6 +31,16 @@ def test_nobody_and_other_things_have_no_roles():
         assert roles_of(user) == frozenset()
         assert not has_role(user)
         assert not may_see_answer(user)
+
+
+def test_what_is_closed_to_the_user_of_a_request_is_read_once(django_assert_num_queries):
+    person = make_user("lead")
+    user = SimpleLazyObject(lambda: person)
+    with django_assert_num_queries(1):
+        assert (closed_to(user), closed_to(user)) == (None, None)
+    forget_what_is_closed(user)
+    with django_assert_num_queries(1):
+        assert closed_to(user) is None
 
 
 def test_superuser_is_an_admin():

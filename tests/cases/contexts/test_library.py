@@ -30,6 +30,8 @@ def test_record_counts_equal_runs_that_went_both_ways():
     found = records_of([case.pk])
     assert found == {case.pk: Record(("fail", "pass", "pass", "pass"), flaky=1, repeated=2)}
     assert found[case.pk].last == case.sessions.latest("pk").finished_at
+    of_more_than_a_page = records_of([case.pk, *range(case.pk + 1, case.pk + 200)])
+    assert (of_more_than_a_page, records_of([])) == (found, {})
 
 
 def test_failures_and_gaps_are_suggested_with_their_reasons():
