@@ -23,7 +23,7 @@ def gating() -> QuerySet[Case]:
 def not_gating() -> QuerySet[Snapshot]:
     """The newest snapshots of confirmed cases that do not gate, by case; ``held_back`` says why."""
     held = Snapshot.objects.held_back().filter(case__in=Case.objects.confirmed())
-    return held.select_related("case").order_by("case__name")
+    return held.select_related("case").only("held_back", "case__name").order_by("case__name")
 
 
 def due() -> QuerySet[Snapshot]:

@@ -40,6 +40,8 @@ class Snapshot(models.Model):
             models.UniqueConstraint(fields=["case", "number"], name="snapshot_number"),
             models.UniqueConstraint(fields=["case", "digest"], name="snapshot_digest"),
         ]
+        # few among many: every regression and every library page asks which they are
+        indexes = [models.Index(fields=["case"], condition=~models.Q(held_back=""), name="snapshot_held_back")]
 
     def __str__(self):
         return f"snapshot {self.number} of {self.case}"
