@@ -14,6 +14,7 @@ from cases.models import Case
 from rules import merge, review, versions, work
 from rules.models import KnowledgeVersion, Patch, Review
 from sandbox import regression as regressions
+from sandbox import reports
 from sandbox import work as sandbox_work
 from sandbox.models import Regression
 from sandbox.report import Report
@@ -96,7 +97,7 @@ def compare(before: KnowledgeVersion, after: KnowledgeVersion) -> Report:
     while Regression.objects.filter(pk=regression.pk, state=Regression.State.OPEN).exists():
         sandbox_work.turn(limit=100)
     regression.refresh_from_db()
-    return regressions.report_of(regression)
+    return reports.report_of(regression)
 
 
 def _news(first: int, told: dict[int, str]) -> Iterator[str]:

@@ -16,6 +16,7 @@ from rules.models import GateVerdict, KnowledgeVersion, Patch, PatchRevision
 from rules.patching import PatchingError, apply
 from rules.review import makers
 from sandbox import regression as regressions
+from sandbox import reports
 from sandbox.agents.base import Budget
 from sandbox.knowledge import faces
 from sandbox.knowledge.language import RuleSyntaxError, as_data, from_data
@@ -149,7 +150,7 @@ def verdict_of(patch: Patch) -> Verdict:
     """What the gate says of the regression as it stands. Writes nothing."""
     policy = policies.current()
     policy = replace(policy, needs_target=policy.needs_target and patch.case_id is not None)
-    report = regressions.report_of(patch.regression)
+    report = reports.report_of(patch.regression)
     return with_variants(decide(report, policy=policy), trials.of_its_case(patch), report)
 
 

@@ -8,7 +8,7 @@ from sandbox.models import Exploration, LiveIncident, Regression
 
 def regression_for(user, pk: int) -> Regression:
     require_role(user)
-    found = Regression.objects.select_related("base", "candidate", "target_case").filter(pk=pk).first()
+    found = Regression.objects.filter(pk=pk).first()
     if found is None:
         raise Http404(f"There is no regression {pk}.")
     require_unnamed(user, found)

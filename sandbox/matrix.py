@@ -2,28 +2,28 @@
 
 from dataclasses import dataclass, replace
 from itertools import groupby
+from typing import NamedTuple
 
 from cloudmate.addresses import address
 from sandbox.report import Outcome, Report, Row, Tally
 
 LOST = (Outcome.REGRESSED, Outcome.FLAKY)
+CHANGED = dict.fromkeys(LOST, "lost") | {Outcome.FIXED: "fixed"}  # how the new arm is drawn then
 HEADED = (("Regressed", LOST), ("Inconclusive", (Outcome.INCONCLUSIVE,)), ("Fixed", (Outcome.FIXED,)))
 
 
-@dataclass(frozen=True)
-class Shown:
+class Shown(NamedTuple):
     """One case. ``old`` and ``new`` say how to draw its arms: pass, fail, some, none; fixed or lost for a new one."""
 
     row: Row
     url: str
     old: str
     new: str
+    underpowered: bool = False
 
     @property
     def lost(self) -> bool:
         return self.new == "lost"
-
-    underpowered: bool = False
 
     @property
     def words(self) -> str:
@@ -79,8 +79,8 @@ def by_category(rows: list[Shown]) -> list[Group]:
 
 
 def _shown(row: Row, underpowered: bool) -> Shown:
-    new = {Outcome.REGRESSED: "lost", Outcome.FLAKY: "lost", Outcome.FIXED: "fixed"}.get(row.outcome)
-    return Shown(row, _url(row), _arm(row.base), new or _arm(row.candidate), underpowered)
+    new = CHANGED.get(row.outcome) or _arm(row.candidate)
+    return Shown(row, _url(row), _arm(row.base), new, underpowered)
 
 
 def _arm(tally: Tally) -> str:

@@ -3,22 +3,22 @@
 from dataclasses import asdict
 
 from django.db import transaction
-from django.db.models import Count, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from cases import recording
 from cases.evaluation.run import evaluate_session, passed
-from cases.models import Case, CaseVersion, Evaluation, Session, Step
+from cases.models import Case, CaseVersion, Session
 from cases.transcript import Level, Transcript
 from cloudmate.states import transition
 from cloudmate.work import Work, cancel, fail, finish, held, retry
 from sandbox import admission, runs
 from sandbox.agents.base import Budget, RunParameters
-from sandbox.divergence import Divergence, divergence_of
+from sandbox.divergence import divergence_of
 from sandbox.knowledge.retrieval import affected
 from sandbox.knowledge.rule import Knowledge
 from sandbox.models import Pair, Regression, Snapshot
-from sandbox.report import BEYOND, Outcome, PairResult, Report, Row, outcome_of
+from sandbox.report import outcome_of
 from sandbox.values import knowledge_of, stored
 
 
@@ -107,44 +107,7 @@ def resume(regression: Regression) -> None:
         retry(pair)
 
 
-def report_of(regression: Regression) -> Report:
-    """The report so far, in three queries whatever the size. Rows: regressed first, then by category and name."""
-    by_version: dict[int, list] = {}
-    for pair in regression.pairs.order_by("case_version_id", "seed").values_list(*_READ, named=True):
-        by_version.setdefault(pair.case_version_id, []).append(pair)
-    pairs = [pair for pairs in by_version.values() for pair in pairs]
-    sessions = {pk for pair in pairs for pk in (pair.base_session_id, pair.candidate_session_id) if pk}
-    verdicts, levels = _verdicts(sessions), _levels(sessions)
-    rows = [_row(pairs, verdicts, levels) for pairs in by_version.values()]
-    rows.sort(key=lambda row: (_RANK.get(row.outcome, 9), row.category, row.name))
-    return Report(
-        rows=tuple(rows),
-        engine=regression.engine,
-        base_digest=regression.base_id,
-        candidate_digest=regression.candidate_id,
-        seeds=tuple(regression.seeds),
-        finished=regression.state == Regression.State.CLOSED,
-        cancelled=regression.state == Regression.State.CANCELLED,
-    )
-
-
-_OUTCOMES = {outcome.value: outcome for outcome in Outcome} | {"": Outcome.OPEN}
 _UNFINISHED = (Work.State.QUEUED, Work.State.RUNNING)
-_RANK = {
-    outcome: rank
-    for rank, outcome in enumerate(
-        (
-            Outcome.REGRESSED,
-            Outcome.FLAKY,
-            Outcome.INCONCLUSIVE,
-            Outcome.FIXED,
-            Outcome.OPEN,
-            Outcome.SAME_FAIL,
-            Outcome.SAME_PASS,
-            Outcome.UNAFFECTED,
-        )
-    )
-}
 
 
 def _pair(regression: Regression, version: CaseVersion, snapshot: Snapshot | None, seed: int) -> Pair:
@@ -232,65 +195,4 @@ def _why_unsettled(session: Session) -> str:
     misses = session.steps.filter(level=Level.MISS).count()
     return evaluate_session(session).get_verdict_display().lower() + (
         f", {misses} calls not captured" if misses else ""
-    )
-
-
-def _verdicts(sessions: set[int]) -> dict[int, str]:
-    return dict(Evaluation.objects.filter(session__in=sessions).order_by("pk").values_list("session_id", "verdict"))
-
-
-def _levels(sessions: set[int]) -> dict[int, dict[str, int]]:
-    """Session -> level -> calls, of the levels that no recording of the call stands behind."""
-    beyond = Step.objects.filter(session__in=sessions, level__in=list(BEYOND)).order_by()
-    found: dict[int, dict[str, int]] = {}
-    for session, level, count in beyond.values_list("session_id", "level").annotate(n=Count("pk")):
-        found.setdefault(session, {})[level] = count
-    return found
-
-
-# what a row is made of, read as plain values: a thousand pairs with their cases are four thousand models
-_READ = (
-    *("case_version_id", "seed", "outcome", "base_passed", "candidate_passed", "reason", "divergence", "target"),
-    *("base_session_id", "candidate_session_id", "case_version__number", "case_version__category"),
-    *(
-        "case_version__fault_class",
-        "case_version__case_id",
-        "case_version__case__name",
-        "case_version__case__must_pass",
-    ),
-    *("case_version__case__tags", "case_version__case__current_id", "case_version__case__system__name"),
-)
-
-
-def _row(pairs: list, verdicts: dict[int, str], levels: dict[int, dict[str, int]]) -> Row:
-    first = pairs[0]
-    return Row(
-        case=first.case_version__case_id,
-        name=first.case_version__case__name,
-        pairs=tuple(_result(pair, verdicts, levels) for pair in pairs),
-        category=first.case_version__category,
-        fault_class=first.case_version__fault_class,
-        system=first.case_version__case__system__name,
-        target=any(pair.target for pair in pairs),
-        must_pass=first.case_version__case__must_pass,
-        version=first.case_version__number,
-        tags=tuple(first.case_version__case__tags),
-        stale=first.case_version__case__current_id != first.case_version_id,
-    )
-
-
-def _result(pair, verdicts: dict[int, str], levels: dict[int, dict[str, int]]) -> PairResult:
-    return PairResult(
-        seed=pair.seed,
-        outcome=_OUTCOMES[pair.outcome],
-        base_passed=pair.base_passed,
-        candidate_passed=pair.candidate_passed,
-        base_verdict=verdicts.get(pair.base_session_id, ""),
-        candidate_verdict=verdicts.get(pair.candidate_session_id, ""),
-        reason=pair.reason,
-        divergence=Divergence(**pair.divergence) if pair.divergence else None,
-        base_session=pair.base_session_id,
-        candidate_session=pair.candidate_session_id,
-        base_levels=levels.get(pair.base_session_id, {}),
-        candidate_levels=levels.get(pair.candidate_session_id, {}),
     )

@@ -4,13 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db.models import Count, Sum
+from django.db.models import Count, OuterRef, Subquery, Sum
 from django.utils import timezone
 
 from cases.models import Session, Step
 from cloudmate.work import Work
-from sandbox import admission, matrix
-from sandbox import regression as regressions
+from sandbox import admission, matrix, reports
 from sandbox.models import Regression
 from sandbox.repeats import repeats
 from sandbox.report import Outcome, Row
@@ -30,7 +29,7 @@ FILTERS: dict[str, Callable[[Row], bool]] = {
 
 def regression(row: Regression, *, show: str = "", tag: str = "", upto: int = PIECE) -> dict:
     """The page: strip, progress, the picture of all, and the first ``upto`` rows chosen, the lost ones first."""
-    report = regressions.report_of(row)
+    report = reports.report_of(row)
     total, done, errors = progress(row)
     everything = matrix.shown(report)
     return {
@@ -59,7 +58,7 @@ def regression(row: Regression, *, show: str = "", tag: str = "", upto: int = PI
 
 def rows(row: Regression, *, show: str, tag: str, start: int, upto: int) -> dict:
     """The rows ``start`` to ``upto`` alone, for a page that has those before."""
-    everything = matrix.shown(regressions.report_of(row))
+    everything = matrix.shown(reports.report_of(row))
     return {"regression": row, **_rows(everything, show=show, tag=tag, start=start, upto=upto)}
 
 
@@ -107,11 +106,14 @@ def spent_on(row: Regression) -> Spent:
         row.pairs.exclude(**{arm: None}).order_by().values(arm) for arm in ("base_session", "candidate_session")
     )
     made = Session.objects.filter(pk__in=old.union(new), started_at__gte=row.opened_at)  # an OR would read all sessions
-    sums = made.aggregate(ran=Count("pk"), tokens=Sum("tokens"), wall=Sum("wall_ms"))
+    steps = Step.objects.filter(session=OuterRef("pk")).order_by().values("session").values(n=Count("pk"))
+    sums = made.annotate(n=Subquery(steps)).aggregate(
+        ran=Count("pk"), tokens=Sum("tokens"), wall=Sum("wall_ms"), calls=Sum("n", default=0)
+    )
     return Spent(
         ran=sums["ran"],
         tokens=sums["tokens"],
-        calls=Step.objects.filter(session__in=made).count(),
+        calls=sums["calls"],
         computed_ms=sums["wall"],
         elapsed_ms=max(0, ((row.closed_at or timezone.now()) - row.opened_at) // timedelta(milliseconds=1)),
     )

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from sandbox.divergence import Divergence
 
@@ -37,15 +38,21 @@ WORST_FIRST = (
     Outcome.UNAFFECTED,
 )
 ONCE = frozenset({"offline", "scripted"})  # engines of which one run says all
+UNSETTLED = frozenset({Outcome.OPEN, Outcome.INCONCLUSIVE})
 SAME = (Outcome.SAME_PASS, Outcome.SAME_FAIL)
 ARMS = {"base": "old", "candidate": "new"}
 BEYOND = {"r2": "derived", "r3": "answered by the world", "r4": "acted on the world", "miss": "not captured"}
 ENOUGH = 2  # settled pairs of a sampling agent
 
 
-@dataclass(frozen=True)
-class PairResult:
-    """One case and seed under both arms. ``None`` for passed: neither passed nor failed, ``reason`` says why."""
+NOTHING: Mapping[str, int] = MappingProxyType({})
+
+
+class PairResult(NamedTuple):
+    """One case and seed under both arms. ``None`` for passed: neither passed nor failed, ``reason`` says why.
+
+    A tuple: a page makes thousands, and a frozen dataclass sets twelve fields one by one.
+    """
 
     seed: int
     outcome: Outcome
@@ -57,12 +64,12 @@ class PairResult:
     divergence: Divergence | None = None
     base_session: int | None = None
     candidate_session: int | None = None
-    base_levels: Mapping[str, int] = field(default_factory=dict)  # calls that no recording of theirs answered
-    candidate_levels: Mapping[str, int] = field(default_factory=dict)
+    base_levels: Mapping[str, int] = NOTHING  # calls that no recording of theirs answered
+    candidate_levels: Mapping[str, int] = NOTHING
 
     @property
     def settled(self) -> bool:
-        return self.outcome not in (Outcome.OPEN, Outcome.INCONCLUSIVE)
+        return self.outcome not in UNSETTLED
 
     @property
     def could_hide_a_loss(self) -> bool:
@@ -135,7 +142,7 @@ class Row:
             return self.pairs
         return tuple(sorted(self.pairs, key=lambda pair: pair.outcome is not Outcome.REGRESSED))
 
-    @property
+    @once
     def divergence(self) -> Divergence | None:
         """Of the pair that explains the outcome best: a lost one first."""
         return next((pair.divergence for pair in self.telling_first if pair.divergence), None)
@@ -143,14 +150,17 @@ class Row:
     @property
     def missed(self) -> bool:
         """Whether something a run asked for was not captured."""
-        return any("not captured" in pair.reason or pair.reason.startswith("miss") for pair in self.pairs)
+        said = [pair.reason for pair in self.pairs if pair.reason]
+        return any("not captured" in reason or reason.startswith("miss") for reason in said) if said else False
 
-    @property
+    @once
     def beyond_recordings(self) -> str:
         """What the arms asked that was never recorded, and what answered it: world, action, or nothing (a miss).
 
         Where both arms got the same answers that way, only what nothing answered is worth a word.
         """
+        if not any([pair.base_levels or pair.candidate_levels for pair in self.pairs]):
+            return ""
         asked = {arm: self._levels(arm) for arm in ARMS}
         if asked["base"] == asked["candidate"]:
             missed = asked["base"]["miss"]
@@ -172,7 +182,7 @@ class Row:
     def settled(self) -> int:
         return sum(pair.settled for pair in self.pairs)
 
-    @property
+    @once
     def reason(self) -> str:
         return "; ".join(dict.fromkeys(pair.reason for pair in self.pairs if pair.reason))
 

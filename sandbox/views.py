@@ -9,8 +9,7 @@ from django.views.decorators.http import require_GET, require_POST
 from cases.access import case_for, number_in, require_role, session_for
 from cases.contexts.case import sessions_panel
 from cloudmate.states import TransitionError
-from sandbox import admission, contexts, exports, guidance, library_contexts, steering
-from sandbox import regression as regressions
+from sandbox import admission, contexts, exports, guidance, library_contexts, reports, steering
 from sandbox import regression_contexts as pages
 from sandbox.access import exploration_for, regression_for
 from sandbox.console import CommandError
@@ -41,7 +40,7 @@ def regression(request, pk):
 @login_required
 @require_GET
 def export(request, pk, form):
-    report = regressions.report_of(regression_for(request.user, pk))
+    report = reports.report_of(regression_for(request.user, pk))
     if form == "json":
         return JsonResponse(exports.as_data(report))
     if form not in EXPORTS:

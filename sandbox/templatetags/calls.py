@@ -4,7 +4,6 @@ import json
 from html import escape
 
 from django import template
-from django.utils.html import format_html
 from django.utils.safestring import mark_safe
 
 from cloudmate.addresses import address
@@ -79,29 +78,23 @@ def dots(arm, pairs):
         drawn = [dot(arm, pair.base_session, pair.base_passed, pair.outcome) for pair in pairs]
     else:
         drawn = [dot(arm, pair.candidate_session, pair.candidate_passed, pair.outcome) for pair in pairs]
-    return format_html('<span class="dots">{}</span>', mark_safe("".join(drawn)))
+    return mark_safe(f'<span class="dots">{"".join(drawn)}</span>')
 
 
 def dot(arm, session, passed, outcome):
-    """One run of an arm (old or new) as a dot that leads to its session; one that needed no run, or had none yet."""
+    """One run of an arm (old or new) as a dot that leads to its session; one that needed no run, or had none yet.
+
+    All of it is ours: a number and words of this module.
+    """
     word = RESULT[passed]
     if session:
         changed = HUES.get(outcome, "") if arm == "new" else ""
         hue = " dot--warn" if passed is None else changed or (" dot--same" if passed else "")
-        return format_html(
-            '<a class="dot{}" href="{}" title="{arm}: {}"><span class="sr-only">{arm} run: {}</span></a>',
-            hue,
-            address("cases:session", session),
-            word.partition(" ")[0],
-            word,
-            arm=arm,
+        return (
+            f'<a class="dot{hue}" href="{address("cases:session", session)}" title="{arm}: {word.partition(" ")[0]}">'
+            f'<span class="sr-only">{arm} run: {word}</span></a>'
         )
     hue, words = (" dot--none", "not run")
     if passed is not None:
         hue, words = " dot--same" if passed else "", f"{word}, proven without a run"
-    return format_html(
-        '<span class="dot{}" title="{arm}: {words}"><span class="sr-only">{arm}: {words}</span></span>',
-        hue,
-        arm=arm,
-        words=words,
-    )
+    return f'<span class="dot{hue}" title="{arm}: {words}"><span class="sr-only">{arm}: {words}</span></span>'

@@ -6,7 +6,7 @@ import pytest
 
 from cases.models import Step
 from cases.transcript import Level
-from sandbox import regression, work
+from sandbox import regression, reports, work
 from sandbox.importers.store import bring_in
 from sandbox.knowledge.language import parse
 from sandbox.knowledge.rule import EMPTY, Knowledge
@@ -40,7 +40,7 @@ def test_world_answers_what_recordings_alone_miss_and_the_regression_page_says_s
         work.turn()
     asked = Step.objects.filter(tool=TOOL).values_list("session__case__name", "level", "is_error").distinct()
     assert set(asked) == {("recordings alone", Level.MISS, True), ("with its world", Level.R3, False)}
-    said = {found.name: found.beyond_recordings for found in regression.report_of(row).rows}
+    said = {found.name: found.beyond_recordings for found in reports.report_of(row).rows}
     assert "answered by the world" not in said["recordings alone"]
     assert "not captured" in said["recordings alone"]
     assert "answered by the world" in said["with its world"]

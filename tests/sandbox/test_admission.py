@@ -5,7 +5,7 @@ import pytest
 from cases import recording
 from cases.models import Session
 from cases.transcript import Level
-from sandbox import admission, capture, regression, work
+from sandbox import admission, capture, regression, reports, work
 from sandbox.environment.base import Recording
 from sandbox.environment.world.base import Binding, WorldSpec
 from sandbox.environment.world.tables import build_tables
@@ -107,7 +107,7 @@ def test_regression_row_says_what_was_never_recorded():
     factories.add_step(session, level=Level.R3)
     factories.add_step(session, UNSEEN, level=Level.MISS)
     row.pairs.filter(pk=pair.pk).update(candidate_session=session)
-    (found,) = regression.report_of(row).rows
+    (found,) = reports.report_of(row).rows
     assert found.beyond_recordings == "new asked what was never recorded: 1 answered by the world, 1 not captured"
 
 

@@ -2,7 +2,7 @@ import pytest
 
 from cases.models import Case, Session
 from cloudmate.work import Work
-from sandbox import regression
+from sandbox import regression, reports
 from sandbox import work as sandbox_work
 from sandbox.importers.store import bring_in
 from sandbox.knowledge.language import parse
@@ -80,7 +80,7 @@ def test_rule_that_makes_the_agent_look_fixes_one_and_breaks_none(library):
     fixed = row.pairs.get(outcome="fixed")
     assert fixed.divergence["rule"] == "look-at-locks"
     assert (fixed.base_passed, fixed.candidate_passed) == (False, True)
-    totals = regression.report_of(row).totals
+    totals = reports.report_of(row).totals
     assert (totals.cases, totals.fixed, totals.regressed, totals.unaffected, totals.open) == (3, 1, 0, 1, 0)
 
 
@@ -117,7 +117,7 @@ def test_stopped_regression_goes_on_with_what_is_outstanding(library):
     regression.cancel_regression(row)
     done = list(row.pairs.exclude(outcome="").values_list("pk", "base_session", "candidate_session"))
     assert len(done) == 1
-    report = regression.report_of(row)
+    report = reports.report_of(row)
     assert (report.finished, report.cancelled, report.totals.open) == (False, True, 2)
     regression.resume(row)
     run_all(row)
@@ -133,6 +133,6 @@ def test_report_takes_the_same_queries_for_one_and_for_many(library, django_asse
     one = regression.open_for(base=EMPTY, candidate=NEVER)
     run_all(one)
     with django_assert_num_queries(3):
-        assert len(regression.report_of(many).rows) == 3
+        assert len(reports.report_of(many).rows) == 3
     with django_assert_num_queries(3):
-        assert len(regression.report_of(one).rows) == 1
+        assert len(reports.report_of(one).rows) == 1
