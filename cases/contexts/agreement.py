@@ -2,13 +2,13 @@
 
 import json
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Max, Q, TextField
-from django.db.models.functions import Cast
+from django.db.models import Count, Q
 
-from cases.evaluation.agreement import CHECKS, Pair, counted, flips, grouped, pairs
+from cases.evaluation.agreement import CHECKS, Pair, counted, flips, grouped, newest, pairs, words
 from cases.evaluation.calibration import (
     GOOD,
     LEAST_N,
@@ -22,7 +22,7 @@ from cases.evaluation.calibration import (
 )
 from cases.evaluation.thresholds import read
 from cases.evaluation.verdict import COHERENCE_BREAK, INTENT_MISMATCH, UNGROUNDED
-from cases.models import Evaluation, ReviewItem, Score, ScoreReview, Session, System
+from cases.models import Evaluation, ReviewItem, Score, Session, System
 from cases.reviewing import wanted_from
 
 CELLS = {  # name -> (judge, person, in words, hue)
@@ -65,25 +65,22 @@ class Rate:
     true: float | None
 
 
-def judges() -> list[str]:
-    """Whoever has been judged by people, the newest first."""
-    rows = (
-        ScoreReview.objects.filter(blind=True)
-        .values_list("score__source", "score__evaluation__judge", "score__evaluation__metrics__evaluator")
-        .annotate(newest=Max("pk"))
-        .order_by("-newest")
-    )
-    return list(dict.fromkeys(judge if source == "judge" else f"{CHECKS}{code}" for source, judge, code, _ in rows))
+def judges_of(said: Iterable[Pair]) -> list[str]:
+    """Whoever has been judged by people, the newest first; ``said`` are all words, the oldest first."""
+    return list(dict.fromkeys(reversed([pair.judge for pair in said])))
 
 
 def agreement_page(asked: dict[str, str], user) -> dict[str, Any]:
-    known = judges()
+    said = words()
+    known = judges_of(said)
     judge = asked.get("judge") if asked.get("judge") in known else (known[0] if known else "")
     dimension = asked.get("dimension", "") if asked.get("dimension") in Score.Dimension.values else ""
     why = asked.get("why", "") if asked.get("why") in ReviewItem.Why.values else ""
-    found = pairs(judge, dimension=dimension, why=why) if judge else []
+    said = newest(said)
+    everything = [pair for pair in said if pair.judge == judge and pair.judged is not None]
+    found = pairs(judge, why=why) if judge and why else everything
+    found = [pair for pair in found if pair.dimension == dimension] if dimension else found
     counts = counted(found)
-    everything = pairs(judge) if judge and (dimension or why) else found
     cell = asked.get("cell", "")
     return {
         "judges": known,
@@ -114,7 +111,7 @@ def agreement_page(asked: dict[str, str], user) -> dict[str, Any]:
         ],
         "rated": RATED,
         "rates": _rates(judge, everything) if judge else [],
-        **low_scoring(),
+        **low_scoring(said),
     }
 
 
@@ -128,11 +125,12 @@ class JudgeInShort:
 
 
 def newest_judge() -> JudgeInShort | None:
-    known = judges()
-    if not known:
+    said = words()
+    if not said:
         return None
-    counts = counted(pairs(known[0]))
-    return JudgeInShort(known[0], counts.kappa(), permission(counts).allowed)
+    judge = said[-1].judge
+    counts = counted(pair for pair in newest(said) if pair.judge == judge and pair.judged is not None)
+    return JudgeInShort(judge, counts.kappa(), permission(counts).allowed)
 
 
 def _sessions(found: list[Pair], cell: str, user) -> dict[str, Any]:
@@ -186,21 +184,17 @@ def _rates(judge: str, found: list[Pair]) -> list[Rate]:
     return rates
 
 
-def low_scoring() -> dict[str, Estimate]:
+def low_scoring(newest_words: list[Pair]) -> dict[str, Estimate]:
     """How well "low-scoring" finds what people find badly reasoned, over sessions with a blind review.
 
     A session is low to people where the newest blind word of anybody says so in any dimension; to the machine
     where a reason code of reasoning stands on its newest evaluation.
     """
-    reviews = ScoreReview.objects.filter(blind=True).order_by("pk")
-    reasons_text = Cast("score__evaluation__reasons", TextField())
-    rows = reviews.values_list("score", "by", "value", "score__evaluation__session", reasons_text)
-    newest = {(score, by): (session, value < GOOD, reasons) for score, by, value, session, reasons in rows}
-    flawed = {text: not REASONING.isdisjoint(json.loads(text)) for text in {text for _, _, text in newest.values()}}
+    flawed = {text: not REASONING.isdisjoint(json.loads(text)) for text in {pair.reasons for pair in newest_words}}
     low: dict[int, tuple[bool, bool]] = {}
-    for session, bad, reasons in newest.values():
-        said = low.get(session, (False, False))[1] or bad
-        low[session] = (flawed[reasons], said)
+    for pair in newest_words:
+        said = low.get(pair.session, (False, False))[1] or not pair.said
+        low[pair.session] = (flawed[pair.reasons], said)
     flagged = [said for machine, said in low.values() if machine]
     bad = [machine for machine, said in low.values() if said]
     return {"precision": share(sum(flagged), len(flagged)), "recall": share(sum(bad), len(bad))}

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import date
-from typing import Any
+from operator import attrgetter
+from typing import Any, NamedTuple
 
-from django.db.models import TextField
+from django.db.models import Q, QuerySet, TextField
+from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, TruncDate
 
-from cases.evaluation.calibration import GOOD, Confusion, Estimate, Permission, confusion, permission, share
+from cases.evaluation.calibration import GOOD, Confusion, Estimate, Permission, permission, share
 from cases.evaluation.questions import criterion
 from cases.models import Score, ScoreReview
 
@@ -20,23 +20,33 @@ RETESTS = 2_000  # scores that the flip rate is of, at most
 CHECKS = "checks "  # before an evaluator version: the deterministic judge of that version
 
 
-@dataclass(frozen=True)
-class Pair:
-    """One judge's word and one person's blind word on one score; ``None`` of a question = cannot tell."""
+class Pair(NamedTuple):
+    """One judge's word and one person's blind word on one score; ``None`` of a question = cannot tell.
 
+    A tuple: a page counts thousands of them.
+    """
+
+    score: int
     session: int
     dimension: str
     by: str
-    on: date
-    why: str  # what put the score into the queue; "" = a person came by
-    judged: bool
+    on: str  # day, as 2026-01-31
+    month: str
+    judge: str
+    judged: bool | None  # None: unscored
     said: bool
+    reasons: str  # JSON of the evaluation's reason codes
     questions: tuple[tuple[str, bool, bool], ...] = ()  # (criterion, judged, said), where both could tell
-    score: int = 0
 
-    @property
-    def month(self) -> str:
-        return self.on.isoformat()[:7]
+
+def words() -> list[Pair]:
+    """All blind words of people on whatever any judge or code scored, the oldest first. One query."""
+    return _read(ScoreReview.objects.filter(blind=True))
+
+
+def newest(said: Iterable[Pair]) -> list[Pair]:
+    """Of each person and score the last word."""
+    return list({(pair.score, pair.by): pair for pair in said}.values())
 
 
 def pairs(judge: str, *, dimension: str = "", why: str = "") -> list[Pair]:
@@ -47,51 +57,62 @@ def pairs(judge: str, *, dimension: str = "", why: str = "") -> list[Pair]:
     """
     reviews = ScoreReview.objects.filter(blind=True, score__value__isnull=False)
     if judge.startswith(CHECKS):
-        evaluator = judge.removeprefix(CHECKS)
-        reviews = reviews.filter(score__source="deterministic", score__evaluation__metrics__evaluator=evaluator)
+        code = judge.removeprefix(CHECKS)
+        by_code = Q(score__evaluation__evaluator=code) | Q(score__evaluation__evaluator__startswith=f"{code}+")
+        reviews = reviews.filter(by_code, score__source="deterministic")
     else:
         reviews = reviews.filter(score__source="judge", score__evaluation__judge=judge)
     if dimension:
         reviews = reviews.filter(score__dimension=dimension)
     if why:
         reviews = reviews.filter(score__review_item__why=why)
-    rows = reviews.order_by("pk").values(
+    return newest(_read(reviews))
+
+
+def _read(reviews: QuerySet[ScoreReview]) -> list[Pair]:
+    rows = reviews.order_by("pk").values_list(
         "score",
-        "by",
-        "by__username",
-        "value",
-        "score__value",
-        "score__details__questions",
-        "score__dimension",
         "score__evaluation__session",
-        "score__review_item__why",
-        on=TruncDate("at"),
-        said=Cast("answers", TextField()),  # read only where a judge was asked questions
+        "score__dimension",
+        "by__username",
+        Cast(TruncDate("at"), TextField()),
+        "score__source",
+        "score__evaluation__judge",
+        "score__evaluation__evaluator",
+        "score__value",
+        "value",
+        Cast("score__evaluation__reasons", TextField()),
+        KeyTextTransform("questions", "score__details"),
+        Cast("answers", TextField()),  # read only where a judge was asked questions
     )
-    return list({(row["score"], row["by"]): _pair(row) for row in rows}.values())
+    return [_pair(*row) for row in rows]
 
 
-def _pair(row: dict[str, Any]) -> Pair:
-    tells = {"yes": True, "no": False}
-    questions = row["score__details__questions"] or ()
-    answers = json.loads(row["said"]) if questions else {}
-    asked = [
-        (criterion(one["id"], one["question"]), tells.get(one["answer"]), tells.get(answers.get(one["id"], "")))
-        for one in questions
-    ]
+def _pair(
+    score, session, dimension, by, on, source, judge, evaluator, scored, value, reasons, questions, answers
+) -> Pair:
     return Pair(
-        session=row["score__evaluation__session"],
-        dimension=row["score__dimension"],
-        by=row["by__username"],
-        on=row["on"],
-        why=row["score__review_item__why"] or "",
-        score=row["score"],
-        judged=row["score__value"] >= GOOD,
-        said=row["value"] >= GOOD,
-        questions=tuple(
-            (text, judged, said) for text, judged, said in asked if judged is not None and said is not None
-        ),
+        score,
+        session,
+        dimension,
+        by,
+        on,
+        on[:7],
+        judge if source == "judge" else f"{CHECKS}{evaluator.partition('+')[0]}",
+        None if scored is None else scored >= GOOD,
+        value >= GOOD,
+        reasons,
+        _questions(json.loads(questions), json.loads(answers)) if questions else (),
     )
+
+
+def _questions(asked: list[dict[str, Any]], answers: dict[str, str]) -> tuple[tuple[str, bool, bool], ...]:
+    tells = {"yes": True, "no": False}
+    found = [
+        (criterion(one["id"], one["question"]), tells.get(one["answer"]), tells.get(answers.get(one["id"], "")))
+        for one in asked
+    ]
+    return tuple((text, judged, said) for text, judged, said in found if judged is not None and said is not None)
 
 
 def flips(judge: str) -> Estimate:
@@ -110,15 +131,19 @@ def flips(judge: str) -> Estimate:
 
 
 def counted(found: Iterable[Pair]) -> Confusion:
-    return confusion((pair.judged, pair.said) for pair in found)
+    return _confusion(Counter(map(attrgetter("judged", "said"), found)))
 
 
 def grouped(found: Iterable[Pair], by: str) -> dict[Any, Confusion]:
     """Counts by an attribute of the pairs, in its order."""
-    groups: dict[Any, list[Pair]] = defaultdict(list)
-    for pair in found:
-        groups[getattr(pair, by)].append(pair)
-    return {name: counted(groups[name]) for name in sorted(groups)}
+    groups: dict[Any, Counter] = defaultdict(Counter)
+    for (name, judged, said), n in Counter(map(attrgetter(by, "judged", "said"), found)).items():
+        groups[name][judged, said] = n
+    return {name: _confusion(groups[name]) for name in sorted(groups)}
+
+
+def _confusion(cells: Counter) -> Confusion:
+    return Confusion(*(cells[cell] for cell in ((True, True), (True, False), (False, True), (False, False))))
 
 
 def agreement(judge: str, *, dimension: str = "") -> Confusion:

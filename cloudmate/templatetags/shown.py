@@ -5,6 +5,7 @@ from functools import lru_cache
 from urllib.parse import urlencode
 
 from django import template
+from django.template.defaultfilters import floatformat
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html
@@ -184,6 +185,17 @@ def words(value):
 def score(value):
     """A score of 0 to 1 with two decimals, or *unscored*: never zero for nothing."""
     return "unscored" if value is None else f"{value:.2f}"
+
+
+@register.simple_tag
+@lru_cache(maxsize=500)  # a page of agreement draws forty, many of them alike
+def estimate(found):
+    """A share or coefficient with its interval and its n; *not known* where n says nothing."""
+    n = format_html('<span class="muted small nowrap">n = {}</span>', found.n)
+    if found.value is None:
+        return format_html('<span class="muted">not known</span> {}', n)
+    value, low, high = (floatformat(one, 2) for one in (found.value, found.low, found.high))
+    return format_html('{} <span class="muted small nowrap">{} to {}</span> {}', value, low, high, n)
 
 
 @register.filter

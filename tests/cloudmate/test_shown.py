@@ -8,6 +8,7 @@ from django.template import Context, Template
 from django.test import RequestFactory
 from django.utils import timezone
 
+from cases.evaluation.calibration import Estimate
 from cases.models import Case, Evaluation, Session
 from cloudmate.templatetags import shown
 from rules.models import Patch, Review
@@ -112,3 +113,12 @@ def test_sort_heading_turns_the_order_and_keeps_the_filters():
     heading = Template('{% load shown %}{% sort_heading "name" "Case" %}').render(Context({"request": request}))
     assert 'aria-sort="ascending"' in heading
     assert 'href="?q=pool&amp;sort=-name"' in heading
+
+
+def test_estimate_never_stands_without_its_interval_and_n():
+    assert shown.estimate(Estimate(0.125, 0.0, 0.5, 8)) == (
+        '0.13 <span class="muted small nowrap">0.00 to 0.50</span> <span class="muted small nowrap">n = 8</span>'
+    )
+    assert shown.estimate(Estimate(None, None, None, 0)) == (
+        '<span class="muted">not known</span> <span class="muted small nowrap">n = 0</span>'
+    )
