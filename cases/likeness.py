@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from math import ceil
 
 ALIKE = 0.8  # of all runs of three words of the two
@@ -19,7 +20,12 @@ def alike(texts: Mapping[int, str]) -> list[tuple[int, ...]]:
     Likeness is the Jaccard index of the sets of runs of three words, digits taken as one word: two alerts that differ
     in a number are alike. Groups are joined over any member. Only the ``MOST`` smallest keys are compared.
     """
-    runs = {key: _runs(text) for key, text in sorted(texts.items())[:MOST]}
+    return list(_alike(tuple(sorted(texts.items())[:MOST])))
+
+
+@lru_cache(maxsize=200)  # prompts do not change, and to compare those of a library takes longer than to read them
+def _alike(texts: tuple[tuple[int, str], ...]) -> tuple[tuple[int, ...], ...]:
+    runs = {key: _runs(text) for key, text in texts}
     same: dict[frozenset, list[int]] = {}
     for key, own in runs.items():
         same.setdefault(own, []).append(key)
@@ -36,7 +42,7 @@ def alike(texts: Mapping[int, str]) -> list[tuple[int, ...]]:
     found: dict[int, list[int]] = {}
     for key in group:
         found.setdefault(head(key), []).append(key)
-    return sorted(tuple(sorted(members)) for members in found.values() if len(members) > 1)
+    return tuple(sorted(tuple(sorted(members)) for members in found.values() if len(members) > 1))
 
 
 def _comparable(runs: Mapping[int, frozenset]) -> Iterator[tuple[int, int]]:

@@ -2,11 +2,12 @@
 
 from typing import NamedTuple
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Exists, F, Max, Min, OuterRef, QuerySet
 
-from cases.access import left_out
+from cases.access import asked_by, left_out
 from cases.likeness import alike
-from cases.models import Case
+from cases.models import Case, CaseVersion
+from cloudmate import prepared
 
 COMPARED = 1_000  # cases whose prompts are compared within their system and fault class
 SHOWN = 200  # cases of either exact kind
@@ -23,9 +24,9 @@ class Alike(NamedTuple):
 
 def duplicates(user) -> list[Alike]:
     """Cases that say the same, each group with what is the same: all an agent sees, or nearly the words of the prompt."""
-    cases = left_out(Case.objects.exclude(state=Case.State.RETIRED).filter(current__isnull=False), user)
+    cases = _cases(user)
     same = _same_task(cases)
-    near = [keys for keys in _nearly_the_same(cases) if not any(set(together) >= set(keys) for together in same)]
+    near = [keys for keys in _nearly_the_same(user) if not any(set(together) >= set(keys) for together in same)]
     found = _same_recordings(cases)
     found += [("the agent sees the very same", keys) for keys in same]
     found += [("the same system and fault, nearly the same words", keys) for keys in near]
@@ -34,39 +35,55 @@ def duplicates(user) -> list[Alike]:
     return [Alike(why, [rows[pk] for pk in keys[:NAMED]], max(0, len(keys) - NAMED)) for why, keys in found]
 
 
-def _twice(cases: QuerySet[Case], field: str) -> QuerySet:
-    """The values of ``field`` that more than one of the cases has."""
-    return cases.order_by().values(field).annotate(n=Count("pk")).filter(n__gt=1).values(field)
+def _cases(user) -> QuerySet[Case]:
+    return left_out(Case.objects.exclude(state=Case.State.RETIRED).filter(current__isnull=False), user)
+
+
+def _sharing(cases: QuerySet[Case], field: str, among: list[str]) -> QuerySet[Case]:
+    """The cases that share a value of ``field``, by key; ``among`` holds all such values, and perhaps others."""
+    another = cases.filter(**{field: OuterRef(field)}).exclude(pk=OuterRef("pk"))
+    return cases.filter(Exists(another), **{f"{field}__in": among}).order_by("pk")
 
 
 def _same_task(cases: QuerySet[Case]) -> list[tuple[int, ...]]:
-    field = "current__task_digest"
     groups: dict[str, list[int]] = {}
-    rows = cases.filter(**{f"{field}__in": _twice(cases, field)}).order_by("pk")
-    for pk, digest in rows.values_list("pk", field)[:SHOWN]:
+    rows = _sharing(cases, "current__task_digest", prepared.rows(_tasks_of_several))
+    for pk, digest in rows.values_list("pk", "current__task_digest")[:SHOWN]:
         groups.setdefault(digest, []).append(pk)
     return [tuple(keys) for keys in groups.values()]
 
 
-def _nearly_the_same(cases: QuerySet[Case]) -> list[tuple[int, ...]]:
+def _tasks_of_several() -> QuerySet:
+    """Of any version: read from an index alone, where the current ones are all cases and all versions joined."""
+    tasks = CaseVersion.objects.order_by().values("task_digest").annotate(first=Min("case"), last=Max("case"))
+    return tasks.filter(last__gt=F("first")).values_list("task_digest", flat=True)
+
+
+def _nearly_the_same(user) -> list[tuple[int, ...]]:
     """Groups within a system and fault class, of the prompts alone: most cases are in no group."""
-    compared = cases.exclude(state=Case.State.DRAFT).exclude(current__fault_class="").order_by("pk")
     groups: dict[tuple[int, str], dict[int, str]] = {}
-    for pk, system, fault, prompt in compared.values_list("pk", "system", "current__fault_class", "current__prompt")[
-        :COMPARED
-    ]:
+    for pk, system, fault, prompt in asked_by(user, _compared):
         groups.setdefault((system, fault), {})[pk] = prompt
     return [keys for prompts in groups.values() for keys in alike(prompts)]
 
 
+def _compared(user) -> QuerySet:
+    compared = _cases(user).exclude(state=Case.State.DRAFT).exclude(current__fault_class="").order_by("pk")
+    return compared.values_list("pk", "system", "current__fault_class", "current__prompt")[:COMPARED]
+
+
 def _same_recordings(cases: QuerySet[Case]) -> list[tuple[str, tuple[int, ...]]]:
     """What is frozen is the same, byte for byte; where the answers are not, one of them is wrong."""
-    frozen = cases.exclude(frozen_digest="")
-    rows = frozen.filter(frozen_digest__in=_twice(frozen, "frozen_digest")).order_by("pk")
+    rows = _sharing(cases, "frozen_digest", prepared.rows(_frozen_of_several))
     groups: dict[str, dict[int, str]] = {}
     for pk, digest, answer in rows.values_list("pk", "frozen_digest", "current__answer")[:SHOWN]:
         groups.setdefault(digest, {})[pk] = str(answer.get("causes") or answer.get("expected"))
     return [(_of_answers(set(said.values())), tuple(said)) for said in groups.values()]
+
+
+def _frozen_of_several() -> QuerySet:
+    frozen = Case.objects.exclude(frozen_digest="").order_by().values("frozen_digest").annotate(n=Count("*"))
+    return frozen.filter(n__gt=1).values_list("frozen_digest", flat=True)
 
 
 def _of_answers(said: set[str]) -> str:

@@ -10,7 +10,7 @@ from django.db.models import Count, Exists, F, OuterRef, QuerySet, Subquery, Whe
 from django.db.models.functions import Coalesce, RowNumber
 
 from cases import labelling, labels
-from cases.access import EXPERT, LEAD, closed_to, has_role, left_out
+from cases.access import EXPERT, LEAD, asked_by, closed_to, has_role, left_out
 from cases.contexts.duplicates import duplicates
 from cases.contexts.listing import (
     PAGE,
@@ -77,7 +77,10 @@ def library_page(query: dict[str, Any], user, *, view: str) -> dict[str, Any]:
         return shown | library_map()
     if view == "next":
         found = {"suggestions": suggestions(user), "duplicates": duplicates(user), "looked_at": CANDIDATES}
-        mine = {"labelling": labelling.held_by(user), "to_label": to_label(user)[:SUGGESTED]}
+        mine = {
+            "labelling": None if closed_to(user) is None else labelling.held_by(user),
+            "to_label": asked_by(user, _first_to_label),
+        }
         return shown | found | mine | {"agreement": labels.agreement()}
     return shown | _list(query, by_state, closed_to(user))
 
@@ -175,11 +178,29 @@ def to_label(user) -> QuerySet[Case]:
     return waiting.select_related("system").order_by("-pk")
 
 
+def _first_to_label(user) -> QuerySet[Case]:
+    return to_label(user).only("name", "system__name")[:SUGGESTED]
+
+
 def suggestions(user) -> list[Suggestion]:
     """What to bring into the library next, best first: by how many reasons speak for it, newest first among equals."""
+    protected = Counter({(system, category): n for system, category, n in prepared.rows(_protected)})
+    of_system = Counter(system for system, _ in protected.elements())
+    reasons = {case.pk: _reasons(case, protected, of_system) for case in asked_by(user, _waiting)}
+    best = sorted(filter(reasons.get, reasons), key=lambda pk: -len(reasons[pk]))[:SUGGESTED]
+    rows = Case.objects.select_related("system").only("name", "state", "system__name").in_bulk(best)
+    return [Suggestion(rows[pk], TODO[Case.State(rows[pk].state)], reasons[pk]) for pk in best]
+
+
+def _protected() -> QuerySet:
+    return Case.objects.confirmed().order_by().values_list("system", "current__category").annotate(Count("pk"))
+
+
+def _waiting(user) -> QuerySet:
+    """What reasons are looked for in: of the newest cases that do not gate yet."""
     expert = Session.objects.finished().filter(case=OuterRef("pk"), actor=Session.Actor.EXPERT)
     given = Confirmation.objects.filter(version=OuterRef("current")).order_by().values("version")
-    waiting = (
+    return (
         left_out(Case.objects.filter(gates=True), user)
         .filter(state__in=[Case.State.DRAFT, Case.State.CLEANED, Case.State.LABELLED])
         .annotate(
@@ -189,13 +210,7 @@ def suggestions(user) -> list[Suggestion]:
         )
         .order_by("-pk")
         .values_list("pk", "system", "system__name", "current__category", "right", "worked", "given", named=True)
-    )
-    protected = Counter(Case.objects.confirmed().values_list("system", "current__category"))
-    of_system = Counter(system for system, _ in protected.elements())
-    reasons = {case.pk: _reasons(case, protected, of_system) for case in waiting[:CANDIDATES]}
-    best = sorted(filter(reasons.get, reasons), key=lambda pk: -len(reasons[pk]))[:SUGGESTED]
-    rows = Case.objects.select_related("system").only("name", "state", "system__name").in_bulk(best)
-    return [Suggestion(rows[pk], TODO[Case.State(rows[pk].state)], reasons[pk]) for pk in best]
+    )[:CANDIDATES]
 
 
 TODO = {

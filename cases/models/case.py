@@ -105,6 +105,7 @@ class Case(models.Model):
             models.Index(fields=["state", "system"]),
             models.Index(fields=["updated_at", "id"], name="case_by_change"),
             models.Index(fields=["name", "id"], name="case_by_name"),
+            models.Index(fields=["frozen_digest"], condition=~models.Q(frozen_digest=""), name="case_frozen"),
         ]
 
     def __str__(self):
@@ -152,8 +153,11 @@ class CaseVersion(models.Model):
             models.UniqueConstraint(fields=["case", "number"], name="case_version_number"),
             models.UniqueConstraint(fields=["case", "digest"], name="case_version_digest"),
         ]
-        # the categories that there are, without the prompts beside them
-        indexes = [models.Index(fields=["category", "id"], name="case_version_of_category")]
+        # the categories that there are, and the tasks that several cases have, without the prompts beside them
+        indexes = [
+            models.Index(fields=["category", "id"], name="case_version_of_category"),
+            models.Index(fields=["task_digest", "case"], name="case_version_of_task"),
+        ]
 
     def __str__(self):
         return f"{self.case} v{self.number}"
