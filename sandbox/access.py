@@ -1,8 +1,10 @@
 """The sandbox's objects behind the same check as the cases they belong to."""
 
+from django.db.models import QuerySet
 from django.http import Http404
 
 from cases.access import CLOSED, LEAD, Blind, closed_to, has_role, may_record, require_open, require_role
+from cloudmate import prepared
 from sandbox.models import Exploration, LiveIncident, Regression
 
 
@@ -24,15 +26,15 @@ def require_unnamed(user, regression: Regression | None) -> None:
 
 def exploration_for(user, pk: int) -> Exploration:
     require_role(user)
-    found = (
-        Exploration.objects.select_related("session__case__system", "session__version", "best", "knowledge")
-        .filter(pk=pk)
-        .first()
-    )
+    found = prepared.first(_exploration, pk)
     if found is None:
         raise Http404(f"There is no exploration {pk}.")
     require_open(user, found.session.case_id)
     return found
+
+
+def _exploration(pk: int) -> QuerySet[Exploration]:
+    return Exploration.objects.select_related("session__case__system", "session__version").filter(pk=pk)
 
 
 def incident_for(user, pk: int) -> LiveIncident:

@@ -1,10 +1,12 @@
 """What came of an exploration's branches: how each ended, how far it got, what they covered and saw together."""
 
-from django.db.models import Count
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from cases import recording
-from cases.models import Evaluation, Score, Session
+from cases.models import Evaluation, Score, Session, Step
 from cases.transcript import Transcript
+from cloudmate import prepared
 from cloudmate.work import Work
 from sandbox import guess
 from sandbox.agents.offline.read import CaseFile
@@ -44,10 +46,17 @@ def archive_of(branches: list[Branch]) -> Archive:
 
 def spent(exploration: Exploration) -> int:
     """Calls that the branches have made, those that a branch was only led through not counted."""
-    rows = exploration.branches.exclude(run__session=None).annotate(calls=Count("run__session__steps"))
     return sum(
-        row.calls - (min(row.calls, len(row.profile.get("prefix", ()))) if row.continues_id else 0) for row in rows
+        calls - (min(calls, len(profile.get("prefix", ()))) if continues else 0)
+        for calls, profile, continues in prepared.rows(_calls, exploration.pk)
     )
+
+
+def _calls(exploration: int) -> QuerySet:
+    """Calls, profile and the branch gone on from, of each branch that has a session."""
+    steps = Step.objects.filter(session=OuterRef("run__session")).order_by().values("session").values(n=Count("*"))
+    made = Branch.objects.filter(exploration=exploration, run__session__isnull=False).order_by()
+    return made.annotate(calls=Coalesce(Subquery(steps), 0)).values_list("calls", "profile", "continues")
 
 
 def under_way(branch: Branch) -> bool:

@@ -1,11 +1,12 @@
 """What each sandbox page shows; a page and its fragment build the same context."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from difflib import SequenceMatcher
 
-from django.db.models import Count, OuterRef, Subquery
+from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
 from cases import proposing, recording
@@ -14,6 +15,7 @@ from cases.calls import canonical
 from cases.models import Case, Evaluation, Session
 from cases.recording import task_of
 from cases.transcript import Step
+from cloudmate import prepared
 from sandbox import runs
 from sandbox.archive import MODALITY_NAMES
 from sandbox.branches import archive_of, spent
@@ -37,6 +39,8 @@ class AlignedStep:
 
 def comparison(old: Session, new: Session) -> dict:
     """Two sessions of one case, aligned call by call, the first divergence marked and its rule named."""
+    for session in (old, new):
+        session.version.case = session.case  # the same row: not read again
     before, after = recording.transcript_of(old), recording.transcript_of(new)
     keys = [
         [canonical(step.tool, step.arguments, t.task.tool(step.tool)).key for step in t.steps] for t in (before, after)
@@ -51,19 +55,26 @@ def comparison(old: Session, new: Session) -> dict:
             first = kind != "same" and not marked
             marked = marked or first
             lines.append(AlignedStep(kind, left, right, first))
+    newest = {evaluation.session_id: evaluation for evaluation in prepared.rows(_evaluations, old.pk, new.pk)}
+    divergence = divergence_of(before, after)
     return {
         "old": old,
         "new": new,
-        "old_evaluation": old.evaluations.first(),
-        "new_evaluation": new.evaluations.first(),
+        "old_evaluation": newest.get(old.pk),
+        "new_evaluation": newest.get(new.pk),
         "before": before,
         "after": after,
         "lines": lines,
-        "divergence": divergence_of(before, after),
+        "divergence": divergence,
         "ends": (before, after),
-        "parts_at_the_end": not marked and divergence_of(before, after) is not None,
+        "parts_at_the_end": not marked and divergence is not None,
         "same": sum(line.kind == "same" for line in lines),
     }
+
+
+def _evaluations(old: int, new: int) -> QuerySet[Evaluation]:
+    """What was said of two sessions, the newest last."""
+    return Evaluation.objects.filter(session__in=[old, new]).only("session", "verdict").order_by("pk")
 
 
 @dataclass(frozen=True)
@@ -92,17 +103,24 @@ def _operand(value) -> str:
 
 def bases(row: Exploration):
     """The sessions whose first steps a person's own branch may keep: the failed one, and what the branches made."""
-    made = Branch.objects.filter(exploration=row, run__session__isnull=False).values("run__session")
-    return (
-        Session.objects.finished()
-        .filter(pk__in=[row.session_id, *made.values_list("run__session", flat=True)])
-        .order_by("pk")
-    )
+    made = Branch.objects.filter(exploration=row, run__session__isnull=False)
+    return _finished([row.session_id, *made.values_list("run__session", flat=True)])
+
+
+def _finished(sessions: Iterable[int]) -> QuerySet[Session]:
+    return Session.objects.finished().filter(pk__in=sessions).order_by("pk")
+
+
+def _branches(exploration: int) -> QuerySet[Branch]:
+    related = ("run", "confirms", "continues", "added_by")
+    return Branch.objects.filter(exploration=exploration).select_related(*related).order_by("index")
 
 
 def exploration(row: Exploration, user, *, form: InjectForm | None = None) -> dict:
     """The exploration page: the plan with what came of each branch, what they cover, and the map where it was handed over."""
-    branches = list(row.branches.select_related("run", "confirms", "continues", "added_by").order_by("index"))
+    branches = prepared.rows(_branches, row.pk)
+    made = [branch.run.session_id for branch in branches if branch.run and branch.run.session_id]
+    row.session.version.case = row.session.case  # the same row: not read again
     ended = sum(bool(branch.verdict) for branch in branches)
     running = row.state == Exploration.State.OPEN
     return {
@@ -120,7 +138,7 @@ def exploration(row: Exploration, user, *, form: InjectForm | None = None) -> di
         "modalities": MODALITY_NAMES,
         "coverage": archive_of(branches).table(),
         "verdicts": Counter(branch.verdict for branch in branches if branch.run_id and branch.verdict).most_common(),
-        "form": form or InjectForm(sessions=bases(row), initial={"after": row.session_id}),
+        "form": form or InjectForm(sessions=_finished([row.session_id, *made]), initial={"after": row.session_id}),
         "tools": [tool for tool in task_of(row.session.version).tools if not tool.effectful],
         "evidence_map": sorted((row.evidence_map or {}).items()),
     }

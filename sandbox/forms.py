@@ -1,6 +1,9 @@
 """Forms of the sandbox's pages: they check shape; what it means is the services' to check."""
 
+from functools import cache
+
 from django import forms
+from django.db.models import QuerySet
 
 from cases.models import Session
 from sandbox.steering import LONGEST_HINT
@@ -17,9 +20,15 @@ class InjectForm(forms.Form):
     def __init__(self, *args, sessions, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["after"].queryset = sessions
-        self.fields["after"].label_from_instance = lambda session: (
-            "the failed session" if session.origin == Session.Origin.RECORDED else f"session {session.pk}"
-        )
+        self.fields["after"].choices = cache(lambda: _named(sessions))  # a widget goes through its choices twice
 
     def clean_steps(self):
         return self.cleaned_data["steps"] or 0
+
+
+def _named(sessions: QuerySet[Session]) -> list[tuple[int, str]]:
+    recorded = Session.Origin.RECORDED
+    return [
+        (pk, "the failed session" if origin == recorded else f"session {pk}")
+        for pk, origin in sessions.values_list("pk", "origin")
+    ]
