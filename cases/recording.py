@@ -20,6 +20,7 @@ from cases.redaction import merged, redact, redact_value
 from cases.transcript import Level, Observation, RuleUse, Task, ToolSchema, Transcript, canonical_json
 from cases.transcript import Step as StepValue
 from cases.wellformed import flaw
+from cloudmate import prepared
 from cloudmate.states import TransitionError, transition
 
 LONGEST_NAME = 200  # characters of a tool's name
@@ -268,7 +269,7 @@ def transcript_of(session: Session) -> Transcript:
     """The session as a value: one query for its steps, whatever their number."""
     return Transcript(
         task=task_of(session.version),
-        steps=tuple(step_value(step) for step in session.steps.select_related("raw").order_by("index")),
+        steps=tuple(step_value(step) for step in prepared.rows(Step.told, session.pk)),
         diagnosis=parse_diagnosis(session.diagnosis) if session.diagnosis else None,
         stop_reason=session.stop_reason,
         engine=session.engine,

@@ -10,11 +10,15 @@ from sandbox.models import Exploration, LiveIncident, Regression
 
 def regression_for(user, pk: int) -> Regression:
     require_role(user)
-    found = Regression.objects.filter(pk=pk).first()
+    found = prepared.first(_regression, pk)
     if found is None:
         raise Http404(f"There is no regression {pk}.")
     require_unnamed(user, found)
     return found
+
+
+def _regression(pk: int) -> QuerySet[Regression]:
+    return Regression.objects.filter(pk=pk)
 
 
 def require_unnamed(user, regression: Regression | None) -> None:

@@ -4,13 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db.models import Count, OuterRef, Subquery, Sum
+from django.db.models import Count, OuterRef, QuerySet, Subquery, Sum
 from django.utils import timezone
 
 from cases.models import Session, Step
+from cloudmate import prepared
 from cloudmate.work import Work
 from sandbox import admission, matrix, reports
-from sandbox.models import Regression
+from sandbox.models import Pair, Regression
 from sandbox.repeats import repeats
 from sandbox.report import Outcome, Row
 
@@ -50,8 +51,8 @@ def regression(row: Regression, *, show: str = "", tag: str = "", upto: int = PI
         "errors": errors,
         "seconds_left": _seconds_left(row, done, total),
         "spent": spent_on(row),
-        "held_back": list(admission.not_gating()),
-        "tests": row.patches.only("pk", "title").first(),  # the patch it is the test of, if any
+        "held_back": prepared.rows(admission.not_gating),
+        "tests": prepared.first(_patches, row.pk),
         **_rows(everything, show=show, tag=tag, start=0, upto=upto),
     }
 
@@ -80,9 +81,18 @@ def _rows(everything: list[matrix.Shown], *, show: str, tag: str, start: int, up
 
 def progress(row: Regression) -> tuple[int, int, int]:
     """Pairs in all, ended, and failed of those."""
-    states = dict(row.pairs.order_by().values_list("state").annotate(n=Count("pk")))
+    states = dict(prepared.rows(_states, row.pk))
     failed = states.get(Work.State.FAILED, 0)
     return sum(states.values()), states.get(Work.State.DONE, 0) + failed, failed
+
+
+def _states(regression: int) -> QuerySet:
+    return Pair.objects.filter(regression=regression).order_by().values_list("state").annotate(n=Count("pk"))
+
+
+def _patches(regression: int) -> QuerySet:
+    """The patch it is the test of, if any."""
+    return Regression(pk=regression).patches.only("pk")[:1]
 
 
 def seen(row: Regression, done: int) -> str:

@@ -5,19 +5,19 @@ from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
 
-from django.db.models import Count, TextField
+from django.db.models import Count, QuerySet, TextField
 from django.db.models.functions import Cast
 
 from cases.models import Evaluation, Step
+from cloudmate import prepared
 from sandbox.divergence import Divergence
-from sandbox.models import Regression
+from sandbox.models import Pair, Regression
 from sandbox.report import BEYOND, NOTHING, Outcome, PairResult, Report, Row
 
 
 def report_of(regression: Regression) -> Report:
     """The report so far, in three queries whatever the size. Rows: regressed first, then by category and name."""
-    read = regression.pairs.order_by("case_version_id", "seed").values_list(*_OF_CASE, *_OF_PAIR)
-    pairs = [(found[: len(_OF_CASE)], found[len(_OF_CASE) :]) for found in read]
+    pairs = [(found[: len(_OF_CASE)], found[len(_OF_CASE) :]) for found in prepared.rows(_pairs, regression.pk)]
     sessions = {pk for _, found in pairs for pk in found[:2] if pk}
     verdicts, levels = _verdicts(sessions), _levels(sessions)
     rows = [
@@ -78,6 +78,11 @@ _OF_PAIR = (
     *("base_session_id", "candidate_session_id", "seed", "outcome", "base_passed", "candidate_passed", "reason"),
     *(Cast("divergence", TextField()), "target"),
 )
+
+
+def _pairs(regression: int) -> QuerySet:
+    pairs = Pair.objects.filter(regression=regression).order_by("case_version_id", "seed")
+    return pairs.values_list(*_OF_CASE, *_OF_PAIR)
 
 
 def _row(case: tuple, pairs: list[tuple], verdicts: dict[int, str], levels: dict[int, dict[str, int]]) -> Row:

@@ -140,3 +140,8 @@ class Step(models.Model):
 
     def __str__(self):
         return f"{self.session} step {self.index}: {self.tool}"
+
+    @staticmethod
+    def told(session: int) -> models.QuerySet:
+        """A session's steps with what they returned, in their order."""
+        return Step.objects.filter(session=session).select_related("raw").order_by("index")
