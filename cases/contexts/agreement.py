@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 
 from cases.evaluation.agreement import CHECKS, Pair, counted, flips, grouped, newest, pairs, words
 from cases.evaluation.calibration import (
@@ -158,17 +158,8 @@ def _questions(found: list[Pair]) -> dict[str, Confusion]:
 
 
 def _rates(judge: str, found: list[Pair]) -> list[Rate]:
-    if judge.startswith(CHECKS):
-        code, source = judge.removeprefix(CHECKS), "deterministic"
-        by_judge = Evaluation.objects.filter(Q(evaluator=code) | Q(evaluator__startswith=f"{code}+"))
-    else:
-        source, by_judge = "judge", Evaluation.objects.filter(judge=judge)
-    oldest = next(iter(by_judge.order_by("-pk").values_list("pk", flat=True)[RATED - 1 : RATED]), 0)
-    scores = Score.objects.filter(value__isnull=False, source=source, evaluation__gte=oldest)
-    scores = scores.filter(evaluation__in=by_judge.filter(pk__gte=oldest))
-    good = Count("pk", filter=Q(value__gte=GOOD))
-    said = scores.order_by().values_list("dimension").annotate(good=good, n=Count("pk"))
-    totals = {dimension: share(good, n) for dimension, good, n in said}
+    oldest = next(iter(_oldest_rated(judge)), 0)
+    totals = {dimension: share(good, n) for dimension, good, n in _said_by(judge, oldest)}
     rates = []
     for dimension, counts in grouped(found, "dimension").items():
         judged = totals.get(dimension, share(0, 0))
@@ -182,6 +173,26 @@ def _rates(judge: str, found: list[Pair]) -> list[Rate]:
             )
         )
     return rates
+
+
+def _evaluations_by(judge: str) -> QuerySet[Evaluation]:
+    if not judge.startswith(CHECKS):
+        return Evaluation.objects.filter(judge=judge)
+    code = judge.removeprefix(CHECKS)
+    return Evaluation.objects.filter(Q(evaluator=code) | Q(evaluator__startswith=f"{code}+"))
+
+
+def _oldest_rated(judge: str) -> QuerySet:
+    return _evaluations_by(judge).order_by("-pk").values_list("pk", flat=True)[RATED - 1 : RATED]
+
+
+def _said_by(judge: str, oldest: int) -> QuerySet:
+    """Dimension, how often good, and how often at all, from the evaluation ``oldest`` on."""
+    scores = Score.objects.filter(value__isnull=False, evaluation__gte=oldest)
+    scores = scores.filter(source="deterministic" if judge.startswith(CHECKS) else "judge")
+    scores = scores.filter(evaluation__in=_evaluations_by(judge).filter(pk__gte=oldest))
+    good = Count("pk", filter=Q(value__gte=GOOD))
+    return scores.order_by().values_list("dimension").annotate(good=good, n=Count("pk"))
 
 
 def low_scoring(newest_words: list[Pair]) -> dict[str, Estimate]:

@@ -8,13 +8,14 @@ from collections.abc import Iterable
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from django.db.models import Q, QuerySet, TextField
+from django.db.models import Case, Q, QuerySet, TextField, When
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, TruncDate
 
 from cases.evaluation.calibration import GOOD, Confusion, Estimate, Permission, permission, share
 from cases.evaluation.questions import criterion
 from cases.models import Score, ScoreReview
+from cloudmate import prepared
 
 RETESTS = 2_000  # scores that the flip rate is of, at most
 CHECKS = "checks "  # before an evaluator version: the deterministic judge of that version
@@ -41,6 +42,10 @@ class Pair(NamedTuple):
 
 def words() -> list[Pair]:
     """All blind words of people on whatever any judge or code scored, the oldest first. One query."""
+    return [_pair(*row) for row in prepared.rows(_words)]
+
+
+def _words() -> QuerySet:
     return _read(ScoreReview.objects.filter(blind=True))
 
 
@@ -66,11 +71,11 @@ def pairs(judge: str, *, dimension: str = "", why: str = "") -> list[Pair]:
         reviews = reviews.filter(score__dimension=dimension)
     if why:
         reviews = reviews.filter(score__review_item__why=why)
-    return newest(_read(reviews))
+    return newest([_pair(*row) for row in _read(reviews)])
 
 
-def _read(reviews: QuerySet[ScoreReview]) -> list[Pair]:
-    rows = reviews.order_by("pk").values_list(
+def _read(reviews: QuerySet[ScoreReview]) -> QuerySet:
+    return reviews.order_by("pk").values_list(
         "score",
         "score__evaluation__session",
         "score__dimension",
@@ -83,9 +88,8 @@ def _read(reviews: QuerySet[ScoreReview]) -> list[Pair]:
         "value",
         Cast("score__evaluation__reasons", TextField()),
         KeyTextTransform("questions", "score__details"),
-        Cast("answers", TextField()),  # read only where a judge was asked questions
+        Case(When(score__source="judge", then=Cast("answers", TextField()))),  # to the questions that it was asked
     )
-    return [_pair(*row) for row in rows]
 
 
 def _pair(
@@ -102,7 +106,7 @@ def _pair(
         None if scored is None else scored >= GOOD,
         value >= GOOD,
         reasons,
-        _questions(json.loads(questions), json.loads(answers)) if questions else (),
+        _questions(json.loads(questions), json.loads(answers or "{}")) if questions else (),
     )
 
 

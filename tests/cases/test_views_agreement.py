@@ -1,6 +1,7 @@
 import pytest
 from django.urls import reverse
 
+from cases.evaluation.base import CODE_VERSION
 from cases.evaluation.run import evaluate_session
 from cases.models import Evaluation, Score, ScoreReview
 from tests import factories
@@ -137,3 +138,16 @@ def test_how_often_a_judge_changes_its_word_is_shown_with_n(client, lead):
     page = client.get(reverse("cases:agreement"), {"judge": "m 1"})
     assert (round(page.context["flips"].value, 2), page.context["flips"].n) == (0.33, 3)
     assert "Flips when asked again" in page.content.decode()
+
+
+def test_what_a_judge_and_what_code_call_good_is_rated_over_their_own_evaluations(client, lead):
+    judged("m 1", 1.0, 1.0, lead)
+    judged("m 1", 0.0, 0.0, lead)
+    other = judged("m 2", 1.0, 1.0, lead)
+    code = other.scores.get(source="deterministic", dimension="evidence")
+    ScoreReview.objects.create(score=code, by=lead, value=1.0, blind=True)
+    for judge, n in (("m 1", 2), (f"checks {CODE_VERSION}", 3)):
+        (rate,) = client.get(reverse("cases:agreement"), {"judge": judge}).context["rates"]
+        good = Score.objects.filter(dimension="evidence", value__gte=0.5)
+        good = good.filter(source="judge", evaluation__judge=judge) if n == 2 else good.filter(source="deterministic")
+        assert (rate.dimension, rate.judged.n, rate.judged.value) == ("Evidence completeness", n, good.count() / n)
