@@ -1,8 +1,11 @@
 """Cases that say the same: in what is frozen of them, in what an agent sees, or nearly in the words of the prompt."""
 
+import json
+from functools import lru_cache
 from typing import NamedTuple
 
-from django.db.models import Count, Exists, F, Max, Min, OuterRef, QuerySet
+from django.db.models import Count, Exists, F, Max, Min, OuterRef, QuerySet, TextField
+from django.db.models.functions import Cast
 
 from cases.access import asked_by, left_out
 from cases.likeness import alike
@@ -76,9 +79,16 @@ def _same_recordings(cases: QuerySet[Case]) -> list[tuple[str, tuple[int, ...]]]
     """What is frozen is the same, byte for byte; where the answers are not, one of them is wrong."""
     rows = _sharing(cases, "frozen_digest", prepared.rows(_frozen_of_several))
     groups: dict[str, dict[int, str]] = {}
-    for pk, digest, answer in rows.values_list("pk", "frozen_digest", "current__answer")[:SHOWN]:
-        groups.setdefault(digest, {})[pk] = str(answer.get("causes") or answer.get("expected"))
+    answers = Cast("current__answer", TextField())
+    for pk, digest, answer in rows.values_list("pk", "frozen_digest", answers)[:SHOWN]:
+        groups.setdefault(digest, {})[pk] = _said(answer)
     return [(_of_answers(set(said.values())), tuple(said)) for said in groups.values()]
+
+
+@lru_cache(maxsize=1_000)  # a version's answer does not change
+def _said(answer: str) -> str:
+    said = json.loads(answer)
+    return str(said.get("causes") or said.get("expected"))
 
 
 def _frozen_of_several() -> QuerySet:
