@@ -179,6 +179,11 @@ class Row:
         return levels
 
     @property
+    def has_remarks(self) -> bool:
+        """Whether there is more to say of the case than its name."""
+        return self.target or self.must_pass or self.stale or (self.version or 1) > 1
+
+    @property
     def settled(self) -> int:
         return sum(pair.settled for pair in self.pairs)
 
