@@ -6,16 +6,17 @@ neither passed nor failed and is counted apart; a case that is missing is not a 
 
 from __future__ import annotations
 
-import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sandbox.divergence import Divergence
+from sandbox.intervals import loss_bound, wilson
+from sandbox.once import once
 
 
 class Outcome(StrEnum):
@@ -75,20 +76,6 @@ class PairResult(NamedTuple):
     def could_hide_a_loss(self) -> bool:
         """Not settled, and the base arm is not known to fail: a loss may stand behind it."""
         return not self.settled and self.base_passed is not False
-
-
-class once:
-    """A property that is worked out once. What functools has takes a lock each time before Python 3.12, and a library asks five thousand times."""
-
-    def __init__(self, work: Callable[[Any], Any]):
-        self.work = work
-
-    def __set_name__(self, owner: type, name: str):
-        self.name = name
-
-    def __get__(self, row: Any, owner: type) -> Any:
-        found = row.__dict__[self.name] = self.work(row)  # stands before this descriptor from now on
-        return found
 
 
 @dataclass(frozen=True)
@@ -308,18 +295,3 @@ def outcome_of(base_passed: bool | None, candidate_passed: bool | None) -> Outco
     if base_passed == candidate_passed:
         return Outcome.SAME_PASS if base_passed else Outcome.SAME_FAIL
     return Outcome.FIXED if candidate_passed else Outcome.REGRESSED
-
-
-def wilson(passed: int, n: int, z: float = 1.959964) -> tuple[float, float] | None:
-    """Wilson score interval of a rate; None where nothing was counted."""
-    if n == 0:
-        return None
-    rate, square = passed / n, z * z / n
-    centre = (rate + square / 2) / (1 + square)
-    half = z * math.sqrt(rate * (1 - rate) / n + square / (4 * n)) / (1 + square)
-    return max(0.0, centre - half), min(1.0, centre + half)
-
-
-def loss_bound(n: int, alpha: float = 0.05) -> float | None:
-    """Zero losses in ``n`` cases bound the true rate of loss by 1 - alpha^(1/n) (50 cases: 5.8 %)."""
-    return 1 - alpha ** (1 / n) if n else None

@@ -3,7 +3,8 @@ import pytest
 from cases.diagnosis import Conclusion, Diagnosis, RootCause
 from cases.transcript import Observation, RuleUse, Step, Task, Transcript
 from sandbox.divergence import Divergence, divergence_of
-from sandbox.report import Outcome, PairResult, Report, Row, Tally, loss_bound, outcome_of, wilson
+from sandbox.intervals import loss_bound, wilson
+from sandbox.report import Outcome, PairResult, Report, Row, Tally, outcome_of
 
 
 def pair(base, candidate, seed=0, **more):
