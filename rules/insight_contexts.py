@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+from django.core.cache import cache
+from django.utils import timezone
+
 from cases.access import has_role
 from cases.contexts.agreement import newest_judge
 from cases.contexts.tools import tool_names
@@ -13,6 +16,7 @@ from sandbox.knowledge.language import text_of
 from sandbox.knowledge.rule import Rule
 
 MAKERS = ("expert", "reviewer", "lead")
+KEPT = 60  # seconds
 RULE_SORTS = {
     "name": lambda item: item.rule.name,
     "since": lambda item: item.record.added_in.number if item.record else 0,
@@ -82,17 +86,25 @@ def insight() -> dict:
         "yields": outcome.yields(),
         "to_merge": outcome.to_merge(),
         "expert_time": outcome.expert_time(),
-        "costs": outcome.costs(),
         "objections": outcome.objections(),
         "judge": newest_judge(),
-        **_over_time(),
+        **_counted(),
         **_of_explorations(),
         "head": versions.head(),
     }
 
 
-def _over_time() -> dict:
-    found = weeks.weeks()
+def _counted() -> dict:
+    """Sums over every session, counted anew once a minute in each process: nobody's next step hangs on them."""
+    found = cache.get_or_set("insight", _count, KEPT)
+    return found | _over_time(found["weeks"])
+
+
+def _count() -> dict:
+    return {"weeks": weeks.weeks(), "costs": outcome.costs(), "counted_at": timezone.now()}
+
+
+def _over_time(found: list[weeks.Week]) -> dict:
     right = [Value(one.label, one.right / one.n, f"{one.label}: {one.right} of {one.n} right") for one in found]
     sure = [Value(one.label, one.grounded / one.n, f"{one.label}: {one.grounded} of {one.n} grounded") for one in found]
     drawn = chart([("Right", "library", right), ("Right and grounded", "held", sure)], top=1.0, percent=True)

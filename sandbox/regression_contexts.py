@@ -16,7 +16,7 @@ from sandbox.models import Pair, Regression
 from sandbox.repeats import repeats
 from sandbox.report import Outcome, Row
 
-PIECE = 50  # rows that come with the page; the others follow as one scrolls
+FIRST, PIECE = 30, 100  # rows that come with the page, and at a time as one scrolls
 
 
 def _ended(*outcomes: Outcome) -> Callable[[Row], bool]:
@@ -35,7 +35,7 @@ FILTERS: dict[str, Callable[[Row], bool]] = {
 }
 
 
-def regression(row: Regression, *, show: str = "", tag: str = "", upto: int = PIECE) -> dict:
+def regression(row: Regression, *, show: str = "", tag: str = "", upto: int = FIRST) -> dict:
     """The page: strip, progress, the picture of all, and the first ``upto`` rows chosen, the lost ones first."""
     report = reports.report_of(row)
     total, done, errors = progress(row)
@@ -80,7 +80,7 @@ def _rows(everything: list[matrix.Shown], *, show: str, tag: str, start: int, up
         "start": start,
         "upto": min(end, len(chosen)),
         "chosen": len(chosen),
-        "following": min(end + 2 * PIECE, len(chosen)) if end < len(chosen) else 0,
+        "following": min(end + PIECE, len(chosen)) if end < len(chosen) else 0,
         "show": show if holds else "",
         "tag": tag,
     }

@@ -28,7 +28,7 @@ EXPORTS = {
 def regression(request, pk):
     """The page; its live part, which has no answer while nothing happened; or the rows that follow ``from``."""
     row, get = regression_for(request.user, pk), request.GET.get
-    chosen = {"show": get("show", ""), "tag": get("tag", ""), "upto": number_in(get("upto", ""), usual=pages.PIECE)}
+    chosen = {"show": get("show", ""), "tag": get("tag", ""), "upto": number_in(get("upto", ""), usual=pages.FIRST)}
     if request.htmx and "from" in request.GET:
         return render(request, "sandbox/_rows.html", pages.rows(row, start=number_in(get("from"), usual=0), **chosen))
     if request.htmx and get("seen") == pages.seen(row, pages.progress(row)[1]):

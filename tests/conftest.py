@@ -10,6 +10,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from django.core.cache import cache
 
 from tests.cloudmate.llm.network import loopback_only
 
@@ -86,6 +87,12 @@ def no_outgoing_connections():
     """A real model's answer can make no test pass: nothing but this machine is reached."""
     with loopback_only():
         yield
+
+
+@pytest.fixture(autouse=True)
+def nothing_kept_from_another_test():
+    yield
+    cache.clear()
 
 
 @pytest.fixture(scope="session")

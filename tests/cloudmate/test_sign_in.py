@@ -1,5 +1,4 @@
 import pytest
-from django.core.cache import cache
 
 from tests import factories
 
@@ -9,12 +8,10 @@ LOGIN = "/accounts/login/"
 
 @pytest.fixture
 def expert():
-    cache.clear()
     user = factories.make_user("expert", name="elif")
     user.set_password("a password of elif")
     user.save()
-    yield user
-    cache.clear()
+    return user
 
 
 def tried(client, password, **more):
