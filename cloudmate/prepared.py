@@ -59,7 +59,8 @@ def _kinds(arguments: tuple) -> tuple:
 
 
 def _kind(argument):
-    if isinstance(argument, int) and abs(argument) < 2**63:  # larger than any column: Django knows that nothing has it
+    """int or str for what may differ each time; the argument itself where the question depends on which one it is."""
+    if type(argument) is int and abs(argument) < 2**63:  # larger than any column: Django knows that nothing has it
         return int
     return str if isinstance(argument, str) else argument
 

@@ -69,3 +69,14 @@ def test_what_is_closed_to_one_person_is_left_out_for_them_alone():
     labeller, lead = factories.make_user("lead"), factories.make_user("lead")
     LabelSeat.objects.create(case=held, by=labeller, task_digest="t")
     assert (asked_by(labeller, open_cases), asked_by(lead, open_cases)) == ([other], [held, other])
+
+
+def gating(yes, pk):
+    return Case.objects.filter(gates=True, pk=pk) if yes else Case.objects.filter(gates=False, pk=pk)
+
+
+def test_what_is_no_number_may_decide_about_the_question():
+    case = factories.make_case()
+    Case.objects.filter(pk=case.pk).update(gates=True)
+    assert prepared.first(gating, True, case.pk) == case
+    assert prepared.first(gating, False, case.pk) is None
