@@ -125,7 +125,7 @@ def test_a_thousand_rows_come_as_one_scrolls(db, sign_in, visit, page):
     assert page.locator(".case-column").count() == 1000
     assert page.locator(".case-column--lost").count() == 1
     rows = page.locator('tr[id^="case-"]')
-    for count in (*range(150, 1000, 100), 1000):
+    for count in (*range(130, 1000, 100), 1000):
         page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
         rows.nth(count - 1).wait_for(state="attached", timeout=10_000)
     assert rows.count() == 1000
