@@ -46,10 +46,11 @@ TABLE = "NAME         READY   STATUS    RESTARTS\n" + "".join(
     f"pod-{n:<8} 1/1     Running   {n % 5}\n" for n in range(100)
 )
 POD = "kind: Pod\nmetadata:\n  name: ledger-0\nspec:\n  nodeName: deck-1\n" * 50
-NAVIGATION = """() => [
-    performance.getEntriesByName('first-contentful-paint')[0].startTime,
-    performance.getEntriesByType('navigation')[0].loadEventEnd,
-]"""
+NAVIGATION = """async () => {
+    const painted = () => performance.getEntriesByName('first-contentful-paint')[0];
+    while (!painted()) await new Promise(requestAnimationFrame);  // what is loaded may still be to be painted
+    return [painted().startTime, performance.getEntriesByType('navigation')[0].loadEventEnd];
+}"""
 
 REGRESSION = {"regressed": 1, "inconclusive": 7, "fixed": 12, "same_pass": 600, "same_fail": 80, "unaffected": 300}
 SCROLL = """async () => {
