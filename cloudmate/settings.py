@@ -123,6 +123,7 @@ elif CELERY_BROKER_URL.startswith("redis"):
         "visibility_timeout": env.integer("CLOUDMATE_BROKER_VISIBILITY_SECONDS", 3600, least=10),
         "unacked_restore_interval": 10,  # with the throttle at 1: a dead worker's nudges come back within 10 s
         "unacked_restore_throttle": 1,
+        "unacked_mutex_expire": 10,  # so too where it died while it looked for those of another
     }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_ACKS_LATE = True

@@ -14,7 +14,7 @@ FOLDER = Path(os.environ.get("CREW_FOLDER", "."))
 LEASE = {"visibility_timeout": 2}
 OPTIONS = {
     "embedded": {**LEASE, "path": str(FOLDER / "broker.sqlite3")},
-    "redis": {**LEASE, "unacked_restore_interval": 1, "unacked_restore_throttle": 1},
+    "redis": {**LEASE, "unacked_restore_interval": 1, "unacked_restore_throttle": 1, "unacked_mutex_expire": 2},
 }
 broker = os.environ.get("CREW_BROKER", "embedded://")
 
