@@ -28,6 +28,14 @@ def test_a_password_cannot_be_tried_out(expert, client):
     assert tried(client, "x", name="somebody else").status_code == 200
 
 
+def test_trying_many_names_does_not_begin_the_count_anew(expert, client):
+    for number in range(10):
+        tried(client, f"guess {number}")
+    for number in range(400):
+        tried(client, "", name=f"somebody {number}")
+    assert tried(client, "a password of elif").status_code == 429
+
+
 def test_who_guesses_from_elsewhere_does_not_shut_a_person_out(expert, client):
     for number in range(11):
         tried(client, f"guess {number}", REMOTE_ADDR="203.0.113.9")
