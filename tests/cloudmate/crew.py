@@ -33,9 +33,14 @@ app.conf.update(
 
 @app.task(name="write_down")
 def write_down(number):
+    note("begun", number)
     time.sleep(0.3)
-    with (FOLDER / "done").open("a") as done:
-        done.write(f"{number}\n")
+    note("done", number)
+
+
+def note(file, number):
+    with (FOLDER / file).open("a") as written:
+        written.write(f"{number}\n")
 
 
 if __name__ == "__main__":

@@ -120,8 +120,15 @@ BROKERS = [
 @pytest.mark.parametrize("broker", BROKERS)
 def test_a_worker_killed_in_the_middle_loses_no_message(broker, tmp_path):
     """Twelve messages, two slots; the worker is killed with SIGKILL when some are done and some are running."""
-    done = tmp_path / "done"
+    done, begun = tmp_path / "done", tmp_path / "begun"
     done.touch()
+    begun.touch()
+
+    def both_at_work():
+        """Then nothing is on its way: what is taken from Redis and not yet noted dies with the worker (a sweep finds it)."""
+        ended = len(done.read_text().split())
+        return len(begun.read_text().split()) == ended + 2
+
     outside = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
     crew = {**outside, "CREW_BROKER": broker(tmp_path), "CREW_FOLDER": str(tmp_path), "CREW_QUEUE": tmp_path.name}
     subprocess.run([sys.executable, "-m", "tests.cloudmate.crew", "12"], env=crew, check=True)
@@ -129,7 +136,7 @@ def test_a_worker_killed_in_the_middle_loses_no_message(broker, tmp_path):
     command += ["-c", "2", "--without-gossip", "--without-mingle", "--without-heartbeat", "-l", "ERROR"]
     first = subprocess.Popen(command, env=crew, start_new_session=True)
     try:
-        _wait_until(lambda: len(done.read_text().split()) >= 4)
+        _wait_until(lambda: both_at_work() and len(done.read_text().split()) >= 4)
     finally:
         os.killpg(first.pid, signal.SIGKILL)
         first.wait()
