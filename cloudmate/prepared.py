@@ -22,7 +22,8 @@ def rows(question: Callable[..., QuerySet], *arguments) -> list:
 
     Of the arguments, whole numbers and texts may differ each time, as keys of rows and digests do, and are compared
     as they are; of all others there should be few.
-    ``question`` is called once in a process: a moment that it speaks of is the database's own ``Now()``.
+    ``question`` is called once in a process: a moment that it speaks of is the database's own ``Now()``. Raises
+    TypeError where it does more with a number or text than compare: cuts by it, or puts it into a pattern.
     """
     found = _compiled(connection.vendor, question, _kinds(arguments))
     if found is None:
@@ -81,13 +82,23 @@ def _filled(parameters: tuple, arguments: tuple) -> list:
 
 @lru_cache(maxsize=500)
 def _compiled(vendor: str, question: Callable[..., QuerySet], kinds: tuple) -> tuple | None:
+    places = [place for place, kind in zip(_places(kinds), kinds, strict=True) if kind in (int, str)]
     asked = question(*_places(kinds))
     compiler = asked.query.get_compiler(connection=connection)
     try:
         sql, parameters = compiler.as_sql()
     except EmptyResultSet:  # whatever the numbers are
         return None
+    _expect_compared(question, places, sql, parameters)
     converters = compiler.get_converters([column for column, _, _ in compiler.select])
     compiler.get_converters = lambda columns: converters
     compiler.connection = None  # that of the thread that came first
     return asked, compiler, sql, parameters
+
+
+def _expect_compared(question: Callable[..., QuerySet], places: list, sql: str, parameters: tuple) -> None:
+    """A place that is part of something else is never filled, and a text that decides about the question decided once."""
+    for place in places:
+        others = [str(value) for value in parameters if value != place]
+        if any(str(place) in text for text in (sql, *others)) or (isinstance(place, str) and place not in parameters):
+            raise TypeError(f"{question.__qualname__} does more with a number or text it is given than compare it")

@@ -80,3 +80,17 @@ def test_what_is_no_number_may_decide_about_the_question():
     Case.objects.filter(pk=case.pk).update(gates=True)
     assert prepared.first(gating, True, case.pk) == case
     assert prepared.first(gating, False, case.pk) is None
+
+
+@pytest.mark.parametrize(
+    ("question", "argument"),
+    [
+        (lambda words: Case.objects.filter(name__icontains=words), "pool"),
+        (lambda state: Case.objects.all() if state == "open" else Case.objects.confirmed(), "open"),
+        (lambda number: Case.objects.order_by("pk")[:number], 5),
+    ],
+    ids=["pattern", "decision", "cut"],
+)
+def test_what_does_more_than_compare_is_refused_instead_of_answered_wrongly(question, argument):
+    with pytest.raises(TypeError, match="does more with a number or text it is given than compare it"):
+        prepared.rows(question, argument)
