@@ -12,7 +12,7 @@ DATA_DIR = env.folder("CLOUDMATE_DATA", BASE_DIR / "var")
 DEBUG = env.boolean("CLOUDMATE_DEBUG", False)
 SECRET_KEY = env.secret("CLOUDMATE_SECRET_KEY", DATA_DIR / "secret-key")
 ALLOWED_HOSTS = env.items("CLOUDMATE_HOSTS", ("127.0.0.1", "localhost", "[::1]"))
-HTTPS = env.boolean("CLOUDMATE_HTTPS", False)  # behind a proxy that ends TLS and sets X-Forwarded-Proto
+HTTPS = env.boolean("CLOUDMATE_HTTPS", False)  # behind a proxy that ends TLS and sets X-Forwarded-Proto and -For
 if HTTPS:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = True
@@ -145,6 +145,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "NUM_PROXIES": int(HTTPS),  # whose word on where a request comes from is taken
     "DEFAULT_THROTTLE_RATES": {
         "agent": env.rate("CLOUDMATE_API_RATE", "1200/min"),
         "sign_in": env.rate("CLOUDMATE_SIGN_IN_RATE", "10/min"),

@@ -19,7 +19,7 @@ class Attempts(SimpleRateThrottle):
 
     def get_cache_key(self, request: HttpRequest, view: LoginView) -> str:
         name = request.POST.get("username", "").casefold()
-        tried = f"{name}\n{request.META.get('REMOTE_ADDR', '')}"
+        tried = f"{name}\n{self.get_ident(request)}"
         return f"throttle-sign-in-{hashlib.sha256(tried.encode(errors='replace')).hexdigest()}"
 
 

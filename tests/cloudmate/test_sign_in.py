@@ -42,6 +42,15 @@ def test_who_guesses_from_elsewhere_does_not_shut_a_person_out(expert, client):
     assert tried(client, "a password of elif").status_code == 302
 
 
+@pytest.mark.parametrize(("proxies", "status"), [(1, 302), (0, 429)])
+def test_an_address_is_taken_from_a_proxy_only_where_one_stands_in_front(expert, client, settings, proxies, status):
+    settings.REST_FRAMEWORK = settings.REST_FRAMEWORK | {"NUM_PROXIES": proxies}
+    for number in range(11):
+        tried(client, f"guess {number}", headers={"X-Forwarded-For": f"10.0.0.{number}, 203.0.113.9"})
+    mine = {"X-Forwarded-For": "203.0.113.9, 203.0.113.7"}
+    assert tried(client, "a password of elif", headers=mine).status_code == status
+
+
 def test_a_name_of_any_letters_and_length_is_refused_in_words(expert, client):
     answer = tried(client, "x", name="ä\x00\n" * 600)
     assert (answer.status_code, "notice--bad" in answer.content.decode()) == (200, True)
