@@ -101,7 +101,7 @@ def _counted() -> dict:
 
 
 def _count() -> dict:
-    return {"weeks": weeks.weeks(), "costs": outcome.costs(), "counted_at": timezone.now()}
+    return {"weeks": weeks.weeks(), "costs": outcome.costs(), "counted_at": timezone.now(), "looked_at": weeks.NEWEST}
 
 
 def _over_time(found: list[weeks.Week]) -> dict:
@@ -113,11 +113,9 @@ def _over_time(found: list[weeks.Week]) -> dict:
 
 def _of_explorations() -> dict:
     best_of, by_operator = exploring.exploring()
-    found = [
-        Value(str(one.count), one.found / one.n, f"{one.count}: found in {one.found} of {one.n}") for one in best_of
-    ]
+    found = [Value(str(one.count), one.found / one.n, f"one of {one.count}: {one.found} of {one.n}") for one in best_of]
     picked = [
-        Value(str(one.count), one.picked / one.n, f"{one.count}: picked in {one.picked} of {one.n}") for one in best_of
+        Value(str(one.count), one.picked / one.n, f"picked of {one.count}: {one.picked} of {one.n}") for one in best_of
     ]
     drawn = chart(
         [("One of them succeeds", "library", found), ("The one picked", "held", picked)], top=1.0, percent=True

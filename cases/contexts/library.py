@@ -59,7 +59,7 @@ class Record:
 @dataclass(frozen=True)
 class Suggestion:
     case: Case
-    todo: str
+    wanted: str
     reasons: tuple[str, ...]
 
 
@@ -189,7 +189,7 @@ def suggestions(user) -> list[Suggestion]:
     reasons = {case.pk: _reasons(case, protected, of_system) for case in asked_by(user, _waiting)}
     best = sorted(filter(reasons.get, reasons), key=lambda pk: -len(reasons[pk]))[:SUGGESTED]
     rows = Case.objects.select_related("system").only("name", "state", "system__name").in_bulk(best)
-    return [Suggestion(rows[pk], TODO[Case.State(rows[pk].state)], reasons[pk]) for pk in best]
+    return [Suggestion(rows[pk], WANTED[Case.State(rows[pk].state)], reasons[pk]) for pk in best]
 
 
 def _protected() -> QuerySet:
@@ -213,7 +213,7 @@ def _waiting(user) -> QuerySet:
     )[:CANDIDATES]
 
 
-TODO = {
+WANTED = {
     Case.State.DRAFT: "mark it as cleaned",
     Case.State.CLEANED: "label it with the answer",
     Case.State.LABELLED: "confirm it",

@@ -40,13 +40,12 @@ class Week:
 
 def weeks() -> list[Week]:
     """Oldest first; weeks without a scored session are left out. Three queries."""
-    of_agents = {"origin": Session.Origin.RECORDED, "actor": Session.Actor.AGENT}
-    newest = Session.objects.filter(**of_agents).order_by("-pk").values_list("pk", flat=True)
-    oldest = newest[NEWEST - 1 : NEWEST].first() or 0
+    recorded = Session.objects.recorded().filter(actor=Session.Actor.AGENT)
+    oldest = recorded.order_by("-pk").values_list("pk", flat=True)[NEWEST - 1 : NEWEST].first() or 0
     again = Evaluation.objects.filter(session=OuterRef("session"), pk__gt=OuterRef("pk"))
     rows = (
         Evaluation.objects.filter(~Exists(again), session__gte=oldest)
-        .filter(**{f"session__{field}": value for field, value in of_agents.items()})
+        .filter(session__origin=Session.Origin.RECORDED, session__actor=Session.Actor.AGENT)
         .exclude(correct=None)
         .order_by()
         .values(week=TruncWeek("session__started_at"), knowledge=F("session__knowledge_digest"))

@@ -38,7 +38,7 @@ def test_failures_and_gaps_are_suggested_with_their_reasons():
     factories.make_confirmed_case(system=factories.make_system("bank"))
     case = factories.make_labelled_case(system=factories.make_system("market"))
     ran(case, False)
-    assert [(one.case, one.todo, one.reasons) for one in suggestions(factories.make_user("lead"))] == [
+    assert [(one.case, one.wanted, one.reasons) for one in suggestions(factories.make_user("lead"))] == [
         (
             case,
             "confirm it",
