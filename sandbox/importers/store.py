@@ -75,17 +75,21 @@ def _bring_in(bundle: CaseBundle, by, confirm_as, system: str) -> Outcome:
     held = bundle.recordings or bundle.world
     snapshot = capture.freeze(opened.case, bundle.recordings, world=bundle.world) if held else None
     if snapshot and opened.case.snapshots.count() > before:
-        said.append(f"{snapshot.recordings_count} recordings")
-        said += [f"a world of {len(bundle.world.tables)} tables"] if bundle.world else []
+        said.append(_counted(snapshot.recordings_count, "recording"))
+        said += [f"a world of {_counted(len(bundle.world.tables), 'table')}"] if bundle.world else []
         taken = sum(redaction["count"] for redaction in snapshot.redactions)
-        said += [f"{taken} secrets redacted"] if taken else []
+        said += [f"{_counted(taken, 'secret')} redacted"] if taken else []
     added = _sessions(opened.version, bundle, snapshot.digest if snapshot else "")
-    said += [f"{added} sessions"] if added else []
+    said += [_counted(added, "session")] if added else []
     library.settle(opened.case, by=by)
     if confirm_as and library.confirm_in_bulk([opened.case], by=confirm_as, imported=True):
         said.append("confirmed")
     changed = opened.outcome if opened.outcome != "unchanged" or not said else "extended"
     return Outcome(bundle.name, changed, ", ".join(said))
+
+
+def _counted(n: int, what: str) -> str:
+    return f"{n} {what}{'' if n == 1 else 's'}"
 
 
 def _known(bundle: CaseBundle) -> Opened | None:

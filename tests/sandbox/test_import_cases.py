@@ -28,8 +28,8 @@ def other(name, **fields):
 def test_each_case_has_a_line_and_the_last_line_counts(tmp_path):
     folder = write_bundles(tmp_path, bundle_data(), other("two"))
     assert run(folder) == (
-        "created      slow-ledger  2 recordings, 1 sessions\n"
-        "created      two  2 recordings, 1 sessions\n"
+        "created      slow-ledger  2 recordings, 1 session\n"
+        "created      two  2 recordings, 1 session\n"
         "2 created; 0 problems.\n",
         "",
         "",
@@ -40,7 +40,7 @@ def test_each_case_has_a_line_and_the_last_line_counts(tmp_path):
 def test_problem_names_file_field_and_reason_and_the_rest_comes_in(tmp_path):
     folder = write_bundles(tmp_path, bundle_data(prompt=3), other("two"), bundle_data(recordings=[{"tool": "x"}]))
     out, err, failed = run(folder)
-    assert out == "created      two  2 recordings, 1 sessions\n1 created; 2 problems.\n"
+    assert out == "created      two  2 recordings, 1 session\n1 created; 2 problems.\n"
     assert err == (
         f"problem      {folder}/000.json: prompt: must be text, not a number.\n"
         f"problem      {folder}/002.json: recordings[0].arguments: must be an object, not nothing.\n"
@@ -103,7 +103,7 @@ def test_json_is_one_document(tmp_path):
                 "file": f"{folder}/000.json",
                 "name": "slow-ledger",
                 "outcome": "created",
-                "detail": "2 recordings, 1 sessions",
+                "detail": "2 recordings, 1 session",
             }
         ],
         "problems": [{"file": f"{folder}/001.json", "field": "id", "reason": "must be text, not nothing."}],

@@ -64,7 +64,7 @@ def test_later_session_keeps_the_world():
 
 def test_bundle_brings_its_world():
     bundle = CaseBundle(("tests", "w1"), "w1", "market", TASK, Answer(), RECORDINGS, world=world())
-    assert bring_in(bundle).detail == "3 recordings, a world of 1 tables"
+    assert bring_in(bundle).detail == "3 recordings, a world of 1 table"
     assert TableBlob.objects.count() == 1
 
 

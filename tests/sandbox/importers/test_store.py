@@ -22,7 +22,7 @@ def counts():
 
 
 def test_bundle_comes_in_with_snapshot_and_session():
-    assert bring_in(make_bundle()) == Outcome("one", "created", "3 recordings, 1 sessions")
+    assert bring_in(make_bundle()) == Outcome("one", "created", "3 recordings, 1 session")
     case = Case.objects.get()
     assert (case.state, case.system.slug, case.system.policy) == (Case.State.LABELLED, "market", System.Policy.MANUAL)
     session = case.sessions.get()
@@ -143,7 +143,7 @@ def test_agents_run_that_saw_something_else_is_another_session():
 
     bring_in(make_bundle(sessions=(ran("INFO all quiet\n"),)))
     assert bring_in(make_bundle(sessions=(ran("INFO all quiet\n"),))).outcome == "unchanged"
-    assert bring_in(make_bundle(sessions=(ran("ERROR\n"),))) == Outcome("one", "extended", "1 sessions")
+    assert bring_in(make_bundle(sessions=(ran("ERROR\n"),))) == Outcome("one", "extended", "1 session")
 
 
 def test_why_of_an_experts_call_is_kept():
