@@ -31,5 +31,6 @@ class SignIn(LoginView):
         if attempts.allow_request(request, self):
             return super().post(request, *args, **kwargs)
         seconds = math.ceil(attempts.wait() or 1)
-        shown = self.get_context_data(form=AuthenticationForm(request), wait=seconds)
+        form = AuthenticationForm(request, initial={"username": request.POST.get("username", "")})
+        shown = self.get_context_data(form=form, wait=seconds)
         return self.render_to_response(shown, status=429, headers={"Retry-After": str(seconds)})

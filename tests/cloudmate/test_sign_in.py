@@ -23,6 +23,7 @@ def test_a_password_cannot_be_tried_out(expert, client):
     refused = tried(client, "a password of elif")
     assert (refused.status_code, 0 < int(refused.headers["Retry-After"]) <= 60) == (429, True)
     assert "Too many tries for this name. Wait" in refused.content.decode()
+    assert 'value="elif"' in refused.content.decode()  # only the password is typed again
     assert "_auth_user_id" not in client.session
     assert tried(client, "x", name="ELIF").status_code == 429
     assert tried(client, "x", name="somebody else").status_code == 200
