@@ -86,6 +86,7 @@ def _read(tool: str, arguments: str, output: str) -> Reading:
         for read in READERS:
             if read(text, question, reading):
                 break
+        rows.weigh_stopped(reading)
     return reading
 
 

@@ -8,6 +8,7 @@ import itertools
 import math
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from statistics import median
 from typing import Any
 
@@ -27,6 +28,9 @@ BEFORE = re.compile(
 )
 PERCENT = re.compile(r"(pct|percent|%|utili[sz]ation|usage_?ratio)", re.I)
 HEAP = re.compile(r"ready|lag|pending|backlog|waiting|depth|queued|unacked", re.I)
+IDLE = re.compile(r"\b(cpu|processor)\b.* stopped$")
+OUTSIDE = re.compile(r"\b(ready|replicas|up)\b.* stopped$")  # counted by those who watch it, not by itself
+FOLLOWS = 0.3  # too faint to trigger a rule
 RULE = re.compile(r"^[\s|+-]*-{3,}[\s|+-]*$")
 NUMBER = re.compile(
     r"^\s*(-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)\s*(%|ms|s|us|µs|ns|[KMG]i?B?|B|req/s|rps|cores?|m)?\s*$", re.I
@@ -250,6 +254,18 @@ def read_series(name: str, values: Sequence[float], quote: str, owner: str, read
             strength=min(6.0, math.log2(1 + abs(z))),
             direction=1 if z > 0 else -1,
         )
+
+
+def weigh_stopped(reading: Reading) -> None:
+    """What takes no processor time any more does not run: that its own gauges stand still follows from that.
+
+    Whatever stopped it, they say the same; one of them alone, in a component that runs, is a sign.
+    """
+    idle = {one.component for one in reading.findings if one.aspect is Aspect.FLATLINE and IDLE.search(one.value)}
+    for at, one in enumerate(reading.findings):
+        told = IDLE.search(one.value) or OUTSIDE.search(one.value)
+        if one.aspect is Aspect.FLATLINE and one.component in idle and not told:
+            reading.findings[at] = replace(one, strength=FOLLOWS)
 
 
 def aligned_rows(text: str) -> list[tuple[dict[str, str], str]]:

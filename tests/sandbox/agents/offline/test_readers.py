@@ -8,6 +8,7 @@ from cases.transcript import Level, Observation, Step, Task
 from sandbox.agents.offline.lexicon import concepts_in
 from sandbox.agents.offline.names import component_of, template
 from sandbox.agents.offline.read import evidence_of
+from sandbox.knowledge.retrieval import FAINT
 
 TASK = Task("HighLatency on web since 2026-01-01T10:00:00Z. Namespace: shop.")
 
@@ -461,6 +462,20 @@ def test_errors_that_rise_steadily_are_errors_and_not_growth():
     rising = [0.001 * (1 + minute) ** 2 for minute in range(16)]
     assert found(step(csv_of("error_ratio", rising), service="web"))[0][:2] == ("errors", "web")
     assert found(step(csv_of("heap_bytes", rising), service="web"))[0][:2] == ("growth", "web")
+
+
+def test_gauges_of_a_process_that_no_longer_runs_are_too_faint_to_learn_from():
+    def strengths(**series):
+        rows = zip(*([8.0] * 8 + [0.0] * 8 if stops else [8.0, 8.5] * 8 for stops in series.values()), strict=True)
+        lines = [",".join(map(str, row)) for row in rows]
+        timed = [f"2026-01-01T10:{minute:02}:00Z,{line}" for minute, line in enumerate(lines)]
+        output = "\n".join([",".join(["time", *series]), *timed])
+        return {one.value: one.strength for one in evidence_of(TASK, [step(output, service="web")])}
+
+    down = strengths(cpu_utilisation=True, pool_in_use=True, replicas_ready=True)
+    assert down["cpu utilisation stopped"] == down["replicas ready stopped"] == 3.0
+    assert down["pool in use stopped"] < FAINT
+    assert strengths(cpu_utilisation=False, pool_in_use=True) == {"pool in use stopped": 3.0}
 
 
 def test_row_near_its_limit_and_row_that_uses_many_times_what_others_do_stand_out():
