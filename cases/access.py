@@ -154,6 +154,7 @@ def session_for(user: User, pk: int) -> Session:
         raise Http404(f"There is no session {pk}.")
     if not may_record(session, user):
         require_open(user, session.case_id)
+    session.version.case = session.case
     return session
 
 

@@ -15,6 +15,7 @@ from cases.evaluation.selection import choose
 from cases.evaluation.thresholds import read
 from cases.models import Evaluation, ReviewItem, ReviewSeat, Score, ScoreReview, Session
 from cases.redaction import redact
+from cloudmate import prepared
 from cloudmate.states import TransitionError, transition
 
 LEASE = timedelta(minutes=20)
@@ -71,7 +72,12 @@ def wanted_from(user, scores: Iterable[int]) -> set[int]:
 
 def blind(session: Session, user) -> bool:
     """Whether this person holds a review of this session whose own answer is still to come."""
-    return ReviewSeat.objects.filter(by=user, state=State.HELD, item__score__evaluation__session=session).exists()
+    return prepared.first(_held_of, session.pk, user.pk) is not None
+
+
+def _held_of(session: int, user: int) -> QuerySet:
+    held = ReviewSeat.objects.filter(by=user, state=State.HELD, item__score__evaluation__session=session)
+    return held.order_by().values("pk")[:1]
 
 
 def seat_of(user) -> ReviewSeat | None:

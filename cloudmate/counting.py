@@ -12,6 +12,7 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from cases.access import roles_of, somebody
+from cloudmate.prepared import answers
 
 Question = Callable[[object], QuerySet]  # of a person, by their roles and number alone
 SOMEBODY = -712_366_001  # a number no person has: stands for the one who asks
@@ -20,9 +21,7 @@ SOMEBODY = -712_366_001  # a number no person has: stands for the one who asks
 def counts(user, *questions: Question) -> tuple[int, ...]:
     """How many rows each of ``questions`` gives for ``user``, in their order."""
     sql, parameters = _compiled(connection.vendor, roles_of(user), questions)
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [user.pk if value == SOMEBODY else value for value in parameters])
-        return tuple(cursor.fetchone())
+    return answers(sql, [user.pk if value == SOMEBODY else value for value in parameters])[0]
 
 
 @lru_cache(maxsize=200)

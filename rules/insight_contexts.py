@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 
 from django.core.cache import cache
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from cases.access import has_role
 from cases.contexts.agreement import newest_judge
 from cases.contexts.tools import tool_names
+from cloudmate import prepared
 from rules import versions
 from rules.charts import Value, chart
 from rules.insight import exploring, growth, outcome, staleness, use, weeks
@@ -83,25 +85,30 @@ def insight() -> dict:
         )
         if len(grown) > 1
         else None,
-        "yields": outcome.yields(),
-        "to_merge": outcome.to_merge(),
-        "expert_time": outcome.expert_time(),
-        "objections": outcome.objections(),
         "judge": newest_judge(),
         **_counted(),
-        **_of_explorations(),
         "head": versions.head(),
     }
 
 
 def _counted() -> dict:
-    """Sums over every session, counted anew once a minute in each process: nobody's next step hangs on them."""
+    """What is summed over all there is, anew once a minute in each process: nobody's next step hangs on it."""
     found = cache.get_or_set("insight", _count, KEPT)
-    return found | _over_time(found["weeks"])
+    return found | _over_time(found["weeks"]) | _of_explorations(*found["exploring"])
 
 
 def _count() -> dict:
-    return {"weeks": weeks.weeks(), "costs": outcome.costs(), "counted_at": timezone.now(), "looked_at": weeks.NEWEST}
+    return {
+        "weeks": weeks.weeks(),
+        "costs": outcome.costs(),
+        "yields": outcome.yields(),
+        "to_merge": outcome.to_merge(),
+        "expert_time": outcome.expert_time(),
+        "objections": outcome.objections(),
+        "exploring": exploring.exploring(),
+        "counted_at": timezone.now(),
+        "looked_at": weeks.NEWEST,
+    }
 
 
 def _over_time(found: list[weeks.Week]) -> dict:
@@ -111,8 +118,7 @@ def _over_time(found: list[weeks.Week]) -> dict:
     return {"weeks": found[::-1], "over_time": drawn if len(found) > 1 else None}
 
 
-def _of_explorations() -> dict:
-    best_of, by_operator = exploring.exploring()
+def _of_explorations(best_of: list[exploring.BestOf], by_operator: list[exploring.OperatorYield]) -> dict:
     found = [Value(str(one.count), one.found / one.n, f"one of {one.count}: {one.found} of {one.n}") for one in best_of]
     picked = [
         Value(str(one.count), one.picked / one.n, f"picked of {one.count}: {one.picked} of {one.n}") for one in best_of
@@ -164,16 +170,15 @@ class Described:
     gone: tuple[str, ...] = ()  # tools it asks for that no system has any more
 
 
+def _records() -> QuerySet[RuleRecord]:
+    return RuleRecord.objects.select_related("added_in__patch")
+
+
 def rule_list(user, *, show: str = "", source: str = "", sort: str = "") -> dict:
     """Every rule with its figures; a constant number of queries, whatever the number of rules."""
     head = versions.head()
     rules = versions.knowledge(head).rules
-    records = {
-        record.name: record
-        for record in RuleRecord.objects.filter(name__in=[rule.name for rule in rules]).select_related(
-            "added_in__patch"
-        )
-    }
+    records = {record.name: record for record in prepared.rows(_records)}
     used, looked = use.uses()
     clashes, ablations = use.clashes_of_head(), use.ablations()
     gone = staleness.gone(rules, tool_names())

@@ -7,16 +7,16 @@ from datetime import timedelta
 from difflib import SequenceMatcher
 
 from django.db.models import Count, OuterRef, QuerySet, Subquery
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from cases import proposing, recording
 from cases.access import EXPERT, LEAD, REVIEWER, has_role
 from cases.calls import canonical
-from cases.models import Case, Evaluation, Session
+from cases.models import Case, Evaluation, Session, Step
 from cases.recording import task_of
-from cases.transcript import Step
+from cases.transcript import Step as StepValue
 from cloudmate import prepared
-from sandbox import runs
+from sandbox import misses, runs
 from sandbox.archive import MODALITY_NAMES
 from sandbox.branches import archive_of, spent
 from sandbox.divergence import divergence_of
@@ -32,8 +32,8 @@ class AlignedStep:
     """One line of two sessions side by side: ``kind`` is same, old, new or changed."""
 
     kind: str
-    old: Step | None
-    new: Step | None
+    old: StepValue | None
+    new: StepValue | None
     first_divergence: bool = False
 
 
@@ -147,56 +147,79 @@ def exploration(row: Exploration, user, *, form: InjectForm | None = None) -> di
 def case_panel(case: Case, user) -> dict:
     """What the sandbox knows of a case: snapshot, misses, runs, explorations."""
     snapshot = runs.snapshot_of(case.current) if case.current_id else None
-    evaluations = Evaluation.objects.filter(session=OuterRef("session")).order_by("-pk")
-    newest = Subquery(evaluations.values("verdict")[:1])
     return {
         "case": case,
         "may_act": has_role(user, EXPERT, REVIEWER, LEAD),
         "snapshot": snapshot,
         "redactions": snapshot.redactions if snapshot else [],
         "admission": snapshot.admission if snapshot else None,
-        "misses": list(snapshot.misses.all()[:20]) if snapshot else [],
-        "misses_total": snapshot.misses.count() if snapshot else 0,
-        "runs": list(
-            Run.objects.filter(case_version__case=case, origin=Session.Origin.RECORDED).annotate(verdict=newest)[:5]
-        ),
-        "working": Run.objects.filter(case_version__case=case).unfinished().exists(),
-        "judging": Session.objects.finished()
-        .filter(case=case, finished_at__gt=timezone.now() - JUDGED_WITHIN, evaluations=None)
-        .exists(),
-        "explorations": list(Exploration.objects.filter(session__case=case).select_related("session")[:5]),
-        "pairs": list(
-            Pair.objects.filter(case_version__case=case)
-            .exclude(outcome="")
-            .select_related("regression")
-            .order_by("-pk")[:5]
-        ),
+        "misses": prepared.rows(misses.most_asked, snapshot.pk, (20,)) if snapshot else [],
+        "misses_total": prepared.count(misses.most_asked, snapshot.pk, ()) if snapshot else 0,
+        "runs": prepared.rows(_newest_runs, case.pk),
+        "working": prepared.first(_unfinished, case.pk) is not None,
+        "judging": prepared.first(_unjudged, case.pk) is not None,
+        "explorations": prepared.rows(_explorations, case.pk),
+        "pairs": prepared.rows(_newest_pairs, case.pk),
     }
+
+
+def _newest_runs(case: int) -> QuerySet[Run]:
+    evaluations = Evaluation.objects.filter(session=OuterRef("session")).order_by("-pk")
+    runs = Run.objects.filter(case_version__case=case, origin=Session.Origin.RECORDED)
+    return runs.annotate(verdict=Subquery(evaluations.values("verdict")[:1]))[:5]
+
+
+def _unfinished(case: int) -> QuerySet:
+    return Run.objects.filter(case_version__case=case).unfinished().order_by().values("pk")[:1]
+
+
+def _unjudged(case: int) -> QuerySet:
+    just_ended = Session.objects.finished().filter(case=case, finished_at__gt=Now() - JUDGED_WITHIN, evaluations=None)
+    return just_ended.order_by().values("pk")[:1]
+
+
+def _explorations(case: int) -> QuerySet[Exploration]:
+    return Exploration.objects.filter(session__case=case).select_related("session")[:5]
+
+
+def _newest_pairs(case: int) -> QuerySet[Pair]:
+    pairs = Pair.objects.filter(case_version__case=case).exclude(outcome="")
+    return pairs.select_related("regression").order_by("-pk")[:5]
 
 
 def session_panel(session: Session, user) -> dict:
     """Beside a session: how its observations were answered, and what was explored from it."""
-    levels = dict(session.steps.values_list("level").annotate(n=Count("pk")).order_by("level"))
-    exploration_row = Exploration.objects.filter(session=session).first()
-    others = (
-        Session.objects.finished()
-        .filter(case=session.case_id)
-        .exclude(pk=session.pk)
-        .exclude(origin__in=[Session.Origin.REGRESSION, Session.Origin.TRIAL])
-        .order_by("-pk")[:20]
-    )
-    derivation = Derivation.objects.filter(guidance__session=session).first()
+    levels = dict(prepared.rows(_levels, session.pk))
+    exploration_row = prepared.first(_exploration, session.pk)
+    derivation = prepared.first(_derivation, session.pk)
     return {
         "session": session,
         "may_act": has_role(user, EXPERT, REVIEWER, LEAD),
         "levels": levels,
         "exploration": exploration_row,
-        "others": list(others),
+        "others": prepared.rows(_others, session.case_id, session.pk),
         "has_snapshot": runs.snapshot_of(session.version) is not None,
         "derivation": derivation,
         "teaches": sum(bool(row["kept"]) for row in derivation.rationales) if derivation else 0,
         **(_of_an_expert(session, derivation) if session.actor == Session.Actor.EXPERT else {}),
     }
+
+
+def _levels(session: int) -> QuerySet:
+    return Step.objects.filter(session=session).values_list("level").annotate(n=Count("pk")).order_by("level")
+
+
+def _exploration(session: int) -> QuerySet[Exploration]:
+    return Exploration.objects.filter(session=session)[:1]
+
+
+def _derivation(session: int) -> QuerySet[Derivation]:
+    return Derivation.objects.filter(guidance__session=session)[:1]
+
+
+def _others(case: int, session: int) -> QuerySet[Session]:
+    others = Session.objects.finished().filter(case=case).exclude(pk=session)
+    return others.exclude(origin__in=[Session.Origin.REGRESSION, Session.Origin.TRIAL]).order_by("-pk")[:20]
 
 
 def _of_an_expert(session: Session, derivation: Derivation | None) -> dict:

@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from cases.models import Case
 from cases.recording import task_of
+from cloudmate import prepared
 from sandbox import capture, worlds
 from sandbox.capture import canonical_for
 from sandbox.environment.base import Recording
@@ -26,7 +28,7 @@ class Task:
 
 def tasks_of(snapshot: Snapshot, limit: int = 50) -> list[Task]:
     """The calls that a snapshot could not answer, the most asked first, each with the recordings nearest to it."""
-    misses = list(snapshot.misses.all()[:limit])
+    misses = prepared.rows(most_asked, snapshot.pk, (limit,))
     source, task = capture.source_of(snapshot), task_of(snapshot.case.current)
     near = {
         miss.pk: [call.key for call in source.index.nearest(canonical_for(task, miss.tool, miss.arguments))]
@@ -37,6 +39,11 @@ def tasks_of(snapshot: Snapshot, limit: int = 50) -> list[Task]:
     for row in snapshot.recordings.filter(key__in=wanted).order_by("-order"):
         held[row.key] = row
     return [Task(miss, tuple(held[key] for key in near[miss.pk] if key in held)) for miss in misses]
+
+
+def most_asked(snapshot: int, cut: tuple[int, ...]) -> QuerySet[Miss]:
+    """The misses of a snapshot, the most asked first; ``cut`` holds how many, or nothing."""
+    return Miss.objects.filter(snapshot=snapshot)[slice(*cut or (None,))]
 
 
 def alias(miss: Miss, recording: SnapshotRecording, *, by) -> Snapshot:

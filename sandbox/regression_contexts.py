@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from operator import attrgetter
 
-from django.db.models import Count, OuterRef, QuerySet, Subquery, Sum
+from django.db.models import Count, OuterRef, QuerySet, Subquery, Sum, Value
 from django.utils import timezone
 
 from cases.models import Session, Step
@@ -14,7 +15,7 @@ from cloudmate.work import Work
 from sandbox import admission, matrix, reports
 from sandbox.models import Pair, Regression
 from sandbox.repeats import repeats
-from sandbox.report import Outcome, Row
+from sandbox.report import Outcome, Report, Row
 
 FIRST, PIECE = 30, 100  # rows that come with the page, and at a time as one scrolls
 
@@ -39,18 +40,11 @@ def regression(row: Regression, *, show: str = "", tag: str = "", upto: int = FI
     """The page: strip, progress, the picture of all, and the first ``upto`` rows chosen, the lost ones first."""
     report = reports.report_of(row)
     total, done, errors = progress(row)
-    everything = matrix.shown(report)
     return {
         "regression": row,
         "report": report,
         "totals": report.totals,
-        "underpowered": len(report.underpowered),
-        "repeats": repeats(report),
-        "matrix": matrix.by_category(everything),
-        "dense": len(everything) > 240,
-        "lost": [item for item in everything if item.lost],
-        "filters": [("", len(report.rows))] + [(name, sum(map(holds, report.rows))) for name, holds in FILTERS.items()],
-        "tags": sorted({name for found in report.rows for name in found.tags}),
+        **_all_rows(report),
         "done": done,
         "total": total,
         "seen": seen(row, done),
@@ -60,13 +54,33 @@ def regression(row: Regression, *, show: str = "", tag: str = "", upto: int = FI
         "spent": spent_on(row),
         "held_back": prepared.rows(admission.not_gating),
         "tests": prepared.first(_patches, row.pk),
-        **_rows(everything, show=show, tag=tag, start=0, upto=upto),
+        **_rows(_shown(report), show=show, tag=tag, start=0, upto=upto),
+    }
+
+
+@lru_cache(maxsize=8)
+def _shown(report: Report) -> list[matrix.Shown]:
+    return matrix.shown(report)
+
+
+@lru_cache(maxsize=8)
+def _all_rows(report: Report) -> dict:
+    """What the page says of all rows, however few of them it shows."""
+    everything = _shown(report)
+    return {
+        "underpowered": len(report.underpowered),
+        "repeats": repeats(report),
+        "matrix": matrix.by_category(everything),
+        "dense": len(everything) > 240,
+        "lost": [item for item in everything if item.lost],
+        "filters": [("", len(report.rows))] + [(name, sum(map(holds, report.rows))) for name, holds in FILTERS.items()],
+        "tags": sorted({name for found in report.rows for name in found.tags}),
     }
 
 
 def rows(row: Regression, *, show: str, tag: str, start: int, upto: int) -> dict:
     """The rows ``start`` to ``upto`` alone, for a page that has those before."""
-    everything = matrix.shown(reports.report_of(row))
+    everything = _shown(reports.report_of(row))
     return {"regression": row, **_rows(everything, show=show, tag=tag, start=start, upto=upto)}
 
 
@@ -119,21 +133,27 @@ class Spent:
 
 
 def spent_on(row: Regression) -> Spent:
-    old, new = (
-        row.pairs.exclude(**{arm: None}).order_by().values(arm) for arm in ("base_session", "candidate_session")
-    )
-    made = Session.objects.filter(pk__in=old.union(new), started_at__gte=row.opened_at)  # an OR would read all sessions
-    steps = Step.objects.filter(session=OuterRef("pk")).order_by().values("session").values(n=Count("pk"))
-    sums = made.annotate(n=Subquery(steps)).aggregate(
-        ran=Count("pk"), tokens=Sum("tokens"), wall=Sum("wall_ms"), calls=Sum("n", default=0)
-    )
+    ran, tokens, computed_ms, calls = prepared.first(_sums, row.pk) or (0, None, None, 0)
     return Spent(
-        ran=sums["ran"],
-        tokens=sums["tokens"],
-        calls=sums["calls"],
-        computed_ms=sums["wall"],
+        ran=ran,
+        tokens=tokens,
+        calls=calls,
+        computed_ms=computed_ms,
         elapsed_ms=max(0, ((row.closed_at or timezone.now()) - row.opened_at) // timedelta(milliseconds=1)),
     )
+
+
+def _sums(regression: int) -> QuerySet:
+    """Sessions that it made, their tokens, milliseconds and calls: one row."""
+    pairs = Pair.objects.filter(regression=regression).order_by()
+    old, new = (pairs.exclude(**{arm: None}).values(arm) for arm in ("base_session", "candidate_session"))
+    opened = Regression.objects.filter(pk=regression).values("opened_at")
+    made = Session.objects.filter(pk__in=old.union(new), started_at__gte=Subquery(opened))  # an OR would read all
+    steps = Step.objects.filter(session=OuterRef("pk")).order_by().values("session").values(n=Count("pk"))
+    sums = made.annotate(n=Subquery(steps)).order_by().annotate(one=Value(1)).values("one")
+    return sums.annotate(
+        ran=Count("pk"), of_tokens=Sum("tokens"), of_wall=Sum("wall_ms"), of_calls=Sum("n", default=0)
+    ).values_list("ran", "of_tokens", "of_wall", "of_calls")
 
 
 def _seconds_left(row: Regression, done: int, total: int) -> int | None:

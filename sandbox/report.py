@@ -236,7 +236,7 @@ class Totals:
         return loss_bound(self.protected)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # what is worked out of a thousand rows is kept by the report itself
 class Report:
     """The rows of one regression, with what both arms shared. ``finished`` False: figures are of what has run."""
 

@@ -16,23 +16,45 @@ from sandbox.report import BEYOND, NOTHING, Outcome, PairResult, Report, Row
 
 
 def report_of(regression: Regression) -> Report:
-    """The report so far, in three queries whatever the size. Rows: regressed first, then by category and name."""
-    pairs = [(found[: len(_OF_CASE)], found[len(_OF_CASE) :]) for found in prepared.rows(_pairs, regression.pk)]
-    sessions = {pk for _, found in pairs for pk in found[:2] if pk}
-    verdicts, levels = _verdicts(sessions), _levels(sessions)
+    """The report so far, in three queries whatever the size. Rows: regressed first, then by category and name.
+
+    While nothing of it changes it is the same object.
+    """
+    pairs = prepared.rows(_pairs, regression.pk)
+    sessions = {pk for pair in pairs for pk in pair[len(_OF_CASE) :][:2] if pk}
+    return _report(_Read(regression, pairs, _verdicts(sessions), _levels(sessions)))
+
+
+class _Read:
+    """What a report is made of. Equal where all of it is."""
+
+    def __init__(self, regression: Regression, pairs: list[tuple], verdicts: dict[int, str], levels: dict):
+        self.pk, self.pairs, self.verdicts, self.levels = regression.pk, pairs, verdicts, levels
+        self.shared = {
+            "engine": regression.engine,
+            "base_digest": regression.base_id,
+            "candidate_digest": regression.candidate_id,
+            "seeds": tuple(regression.seeds),
+            "finished": regression.state == Regression.State.CLOSED,
+            "cancelled": regression.state == Regression.State.CANCELLED,
+        }
+
+    def __hash__(self):
+        return self.pk
+
+    def __eq__(self, other):
+        return vars(self) == vars(other)
+
+
+@lru_cache(maxsize=8)
+def _report(read: _Read) -> Report:
+    pairs = [(found[: len(_OF_CASE)], found[len(_OF_CASE) :]) for found in read.pairs]
     rows = [
-        _row(case, [found for _, found in same], verdicts, levels) for case, same in groupby(pairs, key=itemgetter(0))
+        _row(case, [found for _, found in same], read.verdicts, read.levels)
+        for case, same in groupby(pairs, key=itemgetter(0))
     ]
     rows.sort(key=lambda row: (_RANK.get(row.outcome, 9), row.category, row.name))
-    return Report(
-        rows=tuple(rows),
-        engine=regression.engine,
-        base_digest=regression.base_id,
-        candidate_digest=regression.candidate_id,
-        seeds=tuple(regression.seeds),
-        finished=regression.state == Regression.State.CLOSED,
-        cancelled=regression.state == Regression.State.CANCELLED,
-    )
+    return Report(rows=tuple(rows), **read.shared)
 
 
 _OUTCOMES = {outcome.value: outcome for outcome in Outcome} | {"": Outcome.OPEN}

@@ -4,11 +4,13 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from cases import recording
 from cases.evaluation.run import evaluate_session
 from cases.models import CaseVersion, Session
 from cases.transcript import Step, Task, Transcript, digest_of
+from cloudmate import prepared
 from cloudmate.work import finish, held
 from sandbox import capture
 from sandbox.agents import loop
@@ -54,7 +56,11 @@ def ask(
 
 
 def snapshot_of(version: CaseVersion) -> Snapshot | None:
-    return Snapshot.objects.filter(case_id=version.case_id).order_by("-number").first()
+    return prepared.first(_newest_snapshot, version.case_id)
+
+
+def _newest_snapshot(case: int) -> QuerySet[Snapshot]:
+    return Snapshot.objects.filter(case=case).order_by("-number")[:1]
 
 
 def parameters_of(run: Run) -> RunParameters:

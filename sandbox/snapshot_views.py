@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from cases.access import EXPERT, LEAD, case_for, has_role, number_in, require_role
 from cases.recording import RecordingError
+from cloudmate import prepared
 from sandbox import misses, runs, worlds
 from sandbox.health import checks_of
 from sandbox.models import Miss
@@ -31,7 +32,7 @@ def snapshot(request, pk):
         "world": world,
         "tables": worlds.tables_of(world, row.admission) if world else None,
         "tasks": misses.tasks_of(row),
-        "misses_total": row.misses.count(),
+        "misses_total": prepared.count(misses.most_asked, row.pk, ()),
         "page": Paginator(row.recordings.select_related("raw"), PAGE).get_page(request.GET.get("page")),
         "may_record": has_role(request.user, EXPERT, LEAD),
     }

@@ -4,6 +4,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import urlencode
 
+from django.db.models import QuerySet
+
 from cases import folding, shapes
 from cases.access import number_in
 from cases.contexts.series import Series, series_of
@@ -12,6 +14,7 @@ from cases.models import Annotation, Session, Step
 from cases.series import series_in
 from cases.shapes import LEVELS, Piece, Shape
 from cases.transcript import canonical_json
+from cloudmate import prepared
 
 CHART, DIFF = "chart", "diff"
 NAMES = {
@@ -162,11 +165,15 @@ def same_call_before(step: Step) -> int | None:
     return same_calls(step.session).get(step.index)
 
 
+def _calls(session: int) -> QuerySet:
+    return Step.objects.filter(session=session).order_by("index").values_list("index", "tool", "arguments")
+
+
 def same_calls(session: Session) -> dict[int, int]:
     """Step -> the step that asked the same before it. One light query."""
     seen: dict[str, int] = {}
     before: dict[int, int] = {}
-    for index, tool, arguments in session.steps.order_by("index").values_list("index", "tool", "arguments"):
+    for index, tool, arguments in prepared.rows(_calls, session.pk):
         key = canonical_json([tool, arguments])
         if key in seen:
             before[index] = seen[key]

@@ -4,6 +4,8 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from django.db.models import QuerySet
+
 from cases.access import EXPERT, LEAD, REVIEWER, has_role, may_record
 from cases.contexts.chain import chain_of
 from cases.contexts.levels import levels_of
@@ -13,6 +15,7 @@ from cases.models import Annotation, Evaluation, Score, ScoreReview, Session
 from cases.parsing import parse_diagnosis
 from cases.recording import transcript_of
 from cases.reviewing import blind, wanted_from
+from cloudmate import prepared
 
 TABS = ("transcript", "scores", "chain", "rules", "annotations", "levels", "raw")
 
@@ -137,9 +140,13 @@ def rules_of(session: Session) -> list[RuleLine]:
     return [RuleLine(rule, tuple(lines)) for rule, lines in sorted(uses.items())]
 
 
+def _newest_evaluation(session: int) -> QuerySet[Evaluation]:
+    return Evaluation.objects.filter(session=session).order_by("-pk")[:1]
+
+
 def session_page(session: Session, user, tab: str, *, start: int = 0) -> dict[str, Any]:
     hidden = blind(session, user)  # what the machine says waits for this person's own answer
-    evaluation = None if hidden else session.evaluations.order_by("-pk").first()
+    evaluation = None if hidden else prepared.first(_newest_evaluation, session.pk)
     diagnosis = parse_diagnosis(session.diagnosis) if session.diagnosis else None
     shown: dict[str, Any] = {
         "session": session,

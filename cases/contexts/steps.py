@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.db.models.functions import Left
 
 from cases import shapes
@@ -13,6 +13,7 @@ from cases.contexts.returns import Choice, choices_of, same_call_before, same_ca
 from cases.contexts.series import Series, series_of
 from cases.models import Annotation, Session, Step
 from cases.series import series_in
+from cloudmate import prepared
 
 FETCH = 100  # steps at once
 FIRST = 20  # of them with the page itself; the next come while these are read
@@ -77,16 +78,25 @@ def arguments_of(arguments: dict[str, Any]) -> tuple[tuple[str, str], ...]:
 
 def shown_steps(session: Session, *, after: int = -1, limit: int = FETCH) -> list[Shown]:
     """Steps after an index with the head of each return: a big one never loads whole. Three queries, however many."""
-    steps = list(
-        session.steps.filter(index__gt=after)
-        .annotate(head=Left("raw__text", shapes.PIECE), size=F("raw__size"))
-        .order_by("index")[:limit]
-    )
+    steps = prepared.rows(_with_heads, session.pk, after, (limit,))
     said: dict[int, list[Annotation]] = {}
-    for annotation in session.annotations.filter(step__in=[step.pk for step in steps]).select_related("by"):
+    of_these = (session.pk, steps[0].index, steps[-1].index) if steps else (session.pk, 0, -1)
+    for annotation in prepared.rows(_said_of_steps, *of_these):
         said.setdefault(annotation.step_id, []).append(annotation)
     before = same_calls(session)
+    for step in steps:
+        step.session = session
     return [_shown(step, said.get(step.pk, []), before.get(step.index)) for step in steps]
+
+
+def _with_heads(session: int, after: int, most: tuple[int]) -> QuerySet[Step]:
+    heads = Step.objects.filter(session=session, index__gt=after)
+    return heads.annotate(head=Left("raw__text", shapes.PIECE), size=F("raw__size")).order_by("index")[: most[0]]
+
+
+def _said_of_steps(session: int, first: int, last: int) -> QuerySet[Annotation]:
+    said = Annotation.objects.filter(session=session, step__index__gte=first, step__index__lte=last)
+    return said.select_related("by")
 
 
 def shown_step(step: Step) -> Shown:
@@ -129,13 +139,17 @@ class Branch:
         return self.index + 1
 
 
+def _told_briefly(session: int) -> QuerySet:
+    return (
+        Step.objects.filter(session=session)
+        .order_by("index")
+        .values_list("index", "tool", "arguments", "level", "is_error", "latency_ms", "key_evidence", "dead_end", "at")
+    )
+
+
 def tree(session: Session) -> list[Branch]:
     """Every step in one light query, without any return."""
-    rows = list(
-        session.steps.order_by("index").values_list(
-            "index", "tool", "arguments", "level", "is_error", "latency_ms", "key_evidence", "dead_end", "at"
-        )
-    )
+    rows = prepared.rows(_told_briefly, session.pk)
     longest = max((row[5] or 0 for row in rows), default=0) or 1
     return [
         Branch(

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
-from django.db.models import Count, OuterRef, Subquery
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from cases.models import Case, CaseVersion, System
+from cloudmate import prepared
 
 
 @dataclass(frozen=True)
@@ -19,15 +21,26 @@ class Asked:
 
 def tools_page() -> dict:
     """Two queries, however many cases there are."""
-    newest = Case.objects.filter(system=OuterRef("pk")).exclude(current__tools=[]).order_by("-pk").values("current")
-    systems = System.objects.annotate(n=Count("cases"), newest=Subquery(newest[:1])).order_by("name")
-    versions = CaseVersion.objects.select_related("case").in_bulk({one.newest for one in systems if one.newest})
+    systems = prepared.rows(_systems)
+    newest = prepared.rows(_versions, *sorted(one.newest for one in systems if one.newest))
+    versions = {version.pk: version for version in newest}
     rows = [
         Asked(one, one.n, versions[one.newest].case, versions[one.newest].tools)
         for one in systems
         if one.newest in versions
     ]
     return {"rows": rows, "without": [one for one in systems if not one.newest]}
+
+
+def _systems() -> QuerySet[System]:
+    newest = Case.objects.filter(system=OuterRef("pk")).exclude(current__tools=[]).order_by("-pk").values("current")
+    cases = Case.objects.filter(system=OuterRef("pk")).order_by().values("system").values(n=Count("pk"))
+    many = Coalesce(Subquery(cases), 0)
+    return System.objects.annotate(n=many, newest=Subquery(newest[:1])).order_by("name")
+
+
+def _versions(*numbers: int) -> QuerySet[CaseVersion]:
+    return CaseVersion.objects.select_related("case").filter(pk__in=numbers)
 
 
 def tool_names() -> frozenset[str]:

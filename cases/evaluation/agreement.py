@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from datetime import datetime
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from django.db.models import Case, Q, QuerySet, TextField, When
+from django.db.models import Case, Count, Max, Q, QuerySet, TextField, Value, When
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, TruncDate
 
@@ -40,13 +42,24 @@ class Pair(NamedTuple):
     questions: tuple[tuple[str, bool, bool], ...] = ()  # (criterion, judged, said), where both could tell
 
 
-def words() -> list[Pair]:
-    """All blind words of people on whatever any judge or code scored, the oldest first. One query."""
-    return [_pair(*row) for row in prepared.rows(_words)]
+def words() -> tuple[Pair, ...]:
+    """All blind words of people on whatever any judge or code scored, the oldest first.
+
+    Nobody takes a word back or changes it: they are read again when there is one more, and counted each time.
+    """
+    many, last, at = prepared.first(_last_word) or (0, None, None)
+    return _words(many, last, at) if many else ()
 
 
-def _words() -> QuerySet:
-    return _read(ScoreReview.objects.filter(blind=True))
+def _last_word() -> QuerySet:
+    """How many there are, and the newest: one row."""
+    said = ScoreReview.objects.filter(blind=True).order_by().annotate(one=Value(1)).values("one")
+    return said.annotate(n=Count("pk"), last=Max("pk"), said_at=Max("at")).values_list("n", "last", "said_at")
+
+
+@lru_cache(maxsize=2)
+def _words(many: int, last: int, at: datetime) -> tuple[Pair, ...]:
+    return tuple([_pair(*row) for row in _read(ScoreReview.objects.filter(blind=True, pk__lte=last))])
 
 
 def newest(said: Iterable[Pair]) -> list[Pair]:

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass, replace
 
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 
 from cases.models import Case, Evaluation, Session
+from cloudmate import prepared
 from rules.conflicts import conflicts
 from rules.models import KnowledgeVersion
 from sandbox.knowledge.data import knowledge_from
@@ -36,10 +37,8 @@ class Growth:
 
 def growth() -> list[Growth]:
     """Oldest first. Version 0 stands as the base arm of the first test had it."""
-    rows = list(
-        KnowledgeVersion.objects.select_related("value", "by", "patch__case", "patch__author").order_by("number")
-    )
-    tallies = _tallies([row.patch.regression_id for row in rows if row.patch and row.patch.regression_id])
+    rows = prepared.rows(_versions)
+    tallies = _tallies()
     held = held_out()
     found, old = [], {}
     for row in rows:
@@ -67,6 +66,10 @@ def growth() -> list[Growth]:
     return found
 
 
+def _versions() -> QuerySet[KnowledgeVersion]:
+    return KnowledgeVersion.objects.select_related("value", "by", "patch__case", "patch__author").order_by("number")
+
+
 @dataclass
 class Tally:
     """Settled pairs of one regression: how many there are, passed under the base, pass now, and are fixed."""
@@ -77,13 +80,10 @@ class Tally:
     fixed: int = 0
 
 
-def _tallies(regressions: list[int]) -> dict[int, Tally]:
-    """Regression -> its tally, counted in the database: one query."""
-    pairs = Pair.objects.filter(regression__in=regressions).exclude(outcome__in=["", Pair.Outcome.INCONCLUSIVE])
+def _tallies() -> dict[int, Tally]:
+    """Regression of a version -> its tally, counted in the database: one query."""
     found: dict[int, Tally] = {}
-    for row in (
-        pairs.order_by().values("regression", "outcome", "base_passed", "candidate_passed").annotate(n=Count("pk"))
-    ):
+    for row in prepared.rows(_settled_pairs):
         tally = found.setdefault(row["regression"], Tally())
         tally.tested += row["n"]
         tally.before += row["n"] * bool(row["base_passed"])
@@ -92,26 +92,35 @@ def _tallies(regressions: list[int]) -> dict[int, Tally]:
     return found
 
 
+def _settled_pairs() -> QuerySet:
+    merged = KnowledgeVersion.objects.exclude(patch__regression=None).values("patch__regression")
+    pairs = Pair.objects.filter(regression__in=merged).exclude(outcome__in=["", Pair.Outcome.INCONCLUSIVE])
+    return pairs.order_by().values("regression", "outcome", "base_passed", "candidate_passed").annotate(n=Count("pk"))
+
+
 def held_out() -> dict[str, tuple[int, int]]:
     """Digest of knowledge -> held-out cases passed, of those run under it: the newest run of each counts.
 
     Held out is a case that neither gates nor had a patch written for it: no rule was learned from it or kept for it.
     """
-    judged = (
-        Evaluation.objects.filter(session__actor=Session.Actor.AGENT, session__case__patches=None)
-        .exclude(session__case__state=Case.State.CONFIRMED, session__case__gates=True)
-        .exclude(session__knowledge_digest="")
-        .order_by("-pk")
-        .values_list("session__knowledge_digest", "session__case", "verdict")[:NEWEST_EVALUATIONS]
-    )
     newest: dict[tuple[str, int], str] = {}
-    for digest, case, verdict in judged:
+    for digest, case, verdict in prepared.rows(_held_out):
         newest.setdefault((digest, case), verdict)
     found: dict[str, list[bool]] = {}
     for (digest, _), verdict in newest.items():
         if verdict not in (Evaluation.Verdict.UNSCORED, Evaluation.Verdict.TAINTED):
             found.setdefault(digest, []).append(verdict == Evaluation.Verdict.SUCCESS)
     return {digest: (sum(results), len(results)) for digest, results in found.items()}
+
+
+def _held_out() -> QuerySet:
+    return (
+        Evaluation.objects.filter(session__actor=Session.Actor.AGENT, session__case__patches=None)
+        .exclude(session__case__state=Case.State.CONFIRMED, session__case__gates=True)
+        .exclude(session__knowledge_digest="")
+        .order_by("-pk")
+        .values_list("session__knowledge_digest", "session__case", "verdict")[:NEWEST_EVALUATIONS]
+    )
 
 
 _counted: dict[str, int] = {}  # digest of a rule set, which never changes -> its conflicts

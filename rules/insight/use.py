@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 
 from cases.models import Session, Step
+from cloudmate import prepared
 from rules import versions
 from rules.conflicts import conflicts
 from rules.models import Patch, PatchRevision
@@ -26,26 +27,16 @@ class Use:
 
 
 def uses() -> tuple[dict[str, Use], int]:
-    """Rule name -> use, and how many sessions were looked at: the newest that ran with any knowledge. Four queries."""
-    newest = list(
-        Session.objects.finished()
-        .filter(actor=Session.Actor.AGENT)
-        .exclude(knowledge_digest="")
-        .order_by("-pk")
-        .values_list("pk", "concluding_rules")[:NEWEST_SESSIONS]
-    )
+    """Rule name -> use, and how many sessions were looked at: the newest that ran with any knowledge. Three queries."""
+    newest = prepared.rows(_newest)
     seen: dict[tuple[str, str], set[int]] = {}
-    steps = Step.objects.filter(session__in=[pk for pk, _ in newest]).exclude(rules=[])
-    for pk, used in [*newest, *steps.values_list("session", "rules")]:
+    for pk, used in [*newest, *prepared.rows(_steps_with_rules)]:
         for use in used:
             how = "fired" if use["how"] == "fired" else "retrieved"
             seen.setdefault((use["rule"], how), set()).add(pk)
             seen.setdefault((use["rule"], "retrieved"), set()).add(pk)
     changed: dict[tuple[str, str], set[int]] = {}
-    regressions = list(Regression.objects.order_by("-pk").values_list("pk", flat=True)[:NEWEST_REGRESSIONS])
-    for rule, outcome, case in Pair.objects.filter(
-        regression__in=regressions, outcome__in=[Pair.Outcome.FIXED, Pair.Outcome.REGRESSED]
-    ).values_list("divergence__rule", "outcome", "case_version__case"):
+    for rule, outcome, case in prepared.rows(_changed_cases):
         if rule:
             changed.setdefault((rule, outcome), set()).add(case)
     names = {name for name, _ in [*seen, *changed]}
@@ -58,6 +49,22 @@ def uses() -> tuple[dict[str, Use], int]:
         )
         for name in names
     }, len(newest)
+
+
+def _newest() -> QuerySet:
+    ran = Session.objects.finished().filter(actor=Session.Actor.AGENT).exclude(knowledge_digest="")
+    return ran.order_by("-pk").values_list("pk", "concluding_rules")[:NEWEST_SESSIONS]
+
+
+def _steps_with_rules() -> QuerySet:
+    steps = Step.objects.filter(session__in=_newest().values("pk")).exclude(rules=[])
+    return steps.order_by().values_list("session", "rules")
+
+
+def _changed_cases() -> QuerySet:
+    newest = Regression.objects.order_by("-pk").values("pk")[:NEWEST_REGRESSIONS]
+    changed = Pair.objects.filter(regression__in=newest, outcome__in=[Pair.Outcome.FIXED, Pair.Outcome.REGRESSED])
+    return changed.order_by().values_list("divergence__rule", "outcome", "case_version__case")
 
 
 @dataclass(frozen=True)
@@ -73,15 +80,21 @@ class Ablation:
 
 def ablations() -> dict[str, Ablation]:
     """Rule name -> its newest ablation that has run to its end. Two queries."""
-    alone = [
-        (patch, removed[0])
-        for patch, added, removed in PatchRevision.objects.filter(patch__regression__state="closed")
-        .order_by("pk")
-        .values_list("patch", "add", "remove")
-        if not added and len(removed) == 1
-    ]
-    tested = (
-        Patch.objects.filter(pk__in=[patch for patch, _ in alone])
+    alone = [(patch, removed[0]) for patch, removed in prepared.rows(_takers) if len(removed) == 1]
+    tested = _tested([patch for patch, _ in alone]) if alone else ()
+    results = {row[0]: Ablation(*row) for row in tested}
+    return {name: results[patch] for patch, name in alone if patch in results}
+
+
+def _takers() -> QuerySet:
+    """Tested patches that add nothing."""
+    tested = PatchRevision.objects.filter(patch__regression__state="closed", add=[])
+    return tested.order_by("pk").values_list("patch", "remove")
+
+
+def _tested(patches: list[int]) -> QuerySet:
+    return (
+        Patch.objects.filter(pk__in=patches)
         .annotate(
             lost=Count("regression__pairs", filter=Q(regression__pairs__outcome=Pair.Outcome.REGRESSED)),
             gained=Count("regression__pairs", filter=Q(regression__pairs__outcome=Pair.Outcome.FIXED)),
@@ -89,8 +102,6 @@ def ablations() -> dict[str, Ablation]:
         )
         .values_list("pk", "regression__closed_at", "lost", "gained", "cases")
     )
-    results = {row[0]: Ablation(*row) for row in tested}
-    return {name: results[patch] for patch, name in alone if patch in results}
 
 
 def clashes_of_head() -> dict[str, list[str]]:

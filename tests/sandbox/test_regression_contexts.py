@@ -67,6 +67,7 @@ def test_what_it_took_counts_only_sessions_made_for_it():
     kept = row.pairs.first().base_session
     kept.started_at = row.opened_at.replace(year=2020)
     kept.save(update_fields=["started_at"])
+    assert pages.spent_on(scene.large_regression()).ran == 0
     spent = pages.spent_on(row)
     assert (spent.ran, spent.tokens, spent.calls) == (3, None, 6)
 
