@@ -12,20 +12,19 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from cases.access import roles_of, somebody
-from cloudmate.prepared import answers
+from cloudmate.prepared import Statement, statement
 
 Question = Callable[[object], QuerySet]  # of a person, by their roles and number alone
-SOMEBODY = -712_366_001  # a number no person has: stands for the one who asks
+SOMEBODY = 2_112_366_999  # a number no person has: stands for the one who asks
 
 
 def counts(user, *questions: Question) -> tuple[int, ...]:
     """How many rows each of ``questions`` gives for ``user``, in their order."""
-    sql, parameters = _compiled(connection.vendor, roles_of(user), questions)
-    return answers(sql, [user.pk if value == SOMEBODY else value for value in parameters])[0]
+    return _compiled(connection.vendor, roles_of(user), questions).answers([user.pk])[0]
 
 
 @lru_cache(maxsize=200)
-def _compiled(vendor: str, roles: frozenset[str], questions: tuple[Question, ...]) -> tuple[str, tuple]:
+def _compiled(vendor: str, roles: frozenset[str], questions: tuple[Question, ...]) -> Statement:
     person = somebody(roles, SOMEBODY)
     parts, parameters = [], []
     for question in questions:
@@ -37,4 +36,4 @@ def _compiled(vendor: str, roles: frozenset[str], questions: tuple[Question, ...
             continue
         parts.append(f"(SELECT COUNT(*) FROM ({sql}) counted)")
         parameters += values
-    return f"SELECT {', '.join(parts)}", tuple(parameters)
+    return statement(f"SELECT {', '.join(parts)}", parameters, {SOMEBODY: 0})

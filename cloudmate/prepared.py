@@ -4,18 +4,20 @@ To put one together takes Django several times what the database needs to answer
 to plan it: so it keeps its plan as well, for as long as a connection lives. What is kept is never an answer.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
 from functools import lru_cache
 from types import SimpleNamespace
+from typing import NamedTuple
 
 from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models import QuerySet
 
 # what nothing has: each stands for one that is asked for
-PLACES = {int: range(2_112_366_000, 2_112_366_100), str: [f"place {number} of a question" for number in range(10)]}
+STAND_INS = {int: range(2_112_366_000, 2_112_366_100), str: [f"place {number} of a question" for number in range(10)]}
 
 KEPT = 500  # plans a connection
 
@@ -31,12 +33,12 @@ def rows(question: Callable[..., QuerySet], *arguments) -> list:
     found = _compiled(connection.vendor, question, _kinds(arguments))
     if found is None:
         return []
-    asked, compiler, sql, places = found
-    compiler = copy(compiler)
-    compiler.connection = connection
-    answer = answers(sql, _filled(places, arguments))
+    asked, compiler, statement = found
+    answer = statement.answers(arguments)
     if compiler.has_extra_select:  # columns that only the order needs
         answer = [row[: compiler.col_count] for row in answer]
+    compiler = copy(compiler)
+    compiler.connection = connection
     compiler.execute_sql = lambda *args, **options: [answer]
     query = copy(asked.query)
     query.get_compiler = lambda *args, **options: compiler
@@ -54,15 +56,43 @@ def count(question: Callable[..., QuerySet], *arguments) -> int:
     found = _compiled(connection.vendor, question, _kinds(arguments))
     if found is None:
         return 0
-    _, _, sql, places = found
-    return answers(f"SELECT COUNT(*) FROM ({sql}) counted", _filled(places, arguments))[0][0]
+    sql, places = found[2]
+    return Statement(f"SELECT COUNT(*) FROM ({sql}) counted", places).answers(arguments)[0][0]
 
 
-def answers(sql: str, parameters: Sequence) -> list[tuple]:
-    """What the database says to a question of which there are few, but for its parameters."""
-    with _plans_kept(), connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        return cursor.fetchall()
+class Place(NamedTuple):
+    """Where one of the values goes that differ each time."""
+
+    number: int
+
+
+class Statement(NamedTuple):
+    """SQL, and its parameters: places, and what stands there each time."""
+
+    sql: str
+    parameters: tuple
+
+    def answers(self, values: Sequence) -> list[tuple]:
+        """What the database says with ``values`` in their places."""
+        parameters = [values[one.number] if isinstance(one, Place) else one for one in self.parameters]
+        with _plans_kept(), connection.cursor() as cursor:
+            cursor.execute(self.sql, parameters)
+            return cursor.fetchall()
+
+
+def statement(sql: str, parameters: Sequence, stand_ins: dict[int | str, int]) -> Statement:
+    """``sql`` with a place wherever its parameters hold a stand-in; each stands for the value of its number.
+
+    For PostgreSQL all others become part of the SQL: so it knows them when it plans for whatever is in the places.
+    """
+    if connection.vendor != "postgresql":
+        known = {stand_in: Place(number) for stand_in, number in stand_ins.items()}
+        return Statement(sql, tuple(known.get(one, one) if isinstance(one, int | str) else one for one in parameters))
+    whole = connection.ops.compose_sql(sql, parameters)
+    written = {connection.ops.compose_sql("%s", [stand_in]): number for stand_in, number in stand_ins.items()}
+    pieces = re.split(f"({'|'.join(map(re.escape, written))})", whole) if written else [whole]
+    kept = "%s".join(piece.replace("%", "%%") for piece in pieces[::2])
+    return Statement(kept, tuple(Place(written[piece]) for piece in pieces[1::2]))
 
 
 @contextmanager
@@ -94,39 +124,33 @@ def _kind(argument):
     return str if isinstance(argument, str) else argument
 
 
-def _places(kinds: tuple) -> list:
-    """What ``question`` is called with: a place for each number and text, everything else as it is."""
-    free = {kind: iter(places) for kind, places in PLACES.items()}
+def _called_with(kinds: tuple) -> list:
+    """What ``question`` is called with: a stand-in for each number and text, everything else as it is."""
+    free = {kind: iter(stand_ins) for kind, stand_ins in STAND_INS.items()}
     return [next(free[kind]) if kind in (int, str) else kind for kind in kinds]
-
-
-def _filled(parameters: tuple, arguments: tuple) -> list:
-    kinds = _kinds(arguments)
-    meant = {
-        place: one for place, one, kind in zip(_places(kinds), arguments, kinds, strict=True) if kind in (int, str)
-    }
-    return [meant.get(value, value) if isinstance(value, int | str) else value for value in parameters]
 
 
 @lru_cache(maxsize=500)
 def _compiled(vendor: str, question: Callable[..., QuerySet], kinds: tuple) -> tuple | None:
-    places = [place for place, kind in zip(_places(kinds), kinds, strict=True) if kind in (int, str)]
-    asked = question(*_places(kinds))
+    called_with = _called_with(kinds)
+    asked = question(*called_with)
     compiler = asked.query.get_compiler(connection=connection)
     try:
         sql, parameters = compiler.as_sql()
     except EmptyResultSet:  # whatever the numbers are
         return None
-    _expect_compared(question, places, sql, parameters)
+    stand_ins = {called_with[number]: number for number, kind in enumerate(kinds) if kind in (int, str)}
+    _expect_compared(question, stand_ins, sql, parameters)
+    kept = statement(sql, parameters, stand_ins)
     converters = compiler.get_converters([column for column, _, _ in compiler.select])
     compiler.get_converters = lambda columns: converters
     compiler.connection = None  # that of the thread that came first
-    return asked, compiler, sql, parameters
+    return asked, compiler, kept
 
 
-def _expect_compared(question: Callable[..., QuerySet], places: list, sql: str, parameters: tuple) -> None:
-    """A place that is part of something else is never filled, and a text that decides about the question decided once."""
-    for place in places:
-        others = [str(value) for value in parameters if value != place]
-        if any(str(place) in text for text in (sql, *others)) or (isinstance(place, str) and place not in parameters):
+def _expect_compared(question: Callable[..., QuerySet], stand_ins: Iterable, sql: str, parameters: tuple) -> None:
+    """One that is part of something else is never replaced, and a text that decides about the question decided once."""
+    for one in stand_ins:
+        others = [str(value) for value in parameters if value != one]
+        if any(str(one) in text for text in (sql, *others)) or (isinstance(one, str) and one not in parameters):
             raise TypeError(f"{question.__qualname__} does more with a number or text it is given than compare it")

@@ -15,7 +15,10 @@ from cases.access import keep_closed, keep_roles
 from cases.models import LabelSeat
 from cloudmate import prepared
 
-SIGN_IN = "SELECT session_data FROM django_session WHERE session_key = %s AND expire_date > %s"
+SIGN_IN = prepared.Statement(
+    "SELECT session_data FROM django_session WHERE session_key = %s AND expire_date > %s",
+    (prepared.Place(0), prepared.Place(1)),
+)
 
 
 class SessionStore(db.SessionStore):
@@ -23,7 +26,7 @@ class SessionStore(db.SessionStore):
 
     def load(self) -> dict:
         now = connection.ops.adapt_datetimefield_value(timezone.now())
-        for (data,) in prepared.answers(SIGN_IN, [self.session_key, now]):
+        for (data,) in SIGN_IN.answers([self.session_key, now]):
             return self.decode(data)
         self._session_key = None
         return {}
