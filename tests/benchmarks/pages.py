@@ -35,7 +35,7 @@ NOT_OF_ALL = {  # pages that want one of these roles; everybody opens the others
     "score review": {"expert", "reviewer", "lead"},
     "audit log": {"lead"},
 }
-SERVER = ["--interface", "wsgi", "--workers", "2", "--blocking-threads", "8", "--no-ws", "--log-level", "warning"]
+SERVER = ["--interface", "wsgi", "--workers", "3", "--blocking-threads", "2", "--no-ws", "--log-level", "warning"]
 
 
 @contextmanager
