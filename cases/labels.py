@@ -89,14 +89,17 @@ class Agreement:
 
 def agreement() -> Agreement:
     """What the first causes that people name agree in, of labels given without knowledge of the others: one query."""
-    rows = Label.objects.filter(
-        set_aside_by=None, informed=False, version__task_digest=F("version__case__current__task_digest")
-    )
     newest: dict[int, dict[int, str]] = defaultdict(dict)
-    for case, by, answer in rows.order_by("pk").values_list("version__case", "by", "answer"):
+    for case, by, answer in prepared.rows(_given_blind):
         newest[case][by] = _said(parse_answer(answer))
     units = [list(said.values()) for said in newest.values() if len(said) > 1]
     return Agreement(share(sum(len(set(unit)) == 1 for unit in units), len(units)), alpha(units))
+
+
+def _given_blind() -> QuerySet:
+    of_today = {"version__task_digest": F("version__case__current__task_digest")}
+    given = Label.objects.filter(set_aside_by=None, informed=False, **of_today)
+    return given.order_by("pk").values_list("version__case", "by", "answer")
 
 
 def alpha(units: Iterable[Sequence[str]]) -> float | None:

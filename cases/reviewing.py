@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from cases.access import EXPERT, LEAD, REVIEWER, closed_to, has_role, left_out
@@ -82,11 +83,13 @@ def _held_of(session: int, user: int) -> QuerySet:
 
 def seat_of(user) -> ReviewSeat | None:
     """What this person sits over now: an answer to decide about first, then a lease that still runs."""
-    seats = ReviewSeat.objects.filter(by=user).select_related("item__score__evaluation__session", "review")
-    return (
-        seats.filter(state=State.ANSWERED).order_by("pk").first()
-        or seats.filter(state=State.HELD, until__gt=timezone.now()).order_by("pk").first()
-    )
+    return prepared.first(_seats, user.pk)
+
+
+def _seats(user: int) -> QuerySet[ReviewSeat]:
+    mine = ReviewSeat.objects.filter(by=user).filter(Q(state=State.ANSWERED) | Q(state=State.HELD, until__gt=Now()))
+    session = "item__score__evaluation__session"
+    return mine.select_related(f"{session}__case__system", f"{session}__version", "review").order_by("state", "pk")[:1]
 
 
 def claim(user, *, now=None) -> ReviewSeat | None:

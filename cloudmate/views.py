@@ -111,17 +111,17 @@ class Merged:
 def recently_merged() -> list[Merged]:
     """The newest versions with their effect on the pass rate, in two queries."""
     versions = prepared.rows(_newest_versions)
-    both = Q(base_passed__isnull=False, candidate_passed__isnull=False)
-    counted = Pair.objects.filter(both, regression__patches__version__in=[version.pk for version in versions])
-    sums = (
-        counted.order_by()
-        .values("regression__patches__version")
-        .annotate(
-            old=Count("pk", filter=Q(base_passed=True)), new=Count("pk", filter=Q(candidate_passed=True)), n=Count("pk")
-        )
-    )
-    effects = {row["regression__patches__version"]: (row["old"], row["new"], row["n"]) for row in sums}
+    sums = prepared.rows(_settled, *(version.pk for version in versions)) if versions else ()
+    effects = {version: (old, new, n) for version, old, new, n in sums}
     return [Merged(version, *effects.get(version.pk, (0, 0, 0))) for version in versions]
+
+
+def _settled(*versions: int) -> QuerySet:
+    """Version, pairs that passed before, that pass with it, and that were settled."""
+    both = Q(base_passed__isnull=False, candidate_passed__isnull=False)
+    counted = Pair.objects.filter(both, regression__patches__version__in=versions).order_by()
+    counts = {"old": Count("pk", filter=Q(base_passed=True)), "new": Count("pk", filter=Q(candidate_passed=True))}
+    return counted.values_list("regression__patches__version").annotate(**counts, n=Count("pk"))
 
 
 def _newest_versions() -> QuerySet[KnowledgeVersion]:

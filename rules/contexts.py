@@ -60,7 +60,8 @@ def patch_list(user, *, show: str, sort: str, page: str | None, source: str = ""
         rows = rows.filter(state=show)
     else:
         show = ""
-    sources = sorted(Patch.objects.order_by().values_list("source", flat=True).distinct())
+    counted = prepared.rows(_by_source_and_state)
+    sources = sorted({source for source, _, _ in counted})
     source = source if source in sources else ""
     if source:
         rows = rows.filter(source=source)
@@ -68,7 +69,9 @@ def patch_list(user, *, show: str, sort: str, page: str | None, source: str = ""
         rows = rows.filter(Q(title__icontains=words) | Q(case__name__icontains=words))
     field = SORTS.get(sort.lstrip("-"), "created_at")
     rows = rows.order_by(F(field).desc() if sort.startswith("-") or not sort else F(field).asc(), "-pk")
-    counts = dict(Patch.objects.order_by().values_list("state").annotate(n=Count("pk")))
+    counts: Counter[str] = Counter()
+    for _, state, n in counted:
+        counts[state] += n
     filters = [("", "All", sum(counts.values())), ("open", "Open", sum(counts.get(state, 0) for state in OPEN_STATES))]
     filters += [(state.value, state.label, counts[state]) for state in Patch.State if counts.get(state)]
     return {
@@ -79,19 +82,31 @@ def patch_list(user, *, show: str, sort: str, page: str | None, source: str = ""
         "source": source,
         "words": words,
         "narrowed": bool(show or source or words),
-        "queued": QueueEntry.objects.waiting().count(),
+        "queued": prepared.count(_queued),
         "may_write": has_role(user, *MAKERS),
     }
+
+
+def _by_source_and_state() -> QuerySet:
+    return Patch.objects.order_by().values_list("source", "state").annotate(n=Count("pk"))
+
+
+def _queued() -> QuerySet:
+    return QueueEntry.objects.waiting().order_by().values("pk")
+
+
+def _outcomes(*regressions: int) -> QuerySet:
+    pairs = Pair.objects.filter(regression__in=regressions).order_by()
+    return pairs.values_list("regression", "outcome").annotate(n=Count("pk"))
 
 
 def _with_effects(page: Page) -> Page:
     """Each patch of the page with its regression's pairs counted by outcome: those of the page alone, in one query."""
     page.object_list = list(page.object_list)
-    tested = [patch.regression_id for patch in page if patch.regression_id]
-    counted = Pair.objects.filter(regression__in=tested).order_by().values("regression", "outcome")
+    tested = sorted({patch.regression_id for patch in page if patch.regression_id})
     effects: dict[int, Counter] = {}
-    for row in counted.annotate(n=Count("pk")):
-        effects.setdefault(row["regression"], Counter())[row["outcome"]] = row["n"]
+    for regression, outcome, n in prepared.rows(_outcomes, *tested):
+        effects.setdefault(regression, Counter())[outcome] = n
     for patch in page:
         outcomes = effects.get(patch.regression_id, Counter())
         patch.fixed, patch.regressed = outcomes[Pair.Outcome.FIXED], outcomes[Pair.Outcome.REGRESSED]

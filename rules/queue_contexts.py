@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 
-from cases.access import has_role, left_out
+from cases.access import asked_by, has_role, left_out
+from cloudmate import prepared
 from rules import versions
 from rules.models import Patch, QueueEntry
 from sandbox.models import Pair
@@ -26,16 +27,24 @@ class Place:
 def queue(user) -> dict:
     """Four queries, however many wait."""
     head = versions.head()
-    entries = left_out(QueueEntry.objects.all(), user, case="patch__case")
-    waiting = list(entries.waiting().select_related("patch__case", "patch__base", "by"))
+    waiting = asked_by(user, _waiting)
     progress = _progress([entry.patch.regression_id for entry in waiting if entry.patch.state == Patch.State.TESTING])
-    ended = entries.ended().select_related("patch__case", "patch__version", "by", "ended_by")
     return {
         "places": [_place(number, entry, progress, head) for number, entry in enumerate(waiting, 1)],
-        "ended": ended[:ENDED],
+        "ended": asked_by(user, _ended),
         "may_decide": has_role(user, "reviewer", "lead"),
         "head": head,
     }
+
+
+def _waiting(user) -> QuerySet[QueueEntry]:
+    waiting = left_out(QueueEntry.objects.all(), user, case="patch__case").waiting()
+    return waiting.select_related("patch__case", "patch__base", "by")
+
+
+def _ended(user) -> QuerySet[QueueEntry]:
+    ended = left_out(QueueEntry.objects.all(), user, case="patch__case").ended()
+    return ended.select_related("patch__case", "patch__version", "by", "ended_by")[:ENDED]
 
 
 def _place(number: int, entry: QueueEntry, progress: dict, head) -> Place:
@@ -52,7 +61,11 @@ def _place(number: int, entry: QueueEntry, progress: dict, head) -> Place:
 
 def _progress(regressions: list[int]) -> dict[int, tuple[int, int]]:
     """Regression -> pairs that ended, and how many there are."""
-    pairs = Pair.objects.filter(regression__in=regressions).order_by().values("regression")
+    counted = prepared.rows(_counted, *regressions) if regressions else ()
+    return {regression: (done, of) for regression, done, of in counted}
+
+
+def _counted(*regressions: int) -> QuerySet:
+    pairs = Pair.objects.filter(regression__in=regressions).order_by().values_list("regression")
     ended = Q(state__in=[Pair.State.DONE, Pair.State.FAILED])
-    counted = pairs.annotate(done=Count("pk", filter=ended), of=Count("pk"))
-    return {row["regression"]: (row["done"], row["of"]) for row in counted}
+    return pairs.annotate(done=Count("pk", filter=ended), of=Count("pk"))

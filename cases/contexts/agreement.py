@@ -24,6 +24,7 @@ from cases.evaluation.thresholds import read
 from cases.evaluation.verdict import COHERENCE_BREAK, INTENT_MISMATCH, UNGROUNDED
 from cases.models import Evaluation, ReviewItem, Score, Session, System
 from cases.reviewing import wanted_from
+from cloudmate import prepared
 
 CELLS = {  # name -> (judge, person, in words, hue)
     "tp": (True, True, "both say good", "ok"),
@@ -158,8 +159,8 @@ def _questions(found: list[Pair]) -> dict[str, Confusion]:
 
 
 def _rates(judge: str, found: list[Pair]) -> list[Rate]:
-    oldest = next(iter(_oldest_rated(judge)), 0)
-    totals = {dimension: share(good, n) for dimension, good, n in _said_by(judge, oldest)}
+    oldest = prepared.first(_oldest_rated, (judge,)) or 0
+    totals = {dimension: share(good, n) for dimension, good, n in prepared.rows(_said_by, (judge,), oldest)}
     rates = []
     for dimension, counts in grouped(found, "dimension").items():
         judged = totals.get(dimension, share(0, 0))
@@ -182,12 +183,13 @@ def _evaluations_by(judge: str) -> QuerySet[Evaluation]:
     return Evaluation.objects.filter(Q(evaluator=code) | Q(evaluator__startswith=f"{code}+"))
 
 
-def _oldest_rated(judge: str) -> QuerySet:
-    return _evaluations_by(judge).order_by("-pk").values_list("pk", flat=True)[RATED - 1 : RATED]
+def _oldest_rated(judges: tuple[str]) -> QuerySet:
+    return _evaluations_by(*judges).order_by("-pk").values_list("pk", flat=True)[RATED - 1 : RATED]
 
 
-def _said_by(judge: str, oldest: int) -> QuerySet:
+def _said_by(judges: tuple[str], oldest: int) -> QuerySet:
     """Dimension, how often good, and how often at all, from the evaluation ``oldest`` on."""
+    (judge,) = judges
     scores = Score.objects.filter(value__isnull=False, evaluation__gte=oldest)
     scores = scores.filter(source="deterministic" if judge.startswith(CHECKS) else "judge")
     scores = scores.filter(evaluation__in=_evaluations_by(judge).filter(pk__gte=oldest))
@@ -242,8 +244,7 @@ def guesses_of(right: set[int]) -> Guesses:
     """Over the evaluations that are right. One query: few among many were tried, so those between them are looked through."""
     if not right:
         return Guesses(0, 0, 0, (), 0)
-    tried = Score.objects.filter(dimension=Score.Dimension.GUESS, evaluation__gte=min(right))
-    tried = tried.filter(evaluation__lte=max(right)).order_by().values_list("evaluation", "value", "reason")
+    tried = prepared.rows(_tried, min(right), max(right))
     rows = [(value, reason) for evaluation, value, reason in tried if evaluation in right]
     values = [value for value, _ in rows]
     reasons = Counter(reason.split(": ")[0] for value, reason in rows if value is None)
@@ -256,20 +257,34 @@ def guesses_of(right: set[int]) -> Guesses:
     )
 
 
+def _tried(first: int, last: int) -> QuerySet:
+    tried = Score.objects.filter(dimension=Score.Dimension.GUESS, evaluation__gte=first, evaluation__lte=last)
+    return tried.order_by().values_list("evaluation", "value", "reason")
+
+
 def _quadrant(right: bool, grounded: bool) -> str:
     return next(name for name, (one, other, _, _) in QUADRANTS.items() if (one, other) == (right, grounded))
 
 
-def quadrants_page(asked: dict[str, str]) -> dict[str, Any]:
-    """Right beside grounded, over the newest evaluation of each of the newest recorded sessions of agents."""
-    systems = list(System.objects.order_by("name"))
-    system = next((one for one in systems if one.slug == asked.get("system")), None)
+def _systems() -> QuerySet[System]:
+    return System.objects.order_by("name")
+
+
+def _newest_evaluations(system: int | None) -> QuerySet:
     recorded = Session.objects.recorded().finished().filter(actor=Session.Actor.AGENT)
-    if system:
+    if system is not None:
         recorded = recorded.filter(case__system=system)
     within = recorded.order_by("-pk").values("pk")[:NEWEST]
-    rows = Evaluation.objects.filter(session__in=within).values_list("pk", "session", "correct", "grounded")
-    newest = {session: (pk, correct, grounded) for pk, session, correct, grounded in rows.order_by("pk")}
+    found = Evaluation.objects.filter(session__in=within).order_by("pk")
+    return found.values_list("pk", "session", "correct", "grounded")
+
+
+def quadrants_page(asked: dict[str, str]) -> dict[str, Any]:
+    """Right beside grounded, over the newest evaluation of each of the newest recorded sessions of agents."""
+    systems = prepared.rows(_systems)
+    system = next((one for one in systems if one.slug == asked.get("system")), None)
+    rows = prepared.rows(_newest_evaluations, system.pk if system else None)
+    newest = {session: (pk, correct, grounded) for pk, session, correct, grounded in rows}
     enough = read(system.thresholds if system else {}).grounded
     inside: dict[str, list[int]] = {name: [] for name in QUADRANTS}
     unsettled = 0

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from django.core.paginator import Page, Paginator
@@ -149,17 +150,30 @@ class Listed:
         found = self.filters.apply(self.cases())
         return found if self.closed is None else found.exclude(pk=self.closed)
 
+    @cached_property
+    def _with_words(self) -> list[int]:
+        """Their keys, in order: looked for once, not to count them and again to cut."""
+        return list(self.all().values_list("pk", flat=True))
+
     def count(self) -> int:
-        return self.all().count() if self.known is None else self.known
+        if self.known is not None:
+            return self.known
+        return len(self._with_words) if self.filters.q else self.all().count()
 
     def __getitem__(self, part: slice) -> list[Case]:
-        if self.filters.q:  # of which there are too many for each to be kept
-            return list(_part(self, (part.start, part.stop)))
+        if self.filters.q:
+            keys = self._with_words[part]
+            found = {case.pk: case for case in prepared.rows(_numbered, self.shown, *keys)}
+            return [found[key] for key in keys]
         return prepared.rows(_part, replace(self, known=None), (part.start, part.stop))
 
 
 def _part(listed: Listed, part: tuple[int, int]) -> QuerySet[Case]:
     return listed.shown(listed.all())[slice(*part)]
+
+
+def _numbered(shown: Callable[[QuerySet[Case]], QuerySet[Case]], *keys: int) -> QuerySet[Case]:
+    return shown(Case.objects.filter(pk__in=keys))
 
 
 def page_of(listed: Listed, number: Any) -> Page:
@@ -205,20 +219,17 @@ class MapRow:
         return sum(cell.confirmed for cell in self.cells)
 
 
+def _by_category_and_system() -> QuerySet:
+    live = Case.objects.library().exclude(state=Case.State.RETIRED).order_by()
+    counts = {"confirmed": Count("pk", filter=Case.GATING), "waiting": Count("pk", filter=~Case.GATING)}
+    return live.values_list("current__category", "system__slug").annotate(**counts)
+
+
 def library_map() -> dict[str, Any]:
     """Categories x systems with counts; a cell of zero is a gap: nothing there is protected."""
-    counted = (
-        Case.objects.library()
-        .exclude(state=Case.State.RETIRED)
-        .order_by()
-        .values_list("current__category", "system__slug")
-        .annotate(
-            confirmed=Count("pk", filter=Case.GATING),
-            waiting=Count("pk", filter=~Case.GATING),
-        )
-    )
+    counted = prepared.rows(_by_category_and_system)
     found = {(category, slug): (confirmed, waiting) for category, slug, confirmed, waiting in counted}
-    systems = [system for system in System.objects.order_by("name") if any(slug == system.slug for _, slug in found)]
+    systems = [system for system in prepared.rows(_systems) if any(slug == system.slug for _, slug in found)]
     categories = sorted({category for category, _ in found}, key=lambda category: (category == "", category))
     rows = [
         MapRow(category, tuple(Cell(system.slug, *found.get((category, system.slug), (0, 0))) for system in systems))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 
 from cases import reviewing
 from cases.access import EXPERT, LEAD, REVIEWER, has_role
@@ -12,6 +12,8 @@ from cases.diagnosis import Claim
 from cases.models import ReviewItem, ReviewSeat
 from cases.recording import transcript_of
 from cases.transcript import Transcript
+from cloudmate import prepared
+from cloudmate.counting import counts
 
 AROUND = 1200  # characters of a return shown on each side of a quoted passage
 COUNTED = 1000  # counts of a queue stop here
@@ -60,9 +62,14 @@ def to_judge(user) -> QuerySet[ReviewItem]:
 
 
 def progress(user) -> dict[str, int]:
-    done = ReviewSeat.objects.filter(by=user, state=ReviewSeat.State.DONE).count()
-    at_it = ReviewSeat.objects.filter(by=user, state__in=(ReviewSeat.State.HELD, ReviewSeat.State.ANSWERED)).count()
-    return {"done": done, "of": done + at_it + to_judge(user).count()}
+    seats = dict(prepared.rows(_seats_by_state, user.pk))
+    done = seats.get(ReviewSeat.State.DONE, 0)
+    at_it = seats.get(ReviewSeat.State.HELD, 0) + seats.get(ReviewSeat.State.ANSWERED, 0)
+    return {"done": done, "of": done + at_it + counts(user, to_judge)[0]}
+
+
+def _seats_by_state(user: int) -> QuerySet:
+    return ReviewSeat.objects.filter(by=user).order_by().values_list("state").annotate(n=Count("pk"))
 
 
 def review_page(seat: ReviewSeat | None, user) -> dict[str, Any]:
@@ -72,6 +79,7 @@ def review_page(seat: ReviewSeat | None, user) -> dict[str, Any]:
         return shown
     score = seat.item.score
     session = score.evaluation.session
+    session.version.case = session.case  # the same row: not read again
     transcript = transcript_of(session)
     revealed = seat.state == ReviewSeat.State.ANSWERED
     return shown | {

@@ -11,7 +11,7 @@ from cases.contexts.chain import chain_of
 from cases.contexts.levels import levels_of
 from cases.contexts.pairs import pairs_of
 from cases.contexts.steps import FIRST, shown_steps, tree
-from cases.models import Annotation, Evaluation, Score, ScoreReview, Session
+from cases.models import Annotation, Evaluation, Score, ScoreReview, Session, Step
 from cases.parsing import parse_diagnosis
 from cases.recording import transcript_of
 from cases.reviewing import blind, wanted_from
@@ -130,7 +130,7 @@ class RuleLine:
 
 def rules_of(session: Session) -> list[RuleLine]:
     uses: dict[str, list[tuple[str, str, str]]] = {}
-    stepwise = session.steps.exclude(rules=[]).order_by("index").values_list("index", "rules")
+    stepwise = prepared.rows(_used, session.pk)
     for where, used in [
         *((f"step {index + 1}", rules) for index, rules in stepwise),
         ("conclusion", session.concluding_rules),
@@ -138,6 +138,10 @@ def rules_of(session: Session) -> list[RuleLine]:
         for use in used:
             uses.setdefault(use["rule"], []).append((where, use["how"], use.get("instead_of", "")))
     return [RuleLine(rule, tuple(lines)) for rule, lines in sorted(uses.items())]
+
+
+def _used(session: int) -> QuerySet:
+    return Step.objects.filter(session=session).exclude(rules=[]).order_by("index").values_list("index", "rules")
 
 
 def _newest_evaluation(session: int) -> QuerySet[Evaluation]:

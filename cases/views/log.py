@@ -2,6 +2,7 @@
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.decorators import login_required
+from django.core.cache import cache
 from django.core.paginator import Paginator
 from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse
@@ -12,6 +13,7 @@ from cases.access import ADMIN, LEAD, left_out, require_role
 from cases.models import Entry
 
 PAGE = 50
+KEPT = 60  # seconds that a new kind of entry may be missing from those one can choose
 
 
 @login_required
@@ -28,10 +30,14 @@ def log(request: HttpRequest) -> HttpResponse:
         "page": Paginator(rows, PAGE).get_page(request.GET.get("page")),
         "action": action,
         "by": by,
-        "actions": Entry.objects.order_by("action").values_list("action", flat=True).distinct(),
+        "actions": cache.get_or_set("logged-actions", _actions, KEPT),
         "people": get_user_model()
         .objects.filter(Exists(Entry.objects.filter(by=OuterRef("pk"))))
         .order_by("username")
         .values_list("username", flat=True),
     }
     return render(request, "cases/log.html", shown)
+
+
+def _actions() -> list[str]:
+    return list(Entry.objects.order_by("action").values_list("action", flat=True).distinct())
