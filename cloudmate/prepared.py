@@ -26,7 +26,8 @@ def rows(question: Callable[..., QuerySet], *arguments) -> list:
     """What ``list(question(*arguments))`` says, in the same query; without ``prefetch_related``.
 
     Of the arguments, whole numbers and texts may differ each time, as keys of rows and digests do, and are compared
-    as they are; of all others there should be few.
+    as they are; of all others there should be few. A plan that is made for every number does not know how many rows a
+    range has: ask for few by a range, or where another condition leaves few.
     ``question`` is called once in a process: a moment that it speaks of is the database's own ``Now()``. Raises
     TypeError where it does more with a number or text than compare: cuts by it, or puts it into a pattern.
     """

@@ -160,7 +160,7 @@ def _questions(found: list[Pair]) -> dict[str, Confusion]:
 
 def _rates(judge: str, found: list[Pair]) -> list[Rate]:
     oldest = prepared.first(_oldest_rated, (judge,)) or 0
-    totals = {dimension: share(good, n) for dimension, good, n in prepared.rows(_said_by, (judge,), oldest)}
+    totals = {dimension: share(good, n) for dimension, good, n in _said_by(judge, oldest)}
     rates = []
     for dimension, counts in grouped(found, "dimension").items():
         judged = totals.get(dimension, share(0, 0))
@@ -187,9 +187,8 @@ def _oldest_rated(judges: tuple[str]) -> QuerySet:
     return _evaluations_by(*judges).order_by("-pk").values_list("pk", flat=True)[RATED - 1 : RATED]
 
 
-def _said_by(judges: tuple[str], oldest: int) -> QuerySet:
+def _said_by(judge: str, oldest: int) -> QuerySet:
     """Dimension, how often good, and how often at all, from the evaluation ``oldest`` on."""
-    (judge,) = judges
     scores = Score.objects.filter(value__isnull=False, evaluation__gte=oldest)
     scores = scores.filter(source="deterministic" if judge.startswith(CHECKS) else "judge")
     scores = scores.filter(evaluation__in=_evaluations_by(judge).filter(pk__gte=oldest))
