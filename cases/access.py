@@ -98,6 +98,11 @@ def asked_by(user: User, question: Callable[[User], QuerySet]) -> list:
     return prepared.rows(_of_somebody, question, roles_of(user), user.pk, closed_to(user) or 0)
 
 
+def counted_by(user: User, question: Callable[[User], QuerySet]) -> int:
+    """How many rows ``asked_by`` gives."""
+    return prepared.count(_of_somebody, question, roles_of(user), user.pk, closed_to(user) or 0)
+
+
 def _of_somebody(question: Callable[[User], QuerySet], roles: frozenset[str], pk: int, closed: int) -> QuerySet:
     return question(somebody(roles, pk, closed))
 

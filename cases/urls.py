@@ -20,6 +20,7 @@ urlpatterns = [
     path("settings/tokens/", tokens.tokens, name="tokens"),
     path("settings/tokens/<int:pk>/revoke/", tokens.revoke, name="revoke_token"),
     path("library/", library.library, name="library"),
+    path("panels/library/duplicates/", library.same, name="duplicates"),
     path("library/bulk/", library.in_bulk, name="in_bulk"),
     path("library/undo/", library.undo, name="undo"),
     path("settings/redaction/", redaction.redaction, name="redaction"),

@@ -157,13 +157,18 @@ REST_FRAMEWORK = {
     },
 }
 
-# What is counted for a minute, in each process: tries to sign in, an agent's requests, Insight's sums. Trying hundreds
-# of names pushes none of it out.
+# What is counted for a minute: in each process tries to sign in and an agent's requests, of which trying hundreds of
+# names pushes none out; for all processes of a machine sums over all there is, which take long.
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
         "OPTIONS": {"MAX_ENTRIES": 20_000},
-    }
+    },
+    "sums": {
+        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "LOCATION": DATA_DIR / "sums",
+        "TIMEOUT": 60,
+    },
 }
 
 # Static files: named by their content and compressed, so a browser never asks twice

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from django.core.cache import cache
+from django.core.cache import caches
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -18,7 +18,6 @@ from sandbox.knowledge.language import text_of
 from sandbox.knowledge.rule import Rule
 
 MAKERS = ("expert", "reviewer", "lead")
-KEPT = 60  # seconds
 RULE_SORTS = {
     "name": lambda item: item.rule.name,
     "since": lambda item: item.record.added_in.number if item.record else 0,
@@ -92,8 +91,8 @@ def insight() -> dict:
 
 
 def _counted() -> dict:
-    """What is summed over all there is, anew once a minute in each process: nobody's next step hangs on it."""
-    found = cache.get_or_set("insight", _count, KEPT)
+    """What is summed over all there is, anew once a minute: nobody's next step hangs on it."""
+    found = caches["sums"].get_or_set("insight", _count)
     return found | _over_time(found["weeks"]) | _of_explorations(*found["exploring"])
 
 

@@ -10,7 +10,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from django.core.cache import cache
+from django.core.cache import caches
 
 from tests.cloudmate.llm.network import loopback_only
 
@@ -92,7 +92,8 @@ def no_outgoing_connections():
 @pytest.fixture(autouse=True)
 def nothing_kept_from_another_test():
     yield
-    cache.clear()
+    for cache in caches.all(initialized_only=True):
+        cache.clear()
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,6 @@ from django.db.models.functions import Coalesce, RowNumber
 
 from cases import labelling, labels
 from cases.access import EXPERT, LEAD, asked_by, closed_to, has_role, left_out
-from cases.contexts.duplicates import duplicates
 from cases.contexts.listing import (
     PAGE,
     Filters,
@@ -76,7 +75,7 @@ def library_page(query: dict[str, Any], user, *, view: str) -> dict[str, Any]:
     if view == "map":
         return shown | library_map()
     if view == "next":
-        found = {"suggestions": suggestions(user), "duplicates": duplicates(user), "looked_at": CANDIDATES}
+        found = {"suggestions": suggestions(user), "looked_at": CANDIDATES}
         mine = {
             "labelling": None if closed_to(user) is None else labelling.held_by(user),
             "to_label": asked_by(user, _first_to_label),

@@ -6,14 +6,13 @@ from typing import Any
 from django.db.models import Count, QuerySet
 
 from cases import reviewing
-from cases.access import EXPERT, LEAD, REVIEWER, has_role
+from cases.access import EXPERT, LEAD, REVIEWER, counted_by, has_role
 from cases.contexts.chain import ordered
 from cases.diagnosis import Claim
 from cases.models import ReviewItem, ReviewSeat
 from cases.recording import transcript_of
 from cases.transcript import Transcript
 from cloudmate import prepared
-from cloudmate.counting import counts
 
 AROUND = 1200  # characters of a return shown on each side of a quoted passage
 COUNTED = 1000  # counts of a queue stop here
@@ -65,7 +64,7 @@ def progress(user) -> dict[str, int]:
     seats = dict(prepared.rows(_seats_by_state, user.pk))
     done = seats.get(ReviewSeat.State.DONE, 0)
     at_it = seats.get(ReviewSeat.State.HELD, 0) + seats.get(ReviewSeat.State.ANSWERED, 0)
-    return {"done": done, "of": done + at_it + counts(user, to_judge)[0]}
+    return {"done": done, "of": done + at_it + counted_by(user, to_judge)}
 
 
 def _seats_by_state(user: int) -> QuerySet:

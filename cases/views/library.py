@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from cases import curation
 from cases.access import LEAD, number_in, require_role
+from cases.contexts.duplicates import duplicates
 from cases.contexts.library import VIEWS, library_page
 from cases.curation import Done
 from cases.forms.library import NothingForm, QuarantineForm, ReasonForm, TagForm
@@ -39,6 +40,14 @@ def library(request: HttpRequest) -> HttpResponse:
         "cases/library.html",
         library_page(request.GET.dict(), request.user, view=view if view in VIEWS else "list"),
     )
+
+
+@login_required
+@require_GET
+def same(request: HttpRequest) -> HttpResponse:
+    """The part of what is next that compares all cases with each other."""
+    require_role(request.user)
+    return render(request, "cases/_duplicates.html", {"duplicates": duplicates(request.user)})
 
 
 @login_required

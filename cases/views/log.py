@@ -2,7 +2,7 @@
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.decorators import login_required
-from django.core.cache import cache
+from django.core.cache import caches
 from django.core.paginator import Paginator
 from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse
@@ -13,7 +13,6 @@ from cases.access import ADMIN, LEAD, left_out, require_role
 from cases.models import Entry
 
 PAGE = 50
-KEPT = 60  # seconds that a new kind of entry may be missing from those one can choose
 
 
 @login_required
@@ -30,7 +29,7 @@ def log(request: HttpRequest) -> HttpResponse:
         "page": Paginator(rows, PAGE).get_page(request.GET.get("page")),
         "action": action,
         "by": by,
-        "actions": cache.get_or_set("logged-actions", _actions, KEPT),
+        "actions": caches["sums"].get_or_set("logged-actions", _actions),
         "people": get_user_model()
         .objects.filter(Exists(Entry.objects.filter(by=OuterRef("pk"))))
         .order_by("username")
@@ -40,4 +39,5 @@ def log(request: HttpRequest) -> HttpResponse:
 
 
 def _actions() -> list[str]:
+    """The kinds of entry to choose from; a new one may be missing for a minute."""
     return list(Entry.objects.order_by("action").values_list("action", flat=True).distinct())

@@ -67,6 +67,7 @@ def addresses(made: dict[str, list]) -> dict[str, list[str]]:
         "library": ["/library/", "/library/?sort=state", "/library/?category=network&system=bank", "/library/?page=7"],
         "library: map": ["/library/?view=map"],
         "library: what next": ["/library/?view=next"],
+        "library: duplicates": ["/panels/library/duplicates/"],
         "library: import": ["/library/import/"],
         "case": [f"/cases/{pk}/" for pk in cases],
         "case: sandbox panel": [f"/panels/cases/{pk}/sandbox/" for pk in cases],

@@ -73,7 +73,17 @@ def case():
 def crawl(client: Client, *, most: int = 400) -> dict[str, str]:
     """Every page that a person gets to by links and by parts that pages load, by address."""
     found: dict[str, str] = {}
-    waiting = deque(["/", "/cases/", "/library/?view=next", "/library/?view=map", "/settings/log/", "/search/?q=zebra"])
+    waiting = deque(
+        [
+            "/",
+            "/cases/",
+            "/library/?view=next",
+            "/panels/library/duplicates/",
+            "/library/?view=map",
+            "/settings/log/",
+            "/search/?q=zebra",
+        ]
+    )
     waiting.extend([f"/search/?q={NAME}", "/library/?category=zebras", "/cases/?category=zebras", "/patches/queue/"])
     while waiting and len(found) < most:
         address = waiting.popleft()
