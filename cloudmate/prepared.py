@@ -12,13 +12,17 @@ from functools import lru_cache
 from types import SimpleNamespace
 from typing import NamedTuple
 
+from django.conf import settings
 from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models import QuerySet
 
 # what nothing has: each stands for one that is asked for
-STAND_INS = {int: range(2_112_366_000, 2_112_366_100), str: [f"place {number} of a question" for number in range(10)]}
-
+MOST = 100
+STAND_INS = {
+    int: range(2_112_366_000, 2_112_366_000 + MOST),
+    str: [f"place {number:02} of a question" for number in range(MOST)],
+}
 KEPT = 500  # plans a connection
 
 
@@ -108,10 +112,12 @@ def _plans_kept() -> Iterator[None]:
     driver = connection.connection
     usual, driver.cursor_factory = driver.cursor_factory, ServerBindingCursor
     driver.prepared_max = KEPT
+    driver.prepare_threshold = 1 if settings.KEEP_PLANS else None
     try:
         yield
     finally:
         driver.cursor_factory = usual
+        driver.prepare_threshold = None  # else it counts every other statement too, and holds its whole text
 
 
 def _kinds(arguments: tuple) -> tuple:
@@ -127,6 +133,8 @@ def _kind(argument):
 
 def _called_with(kinds: tuple) -> list:
     """What ``question`` is called with: a stand-in for each number and text, everything else as it is."""
+    if any(kinds.count(kind) > len(stand_ins) for kind, stand_ins in STAND_INS.items()):
+        raise TypeError(f"at most {MOST} numbers and texts may differ in a question: ask this one anew each time")
     free = {kind: iter(stand_ins) for kind, stand_ins in STAND_INS.items()}
     return [next(free[kind]) if kind in (int, str) else kind for kind in kinds]
 

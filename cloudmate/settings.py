@@ -106,13 +106,12 @@ DATABASES = {
     }
 }
 if DATABASES["default"]["ENGINE"].endswith("postgresql"):
-    # its just-in-time compiler takes up to 1.3 s before questions that are answered in 0.1 s; what cloudmate/prepared.py
-    # asks a second time is planned once, for all values, but not where a pooler gives each transaction another
-    # connection, which does not know the plans; ?options= of the address wins
-    keep_plans = env.boolean("CLOUDMATE_DATABASE_KEEP_PLANS", True)
-    planned = " -c plan_cache_mode=force_generic_plan" if keep_plans else ""
-    DATABASES["default"]["OPTIONS"].setdefault("options", f"-c jit=off{planned}")
-    DATABASES["default"]["OPTIONS"]["prepare_threshold"] = 1 if keep_plans else None
+    # its just-in-time compiler takes up to 1.3 s before questions that are answered in 0.1 s; a plan that is kept is for
+    # all values; ?options= of the address wins
+    DATABASES["default"]["OPTIONS"].setdefault("options", "-c jit=off -c plan_cache_mode=force_generic_plan")
+# What cloudmate/prepared.py asks a second time is planned once, but not where a pooler gives each transaction another
+# connection, which does not know the plans.
+KEEP_PLANS = env.boolean("CLOUDMATE_DATABASE_KEEP_PLANS", True)
 DATABASES["default"]["CONN_MAX_AGE"] = env.integer("CLOUDMATE_DATABASE_KEEP_SECONDS", 60, least=0)
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from django.core.cache import caches
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -10,6 +9,7 @@ from cases.access import has_role
 from cases.contexts.agreement import newest_judge
 from cases.contexts.tools import tool_names
 from cloudmate import prepared
+from cloudmate.sums import summed
 from rules import versions
 from rules.charts import Value, chart
 from rules.insight import exploring, growth, outcome, staleness, use, weeks
@@ -92,7 +92,7 @@ def insight() -> dict:
 
 def _counted() -> dict:
     """What is summed over all there is, anew once a minute: nobody's next step hangs on it."""
-    found = caches["sums"].get_or_set("insight", _count)
+    found = summed("insight", _count)
     return found | _over_time(found["weeks"]) | _of_explorations(*found["exploring"])
 
 

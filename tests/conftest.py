@@ -92,7 +92,7 @@ def no_outgoing_connections():
 @pytest.fixture(autouse=True)
 def nothing_kept_from_another_test():
     yield
-    for cache in caches.all(initialized_only=True):
+    for cache in caches.all():
         cache.clear()
 
 

@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LEVELS = {"floor": 0, "cases": 1, "sandbox": 2, "rules": 3, "roof": 4}
 FLOOR = {
     *("cloudmate.addresses", "cloudmate.env", "cloudmate.llm", "cloudmate.prepared", "cloudmate.states"),
-    "cloudmate.work",
+    *("cloudmate.sums", "cloudmate.work"),
 }
 EDGES = {"views", "tasks", "api", "admin", "urls", "forms", "contexts"}
 FRAMEWORKS = {"django", "celery", "rest_framework"}

@@ -164,7 +164,7 @@ class Listed:
         if self.filters.q:
             keys = self._with_words[part]
             found = {case.pk: case for case in prepared.rows(_numbered, self.shown, *keys)}
-            return [found[key] for key in keys]
+            return [found[key] for key in keys if key in found]
         return prepared.rows(_part, replace(self, known=None), (part.start, part.stop))
 
 

@@ -22,8 +22,7 @@ class Asked:
 def tools_page() -> dict:
     """Two queries, however many cases there are."""
     systems = prepared.rows(_systems)
-    newest = prepared.rows(_versions, *sorted(one.newest for one in systems if one.newest))
-    versions = {version.pk: version for version in newest}
+    versions = CaseVersion.objects.select_related("case").in_bulk({one.newest for one in systems if one.newest})
     rows = [
         Asked(one, one.n, versions[one.newest].case, versions[one.newest].tools)
         for one in systems
@@ -37,10 +36,6 @@ def _systems() -> QuerySet[System]:
     cases = Case.objects.filter(system=OuterRef("pk")).order_by().values("system").values(n=Count("pk"))
     many = Coalesce(Subquery(cases), 0)
     return System.objects.annotate(n=many, newest=Subquery(newest[:1])).order_by("name")
-
-
-def _versions(*numbers: int) -> QuerySet[CaseVersion]:
-    return CaseVersion.objects.select_related("case").filter(pk__in=numbers)
 
 
 def tool_names() -> frozenset[str]:

@@ -2,7 +2,6 @@
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.decorators import login_required
-from django.core.cache import caches
 from django.core.paginator import Paginator
 from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse
@@ -11,6 +10,7 @@ from django.views.decorators.http import require_GET
 
 from cases.access import ADMIN, LEAD, left_out, require_role
 from cases.models import Entry
+from cloudmate.sums import summed
 
 PAGE = 50
 
@@ -29,7 +29,7 @@ def log(request: HttpRequest) -> HttpResponse:
         "page": Paginator(rows, PAGE).get_page(request.GET.get("page")),
         "action": action,
         "by": by,
-        "actions": caches["sums"].get_or_set("logged-actions", _actions),
+        "actions": sorted({*summed("logged-actions", _actions), action} - {""}),
         "people": get_user_model()
         .objects.filter(Exists(Entry.objects.filter(by=OuterRef("pk"))))
         .order_by("username")

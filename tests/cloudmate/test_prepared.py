@@ -52,6 +52,18 @@ def test_rows_are_dicts_where_values_are_asked_for():
     assert prepared.first(named, case.name, 10**30) is None
 
 
+def half_full(pk):
+    return Case.objects.filter(pk=pk, name__contains="50%", tags=["it's %s"]).values_list("pk", "name")
+
+
+def test_what_a_question_says_itself_may_hold_signs_and_quotes():
+    case = factories.make_case()
+    Case.objects.filter(pk=case.pk).update(name="at 50% load", tags=["it's %s"])
+    for _ in range(3):  # asked, planned, and asked of the plan
+        assert prepared.rows(half_full, case.pk) == [(case.pk, "at 50% load")]
+    assert prepared.count(half_full, case.pk) == 1
+
+
 def nothing(pk):
     return Case.objects.filter(pk__in=[], system=pk)
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
+from django.core.cache import caches
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, OperationalError, connection
@@ -31,6 +32,7 @@ class Command(BaseCommand):
         except DatabaseError as error:
             raise CommandError(f"The database could not be brought up to date: {error}") from error
         self.collect_static()
+        caches["sums"].clear()  # which another version may have counted
         if made:
             self.tell(
                 "accounts", "sign in with these passwords, shown this once (again: manage.py accounts --reset NAME)"

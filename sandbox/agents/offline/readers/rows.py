@@ -28,8 +28,8 @@ BEFORE = re.compile(
 )
 PERCENT = re.compile(r"(pct|percent|%|utili[sz]ation|usage_?ratio)", re.I)
 HEAP = re.compile(r"ready|lag|pending|backlog|waiting|depth|queued|unacked", re.I)
-IDLE = re.compile(r"\b(cpu|processor)\b.* stopped$")
-OUTSIDE = re.compile(r"\b(ready|replicas|up)\b.* stopped$")  # counted by those who watch it, not by itself
+IDLE = re.compile(r"^(?!.*\b(throttl|limit|request|quota|steal|wait)).*\b(cpu|processor)\b.* stopped$")
+OUTSIDE = re.compile(r"(^up|\b(ready|replicas)\b.*) stopped$")  # counted by those who watch it, not by itself
 FOLLOWS = 0.3  # too faint to trigger a rule
 RULE = re.compile(r"^[\s|+-]*-{3,}[\s|+-]*$")
 NUMBER = re.compile(
@@ -261,7 +261,8 @@ def weigh_stopped(reading: Reading) -> None:
 
     Whatever stopped it, they say the same; one of them alone, in a component that runs, is a sign.
     """
-    idle = {one.component for one in reading.findings if one.aspect is Aspect.FLATLINE and IDLE.search(one.value)}
+    stopped = [one for one in reading.findings if one.aspect is Aspect.FLATLINE and one.component]
+    idle = {one.component for one in stopped if IDLE.search(one.value)}
     for at, one in enumerate(reading.findings):
         told = IDLE.search(one.value) or OUTSIDE.search(one.value)
         if one.aspect is Aspect.FLATLINE and one.component in idle and not told:

@@ -476,6 +476,7 @@ def test_gauges_of_a_process_that_no_longer_runs_are_too_faint_to_learn_from():
     assert down["cpu utilisation stopped"] == down["replicas ready stopped"] == 3.0
     assert down["pool in use stopped"] < FAINT
     assert strengths(cpu_utilisation=False, pool_in_use=True) == {"pool in use stopped": 3.0}
+    assert strengths(cpu_throttled_periods=True, pool_in_use=True)["pool in use stopped"] == 3.0
 
 
 def test_row_near_its_limit_and_row_that_uses_many_times_what_others_do_stand_out():
