@@ -25,6 +25,7 @@ READS = {
     "cases:case",
     "cases:versions",
     "cases:library",
+    "cases:duplicates",
     "cases:agreement",
     "cases:quadrants",
     "cases:session",
