@@ -17,13 +17,13 @@ from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models import QuerySet
 
+MOST = 100  # numbers, and texts, that a question may be asked for
 # what nothing has: each stands for one that is asked for
-MOST = 100
 STAND_INS = {
     int: range(2_112_366_000, 2_112_366_000 + MOST),
     str: [f"place {number:02} of a question" for number in range(MOST)],
 }
-KEPT = 500  # plans a connection
+KEPT = 500  # plans of one connection
 
 
 def rows(question: Callable[..., QuerySet], *arguments) -> list:
@@ -33,7 +33,8 @@ def rows(question: Callable[..., QuerySet], *arguments) -> list:
     as they are; of all others there should be few. A plan that is made for every number does not know how many rows a
     range has: ask for few by a range, or where another condition leaves few.
     ``question`` is called once in a process: a moment that it speaks of is the database's own ``Now()``. Raises
-    TypeError where it does more with a number or text than compare: cuts by it, or puts it into a pattern.
+    TypeError where it does more with a number or text than compare: cuts by it, or puts it into a pattern; and where
+    there are more than MOST of either.
     """
     found = _compiled(connection.vendor, question, _kinds(arguments))
     if found is None:

@@ -106,3 +106,13 @@ def test_what_is_no_number_may_decide_about_the_question():
 def test_what_does_more_than_compare_is_refused_instead_of_answered_wrongly(question, argument):
     with pytest.raises(TypeError, match="does more with a number or text it is given than compare it"):
         prepared.rows(question, argument)
+
+
+def test_more_numbers_than_a_question_has_places_for_are_refused():
+    assert prepared.rows(numbered, *range(prepared.MOST)) == []
+    with pytest.raises(TypeError, match="at most 100 numbers and texts"):
+        prepared.rows(numbered, *range(prepared.MOST + 1))
+
+
+def numbered(*numbers):
+    return Case.objects.filter(pk__in=numbers)
