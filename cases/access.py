@@ -159,7 +159,7 @@ def session_for(user: User, pk: int) -> Session:
         raise Http404(f"There is no session {pk}.")
     if not may_record(session, user):
         require_open(user, session.case_id)
-    session.version.case = session.case
+    session.version.case = session.case  # the same row: not read again
     return session
 
 
