@@ -15,7 +15,7 @@ from cases.transcript import Transcript
 from cloudmate.llm.base import LLM
 from cloudmate.llm.roles import for_role
 from cloudmate.work import finish, held
-from rules import patches, versions
+from rules import patches, trials, versions
 from rules.critic import model
 from rules.critic.propose import Neighbour, NoProposal, Proposal, accepted, propose
 from rules.models import Critique, KnowledgeVersion, Patch, PatchRevision
@@ -185,6 +185,7 @@ def _compare(critique: Critique, llm: LLM | None) -> Patch | None:
         "passes": right,
         "neighbours": neighbours(failed, critique.base, broken=critique.patch),
         "known_names": patches.known_names(),
+        "variants": trials.over(failed.version, base),
     }
     proposal, evidence = propose(now, shown, **setting), {}
     if isinstance(proposal, NoProposal) and llm is not None:

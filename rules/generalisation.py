@@ -1,25 +1,23 @@
 """Does a patch mend its case under other names, times, figures and words, and what else does it move? No Django here.
 
-Variants of the seed case have the same answer, so a rule that mends only the case as it was recorded has
-learned the recording, not the fault. The gap and the over-trigger rate are part of the verdict (engine section 5).
+Most variants of the seed case have the same answer, so a rule that mends only the case as it was recorded has
+learned the recording, not the fault. Where another cause raises the same alert, or nothing is broken, the answer is
+another, and a rule that takes it away is refused. The gap and the over-trigger rate are part of the verdict
+(engine section 5).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from cases.diagnosis import Answer
 from cases.evaluation.components import same_class
-from cases.transcript import Transcript
 from rules.gate import Decision, Verdict
+from sandbox.knowledge.rule import Knowledge
 from sandbox.report import Report
-from sandbox.variants import KINDS, Variant
+from sandbox.variants import ANOTHER_ANSWER, KINDS
 
 MOST_FAILED = 0.5  # share of the variants that may fail; beyond it the patch is refused
-
-Play = Callable[[Variant], tuple[Transcript, Transcript]]  # a variant under old and under new knowledge
-Passes = Callable[[Transcript, Answer], bool | None]
 
 
 @dataclass(frozen=True)
@@ -34,13 +32,22 @@ class Trial:
     def words(self) -> str:
         return KINDS[self.kind]
 
+    @property
+    def same_answer(self) -> bool:
+        return self.kind not in ANOTHER_ANSWER
 
-def tried(variants: Iterable[Variant], *, play: Play, passes: Passes) -> tuple[Trial, ...]:
-    """Every variant of the seed case under old and new knowledge."""
-    return tuple(
-        Trial(variant.kind, *(passes(transcript, variant.answer) for transcript in play(variant)))
-        for variant in variants
-    )
+    @property
+    def broken(self) -> bool:
+        """The candidate fails where its case's answer is right, or takes away another that the base gave."""
+        return self.candidate is False and (self.same_answer or self.base is True)
+
+
+Trials = Callable[[Knowledge], tuple[Trial, ...]]  # a candidate's runs of the variants of one case, beside the base's
+
+
+def no_variants(_: Knowledge) -> tuple[Trial, ...]:
+    """For a case that has none."""
+    return ()
 
 
 def over_triggered(report: Report) -> tuple[int, int]:
@@ -53,14 +60,24 @@ def over_triggered(report: Report) -> tuple[int, int]:
 
 
 def with_variants(verdict: Verdict, trials: Sequence[Trial], report: Report) -> Verdict:
-    """The verdict with what the variants show; an accepted patch that fails on most of them is refused."""
-    settled = [trial for trial in trials if trial.candidate is not None]
-    failed = [trial for trial in settled if not trial.candidate]
+    """The verdict with what the variants show; an accepted patch that fails on most of them is refused.
+
+    So is one that takes the right answer from a variant whose answer is another.
+    """
+    settled = [trial for trial in trials if trial.candidate is not None and trial.same_answer]
+    failed = [trial for trial in settled if trial.broken]
+    spoiled = [trial for trial in trials if trial.broken and not trial.same_answer]
     changed, of = over_triggered(report)
     record = {
         **verdict.record,
         "variants": [
-            {"kind": trial.kind, "words": trial.words, "base": trial.base, "candidate": trial.candidate}
+            {
+                "kind": trial.kind,
+                "words": trial.words,
+                "base": trial.base,
+                "candidate": trial.candidate,
+                "same_answer": trial.same_answer,
+            }
             for trial in trials
         ],
         "generalisation_gap": round(len(failed) / len(settled), 4) if settled else None,
@@ -72,6 +89,9 @@ def with_variants(verdict: Verdict, trials: Sequence[Trial], report: Report) -> 
         limits = (*limits, f"It does not mend {len(failed)} of {len(settled)} variants of its case: {names}")
     elif not settled:
         limits = (*limits, "No variant of its case could be made or scored: whether it generalises is not known")
+    if verdict.decision is Decision.ACCEPT and spoiled:
+        reason = f"It answers its case where the answer is another: {'; '.join(trial.words for trial in spoiled)}"
+        return replace(verdict, decision=Decision.REFUSE, reason=reason, record=record, does_not_show=limits)
     if verdict.decision is Decision.ACCEPT and settled and len(failed) > MOST_FAILED * len(settled):
         reason = f"It mends its case only as it was recorded: {len(failed)} of {len(settled)} variants stay broken ({failed[0].words})"
         return replace(verdict, decision=Decision.REFUSE, reason=reason, record=record, does_not_show=limits)

@@ -23,6 +23,7 @@ from sandbox.knowledge.language import RuleSyntaxError, as_data, from_data
 from sandbox.knowledge.rule import Knowledge, Rule
 from sandbox.models import Regression
 from sandbox.report import Report
+from sandbox.values import knowledge_of
 
 
 class PatchError(Exception):
@@ -151,7 +152,11 @@ def verdict_of(patch: Patch) -> Verdict:
     policy = policies.current()
     policy = replace(policy, needs_target=policy.needs_target and patch.case_id is not None)
     report = reports.report_of(patch.regression)
-    return with_variants(decide(report, policy=policy), trials.of_its_case(patch), report)
+    tried = ()
+    if patch.case and patch.case.current:
+        base, candidate = knowledge_of(patch.regression.base), knowledge_of(patch.regression.candidate)
+        tried = trials.over(patch.case.current, base)(candidate)
+    return with_variants(decide(report, policy=policy), tried, report)
 
 
 def run_again(patch: Patch, *, by) -> None:

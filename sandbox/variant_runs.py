@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from cases.diagnosis import Answer
 from cases.evaluation.registry import evaluate
 from cases.models import CaseVersion
 from cases.recording import task_of
@@ -12,9 +13,11 @@ from sandbox import capture, runs
 from sandbox.environment.inventory import inventory_of
 from sandbox.environment.replay import ReplaySource
 from sandbox.knowledge.rule import Knowledge
+from sandbox.lab.again import AGAIN, place_of
+from sandbox.lab.case import GENERATOR
 from sandbox.models import Snapshot, VariantRun
 from sandbox.values import knowledge_of, stored
-from sandbox.variants import KINDS, WHY_NOT, Variant, variants
+from sandbox.variants import ANOTHER_ANSWER, KINDS, WHY_NOT, Variant, variants
 
 NAMED = ("services", "deployments", "statefulsets")  # kinds of things whose names a variant changes
 LINE = 300  # characters of a line that is shown
@@ -34,6 +37,7 @@ class Guise:
     words: str
     why_not: str = ""
     prompt: str = ""  # where it is told in other words
+    answer: str = ""  # what is right then, where that is something else
     changed: int = 0  # returns that differ, of how many
     of: int = 0
     example: tuple[str, str] | None = None
@@ -45,7 +49,10 @@ def of(version: CaseVersion, snapshot: Snapshot | None) -> tuple[Variant, ...]:
     if snapshot is None or answer is None or not answer.causes:
         return ()
     names = [name for kind in NAMED for name in snapshot.inventory.get(kind, ())]
-    return variants(task_of(version), answer, capture.recordings_of(snapshot), names=names)
+    of_texts = variants(task_of(version), answer, capture.recordings_of(snapshot), names=names)
+    place = place_of(version.case.origin_path) if version.case.origin == GENERATOR else None
+    made = {kind: make(place) for kind, make in AGAIN.items()} if place else {}
+    return (*of_texts, *(Variant(kind, *found) for kind, found in made.items() if found))
 
 
 def source_of(variant: Variant) -> ReplaySource:
@@ -105,9 +112,18 @@ def _concluded(transcript: Transcript) -> str:
     return ", ".join(causes) or diagnosis.conclusion.value.replace("_", " ")
 
 
+def _named(answer: Answer) -> str:
+    if not answer.causes:
+        return "nothing is broken"
+    return f"{answer.causes[0].fault_class.replace('_', ' ')} at {answer.causes[0].component}"
+
+
 def _guise(kind: str, words: str, variant: Variant | None, before, prompt: str) -> Guise:
     if variant is None:
         return Guise(kind, words, why_not=WHY_NOT[kind])
+    if kind in AGAIN:
+        right = _named(variant.answer) if kind in ANOTHER_ANSWER else ""
+        return Guise(kind, words, prompt=variant.task.prompt, answer=right)
     pairs = list(zip(before, variant.recordings, strict=True))
     differing = [(old.output, new.output) for old, new in pairs if old.output != new.output]
     other = variant.task.prompt if variant.task.prompt != prompt else ""

@@ -1,8 +1,10 @@
-"""Variants of a recorded case that have the same answer: what a rule must survive to be knowledge. No Django here.
+"""Variants of a case: what a rule must survive to be knowledge, and where it must not answer the same. No Django here.
 
-Each changes the recordings, the task and the answer in one consistent way, by texts alone, so the same call
-still gets the same facts. A kind that cannot be sound for a case is left out: times in forms that cannot be
-moved, logs without harmless lines, a task without an alert.
+Those made of texts have the same answer: each changes the recordings, the task and the answer in one consistent
+way, so the same call still gets the same facts. A kind that cannot be sound for a case is left out: times in forms
+that cannot be moved, logs without harmless lines, a task without an alert. Three kinds want a system that can be run
+again, as the lab's can (``sandbox.lab.again``): another load has the same answer; another cause and no fault at all
+have another.
 """
 
 from __future__ import annotations
@@ -20,6 +22,8 @@ from cases.transcript import Task
 from sandbox.environment.base import Recording
 
 RENAME, SHIFT, JITTER, THIN, DECOY, REWORD = "rename", "shift", "jitter", "thin", "decoy", "reword"
+SCALE, SWAP, NO_FAULT = "scale", "swap-cause", "no-fault"
+ANOTHER_ANSWER = frozenset({SWAP, NO_FAULT})
 KINDS = {
     RENAME: "every component has another name",
     SHIFT: "everything happens eleven days and some hours later",
@@ -27,6 +31,9 @@ KINDS = {
     THIN: "a third of the harmless log lines are missing",
     DECOY: "healthy components complain of harmless things",
     REWORD: "the alert is told in other words",
+    SCALE: "the system has a fifth fewer requests",
+    SWAP: "another cause raises the same alert",
+    NO_FAULT: "nothing is broken, and somebody asks",
 }
 WHY_NOT = {  # where a kind is left out, because it would not be sound
     RENAME: "no component has a name that can be told from other words",
@@ -35,6 +42,9 @@ WHY_NOT = {  # where a kind is left out, because it would not be sound
     THIN: "there are too few harmless log lines",
     DECOY: "no healthy component logs in a form that a complaint could be added to",
     REWORD: "no alert came with it that could be told in other words",
+    SCALE: "only a system that can be run again can be run under another load, and it must raise an alert then",
+    SWAP: "only a system that can be run again can break otherwise, and another fault must raise the same alert",
+    NO_FAULT: "only a system that can be run again can be run without the fault",
 }
 MOVED = timedelta(days=11, hours=3)
 SHARE = 0.01  # of a figure's value

@@ -20,6 +20,8 @@ from rules.critic.propose import NoProposal, Proposal, accepted
 from rules.critic.refining import refine
 from rules.critic.triggers import ANYWHERE, Trigger, items_of, measured
 from rules.critic.wording import key_difference, title_of
+from rules.generalisation import Trials, no_variants
+from rules.patching import apply
 from sandbox.knowledge.rule import (
     Advise,
     EvidenceTest,
@@ -56,6 +58,7 @@ def propose(
     passes: Passes,
     neighbours: Sequence[Neighbour] = (),
     known_names: Collection[str] = (),
+    variants: Trials = no_variants,
     reason: str = "",
 ) -> Attempt:
     """What a model writes that makes the failed case pass, cut to what the flip needs; or why there is nothing.
@@ -86,6 +89,7 @@ def propose(
             names=names,
             vocabulary=failed.task.fault_classes,
         ),
+        variants,
     )
     kept = trial.kept(written)
     record = {**written.record, "set_aside": list(written.problems)}
@@ -118,6 +122,7 @@ class _Trial:
     table: FlipTable
     seed: Neighbour
     library: Library
+    variants: Trials = no_variants
     rungs: list[Rung] = field(default_factory=list)
     chosen: int = 0
 
@@ -155,7 +160,7 @@ class _Trial:
         if trigger is None or not any(isinstance(operator, READINGS) for operator in rule.then):
             return rule
         best = measured(trigger, self.seed, self.library)
-        self._note(f"{rule.name}, as the model wrote it", best, flips=True)
+        self._note(f"{rule.name}, as the model wrote it", best, (*before, rule, *after), flips=True)
         if best.near_misses:
             _, run = self.table.run((*before, rule, *after), "what is kept of them")
             # narrowed on what the agent itself sees with these rules: nothing else can hold when they fire
@@ -163,7 +168,7 @@ class _Trial:
             if len(finer.near_misses) < len(best.near_misses):
                 narrowed = _with(rule, finer)
                 flips = self.table.flips((*before, narrowed, *after), f"{rule.name}, narrowed")
-                self._note(f"{rule.name}, narrowed", finer, flips=flips)
+                self._note(f"{rule.name}, narrowed", finer, (*before, narrowed, *after), flips=flips)
                 if flips:
                     rule, best = narrowed, finer
         if best.harmed:
@@ -180,7 +185,7 @@ class _Trial:
         self.chosen = at
         return rule
 
-    def _note(self, width: str, trigger: Trigger, *, flips: bool) -> None:
+    def _note(self, width: str, trigger: Trigger, rules: Sequence[Rule], *, flips: bool) -> None:
         self.rungs.append(
             Rung(
                 width,
@@ -191,6 +196,7 @@ class _Trial:
                 (),
                 flips,
                 "wider than it need be" if flips else "does not flip the case",
+                self.variants(apply(self.table.base, add=rules)) if flips else (),
             )
         )
 

@@ -22,6 +22,8 @@ from rules.critic.neighbours import Library, Neighbour, edges_in, matches, seen_
 from rules.critic.refining import search
 from rules.critic.triggers import Trigger, items_of, kinship
 from rules.critic.wording import because_of, key_difference, name_for, taken_in, title_of
+from rules.generalisation import Trials, no_variants
+from rules.patching import apply
 from sandbox.knowledge.evidence import Evidence
 from sandbox.knowledge.language import as_data, lint, text_of
 from sandbox.knowledge.rule import EvidenceTest, Implies, Knowledge, Rule, SymptomOf
@@ -75,11 +77,12 @@ def propose(
     passes: Passes,
     neighbours: Sequence[Neighbour] = (),
     known_names: Collection[str] = (),
+    variants: Trials = no_variants,
 ) -> Proposal | NoProposal:
     """The smallest change of ``base`` that makes the failed case pass, or why there is none.
 
-    ``replay`` runs the case under a rule set; ``passes`` judges a run. Deterministic: the same inputs
-    give the same proposal. No side effects beyond the replays.
+    ``replay`` runs the case under a rule set, ``variants`` its other guises; ``passes`` judges a run.
+    Deterministic: the same inputs give the same proposal. No side effects beyond the replays.
     """
     if not answer.causes:
         return NoProposal("The case has no structured answer, so nothing can be told right from wrong")
@@ -103,7 +106,7 @@ def propose(
     if not triggers:
         return NoProposal(_unread(cause, library), tuple(table.rows))
     for trigger in triggers[:TRIED]:
-        draft = _Draft(trigger, cause, base, library, table, now, frozenset(names))
+        draft = _Draft(trigger, cause, base, library, table, now, frozenset(names), variants)
         checks = asks(trigger.steps, now, better, seen=seen, shown=shown, seed=seed, library=library)
         if checks is None:
             continue
@@ -125,6 +128,7 @@ class _Draft:
     table: FlipTable
     now: Transcript
     names: frozenset[str]
+    variants: Trials
 
     def rules(self, checks: Sequence[Ask], weight: float) -> tuple[Rule, ...]:
         """What makes the agent look, then how to read it, then what to set aside."""
@@ -178,6 +182,7 @@ class _Draft:
                 self.library,
                 problems=lambda option: lint(self.reading(option, weight), known_names=self.names),
                 flips=lambda option: self.table.flips((*rest, self.reading(option, weight)), "a rung of the ladder"),
+                variants=lambda option: self.variants(apply(self.base, add=(*rest, self.reading(option, weight)))),
             )
             chosen, rungs = choose(rungs, self.trigger)
             kept = (*rest, self.reading(rungs[chosen].trigger, weight))
@@ -220,8 +225,14 @@ def _why(rules: Sequence[Rule], rungs: Sequence[Rung], chosen: int, table: FlipT
     rung = rungs[chosen]
     return (
         f"{flips}. Of {len(rungs)} widths, {rung.width!r} was chosen: it holds on {rung.siblings} of {rung.of} siblings"
-        f" and fires on {len(rung.near_misses)} near misses."
+        f" and fires on {len(rung.near_misses)} near misses{_of_variants(rung)}."
     )
+
+
+def _of_variants(rung: Rung) -> str:
+    if not rung.variants:
+        return ""
+    return f"; under it {len(rung.broken)} of {len(rung.variants)} variants of the case are broken"
 
 
 def _unread(cause: Cause, library: Library) -> str:

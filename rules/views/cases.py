@@ -21,10 +21,11 @@ def lineage(request, pk):
 @login_required
 @require_GET
 def variants(request, pk):
-    """The page; its table alone for the poll while runs are under way."""
+    """The page at once; its table after it, and again while runs are under way: a lab case is run again for it."""
     case = case_for(request.user, pk)
-    page = "rules/_variants.html" if request.htmx else "rules/variants.html"
-    return render(request, page, variant_contexts.variants(case, request.user))
+    if not request.htmx:
+        return render(request, "rules/variants.html", {"case": case})
+    return render(request, "rules/_variants.html", variant_contexts.variants(case, request.user))
 
 
 @login_required

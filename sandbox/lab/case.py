@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from cases.diagnosis import Answer, Cause, Conclusion
 from cases.transcript import Task
 from sandbox.bundle import CaseBundle
+from sandbox.environment.base import Recording
 from sandbox.lab import expert, incident
 from sandbox.lab.faults.base import Fault
 from sandbox.lab.faults.registry import FAULTS
@@ -20,6 +22,12 @@ from sandbox.lab.world import QUERY_TOOLS, world_of
 
 SYSTEMS: dict[str, Callable[[], System]] = {"quayside": quayside, "millrace": millrace}
 GENERATOR = "sandbox.lab"
+
+
+class Posed(NamedTuple):
+    task: Task
+    answer: Answer
+    recordings: tuple[Recording, ...]
 
 
 class UnknownName(ValueError):
@@ -58,21 +66,27 @@ def make(system: str, fault: str, seed: int, *, world: bool = True) -> CaseBundl
     """
     happened = happen(system, fault, seed)
     alert = overview.primary(happened)
-    recorded = recordings(happened)
+    told = posed(happened)
     symptom = f"{alert.name} {alert.component}" if alert else "reported slow"
     return CaseBundle(
         identity=(GENERATOR, f"{system}/{fault}/{seed}"),
         name=f"{system}: {symptom}, {happened.now.strftime('%Y-%m-%d %H:%M')}",
         system=system,
-        task=_task(happened, alert),
-        answer=_answer(happened, alert),
-        recordings=recorded,
-        sessions=(expert.session_of(happened, alert, recorded),),
+        task=told.task,
+        answer=told.answer,
+        recordings=told.recordings,
+        sessions=(expert.session_of(happened, alert, told.recordings),),
         world=world_of(happened) if world else None,
         tags=("lab", alert.name if alert else "no alert"),
         source={"licence": "Apache-2.0", "provenance": "made by the lab's simulator"},
         synthetic=True,
     )
+
+
+def posed(happened: Incident) -> Posed:
+    """The incident as a case poses it: what is asked, what is right, and what the tools say."""
+    alert = overview.primary(happened)
+    return Posed(_task(happened, alert), _answer(happened, alert), recordings(happened))
 
 
 def answer_of(happened: Incident) -> Answer:

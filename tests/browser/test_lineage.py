@@ -43,4 +43,4 @@ def test_variants_are_run_from_the_case_and_show_by_themselves_what_came_of_them
     sandbox_work.turn(limit=50)
     n, found = VariantRun.objects.count(), VariantRun.objects.filter(verdict="success").count()
     assert (found > 0, n > 4) == (True, True)
-    page.locator("p:not(.sr-only)", has_text=f"The agent finds it in {found} of {n} variants").wait_for()
+    page.locator("p:not(.sr-only)", has_text=f"The agent is right in {found} of {n} variants").wait_for()

@@ -1,12 +1,9 @@
 """What variants say of a patch, and when they refuse it."""
 
-from cases.diagnosis import Answer, Cause
-from cases.transcript import Task, Transcript
 from rules.gate import Decision, Verdict
-from rules.generalisation import Trial, over_triggered, tried, with_variants
+from rules.generalisation import Trial, over_triggered, with_variants
 from sandbox.divergence import Divergence
 from sandbox.report import Outcome, PairResult, Report, Row
-from sandbox.variants import Variant
 
 ACCEPTED = Verdict(Decision.ACCEPT, "No case is lost", record={"cases": 3})
 NOTHING = Report(rows=())
@@ -18,17 +15,6 @@ def row(name, fault_class, *, target=False, moved=False):
     return Row(name, name, (pair,), fault_class=fault_class, target=target)
 
 
-def test_each_variant_is_played_under_both_arms():
-    answer = Answer(causes=(Cause("ledger", "leak"),))
-    cases = [Variant(kind, Task(kind), answer, ()) for kind in ("rename", "shift")]
-    trials = tried(
-        cases,
-        play=lambda variant: tuple(Transcript(variant.task, stop_reason=arm) for arm in ("old", "new")),
-        passes=lambda transcript, _: transcript.stop_reason == "new" and transcript.task.prompt == "rename",
-    )
-    assert trials == (Trial("rename", False, True), Trial("shift", False, False))
-
-
 def test_a_gap_is_told_and_refuses_only_where_most_variants_fail():
     some = with_variants(ACCEPTED, [Trial("rename", False, False), Trial("shift", False, True)], NOTHING)
     assert some.decision is Decision.ACCEPT
@@ -37,6 +23,18 @@ def test_a_gap_is_told_and_refuses_only_where_most_variants_fail():
     most = with_variants(ACCEPTED, [Trial("rename", False, False), Trial("shift", None, None)], NOTHING)
     assert most.decision is Decision.REFUSE
     assert "1 of 1 variants stay broken (every component has another name)" in most.reason
+
+
+def test_where_the_answer_is_another_a_rule_must_not_take_it_away():
+    mended = Trial("rename", False, True)
+    spoilt = with_variants(ACCEPTED, [mended, Trial("swap-cause", True, False)], NOTHING)
+    assert spoilt.decision is Decision.REFUSE
+    assert spoilt.reason == "It answers its case where the answer is another: another cause raises the same alert"
+    for kept in (("swap-cause", False, False), ("swap-cause", True, None), ("no-fault", True, True)):
+        verdict = with_variants(ACCEPTED, [mended, Trial(*kept)], NOTHING)
+        assert verdict.decision is Decision.ACCEPT  # nothing that was right is lost
+        assert verdict.record["generalisation_gap"] == 0  # the gap is of those that have the same answer
+        assert [one["same_answer"] for one in verdict.record["variants"]] == [True, False]
 
 
 def test_what_was_refused_stays_refused_and_what_was_not_tried_is_said():

@@ -33,6 +33,18 @@ def test_each_kind_is_made_or_says_why_not():
         "2026-01-16 13:00:00 INFO request 0 took 4812.25 ms",
     )
     assert found["jitter"].example[1] != found["jitter"].example[0]
+    assert all("can be run" in found[kind].why_not for kind in ("scale", "swap-cause", "no-fault"))
+
+
+def test_lab_case_is_run_again_under_another_load_with_another_cause_and_with_none():
+    bring_in(make("quayside", "connection_pool_too_small", 1), confirm_as=factories.make_user("lead"))
+    found = told(Case.objects.get())
+    assert not any(guise.why_not for guise in found.values())
+    assert found["scale"].answer == ""  # it stays what it is
+    assert found["swap-cause"].answer not in ("", "nothing is broken")
+    assert "connection pool too small" not in found["swap-cause"].answer
+    assert found["no-fault"].answer == "nothing is broken"
+    assert "Is anything wrong?" in found["no-fault"].prompt
 
 
 def test_case_without_a_cause_or_without_recordings_has_none():
@@ -63,12 +75,17 @@ def test_page_says_what_came_of_it_and_polls_only_while_it_runs(client):
     case = factories.make_confirmed_case()
     versions.head()
     address = f"/cases/{case.pk}/variants/"
-    assert "not tried" in client.get(address).content.decode()
-    asked = client.post(f"{address}try/", follow=True).content.decode()
-    assert "every 2s" in asked
+
+    def table() -> str:
+        return client.get(address, headers={"HX-Request": "true"}).content.decode()
+
+    assert f'hx-get="{address}" hx-trigger="load"' in client.get(address).content.decode()
+    assert "not tried" in table()
+    client.post(f"{address}try/")
+    assert "every 2s" in table()
     sandbox_work.turn()
-    page = client.get(address).content.decode()
-    assert "every 2s" not in page
+    settled = table()
+    assert "every 2s" not in settled
     n = VariantRun.objects.count()
-    assert f"of {n}</strong>" in page
-    assert "tried with knowledge v0" in page
+    assert f"of {n}</strong>" in settled
+    assert "tried with knowledge v0" in settled

@@ -5,7 +5,7 @@ import pytest
 from cases.diagnosis import Answer, Cause
 from cases.transcript import Task
 from sandbox.environment.base import Recording
-from sandbox.variants import DECOY, JITTER, KINDS, RENAME, REWORD, SHIFT, THIN, variants
+from sandbox.variants import DECOY, JITTER, KINDS, NO_FAULT, RENAME, REWORD, SCALE, SHIFT, SWAP, THIN, variants
 
 TASK = Task(
     "ledger is slow since 2026-01-01T10:00:00Z",
@@ -38,7 +38,7 @@ def made(recordings=RECORDINGS, task=TASK, names=("orders",)):
 
 
 def test_every_kind_is_made_where_it_is_sound_and_the_same_each_time():
-    assert set(made()) == set(KINDS)
+    assert set(made()) == set(KINDS) - {SCALE, SWAP, NO_FAULT}  # those want a system that can be run again
     assert made() == made()
 
 

@@ -1,6 +1,7 @@
 from rules.critic.ladder import choose, ladder
 from rules.critic.neighbours import Library, Neighbour
 from rules.critic.triggers import Trigger, measured
+from rules.generalisation import Trial
 from sandbox.knowledge.evidence import Aspect, Evidence
 from sandbox.knowledge.rule import EvidenceTest
 
@@ -23,8 +24,8 @@ AROUND = Library((SIBLING,), (OTHER,))
 FOUND = measured(Trigger((EvidenceTest("event", "is not tolerated", "pod"),), "evidence"), SEED, AROUND)
 
 
-def climb(*, flips=lambda trigger: True, problems=lambda trigger: ()):
-    return ladder(FOUND, MINE, SEED, AROUND, problems=problems, flips=flips)
+def climb(*, flips=lambda trigger: True, problems=lambda trigger: (), variants=lambda trigger: ()):
+    return ladder(FOUND, MINE, SEED, AROUND, problems=problems, flips=flips, variants=variants)
 
 
 def test_ladder_goes_from_what_was_seen_to_its_bare_kind():
@@ -59,3 +60,26 @@ def test_the_rung_its_class_asks_for_is_chosen_and_every_other_says_why_not():
 def test_a_rung_that_does_not_flip_the_case_is_not_chosen():
     chosen, rungs = choose(climb(flips=lambda trigger: trigger.tests[0].pattern == "tolerated"), FOUND)
     assert (rungs[chosen].trigger.tests[0].pattern, rungs[2].verdict) == ("tolerated", "does not flip the case")
+
+
+def test_a_rung_under_which_variants_of_the_case_break_is_left_for_one_under_which_they_hold():
+    asked = []
+
+    def variants(trigger):
+        asked.append(trigger.tests[0].pattern)
+        return (Trial("rename", False, trigger.tests[0].pattern == "tolerated"), Trial("swap-cause", True, True))
+
+    chosen, rungs = choose(climb(variants=variants, flips=lambda one: one.tests[0].pattern != "not"), FOUND)
+    assert rungs[chosen].trigger.tests[0].pattern == "tolerated"
+    assert rungs[2].verdict == "breaks 1 of 2 variants of the case"
+    assert rungs[2].as_dict()["broken"] == ["every component has another name"]
+    assert "not" not in asked and "" not in asked  # what does not flip the case is not tried further
+
+
+def test_a_wider_rung_that_takes_a_right_answer_from_a_variant_is_not_chosen():
+    def variants(trigger):
+        return (Trial("rename", False, True), Trial("swap-cause", True, trigger.tests[0].pattern == "is not tolerated"))
+
+    chosen, rungs = choose(climb(variants=variants), FOUND)
+    assert chosen == 2
+    assert rungs[3].verdict == "breaks 1 of 2 variants of the case"
