@@ -44,6 +44,8 @@ EVIDENCE = {
             "near_misses": ["till is slow"],
             "problems": ["too wide"],
             "flips": True,
+            "variants": 8,
+            "broken": ["every component has another name", "nothing is broken, and somebody asks"],
             "verdict": "fires on a near miss",
         }
     ],
