@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from django import template
+from django.db.models import QuerySet
 from django.template.loader import render_to_string
 
 from cases.access import ADMIN, LEAD, roles_of
@@ -14,6 +15,8 @@ from cloudmate.counting import counts
 from rules.turn_contexts import waiting_for
 
 register = template.Library()
+
+MANY = 100  # of what a page's navigation counts: beyond it nobody minds how many, and the database goes on counting
 
 
 @dataclass(frozen=True)
@@ -26,14 +29,22 @@ class Link:
     count: int = 0
     counts: str = ""  # what the count counts, in words
 
+    @property
+    def told(self) -> str:
+        return f"{self.count}" if self.count < MANY else f"{MANY - 1}+"
+
 
 @register.simple_tag(takes_context=True)
 def navigation(context):
     """What waits is counted anew for every page; how it is drawn follows from that, the roles and the page alone."""
     request = context["request"]
     here = request.resolver_match.view_name if request.resolver_match else ""
-    waiting = counts(request.user, to_confirm, to_settle, to_finish, waiting_for, to_judge)
+    waiting = counts(request.user, to_confirm, to_settle, to_finish, waiting_for, _to_judge)
     return _drawn(here, roles_of(request.user), *waiting)
+
+
+def _to_judge(user) -> QuerySet:
+    return to_judge(user)[:MANY]
 
 
 @lru_cache(maxsize=500)
