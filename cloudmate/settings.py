@@ -61,6 +61,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "cloudmate.fragments.told_apart",
     "cloudmate.drafts.SavedDrafts",
 ]
 ROOT_URLCONF = "cloudmate.urls"

@@ -185,7 +185,7 @@ def _compare(critique: Critique, llm: LLM | None) -> Patch | None:
         "passes": right,
         "neighbours": neighbours(failed, critique.base, broken=critique.patch),
         "known_names": patches.known_names(),
-        "variants": trials.over(failed.version, base),
+        "variants": trials.over(answering(failed), base),
     }
     proposal, evidence = propose(now, shown, **setting), {}
     if isinstance(proposal, NoProposal) and llm is not None:

@@ -88,9 +88,13 @@ def with_variants(verdict: Verdict, trials: Sequence[Trial], report: Report) -> 
         names = "; ".join(trial.words for trial in failed)
         limits = (*limits, f"It does not mend {len(failed)} of {len(settled)} variants of its case: {names}")
     elif not settled:
-        limits = (*limits, "No variant of its case could be made or scored: whether it generalises is not known")
+        limits = (
+            *limits,
+            "No variant of its case with the same answer could be made or scored: whether it generalises is not known",
+        )
     if verdict.decision is Decision.ACCEPT and spoiled:
-        reason = f"It answers its case where the answer is another: {'; '.join(trial.words for trial in spoiled)}"
+        where = "; ".join(trial.words for trial in spoiled)
+        reason = f"It takes the right answer away where another than its case's is right: {where}"
         return replace(verdict, decision=Decision.REFUSE, reason=reason, record=record, does_not_show=limits)
     if verdict.decision is Decision.ACCEPT and settled and len(failed) > MOST_FAILED * len(settled):
         reason = f"It mends its case only as it was recorded: {len(failed)} of {len(settled)} variants stay broken ({failed[0].words})"

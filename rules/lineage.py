@@ -10,7 +10,7 @@ from cases.models import Case, Entry
 from cases.proposing import PROPOSED
 from rules import versions
 from rules.models import KnowledgeVersion, Patch
-from sandbox.lab.case import GENERATOR
+from sandbox.lab.case import GENERATOR, plot_of
 from sandbox.models import LiveIncident, Pair
 
 SHOWN = 20
@@ -62,8 +62,10 @@ def _source(case: Case) -> list[Line]:
     if case.origin == ALERT:
         return [Line("Came in as", "an alert", note=case.origin_path)]
     if case.origin == GENERATOR:
-        system, fault, seed = (*case.origin_path.split("/"), "", "", "")[:3]
-        return [Line("Made by the lab", f"{system}, seed {seed}", note=fault.replace("_", " "))]
+        plot = plot_of(case.origin_path)
+        if plot is None:
+            return [Line("Made by the lab", case.origin_path)]
+        return [Line("Made by the lab", f"{plot.system}, seed {plot.seed}", note=plot.fault.replace("_", " "))]
     return [Line("Came from", case.origin, note=", ".join(filter(None, (case.origin_path, note))))]
 
 

@@ -46,12 +46,13 @@ def variants(case: Case, user) -> dict:
     ]
     ran = [row.run for row in rows if row.run]
     settled = [run for run in ran if run.verdict]
+    sound = [row for row in rows if not row.guise.why_not]
     head = context["head"].value_id
     return context | {
         "rows": rows,
         "working": any(run.state in (VariantRun.State.QUEUED, VariantRun.State.RUNNING) for run in ran),
-        "made": sum(not one.why_not for one in guises),
+        "made": len(sound),
         "settled": len(settled),
         "passed": sum(run.verdict == "success" for run in settled),
-        "tried_on_head": bool(ran) and all(run.knowledge_id == head for run in ran),
+        "tried_on_head": bool(sound) and all(row.run and row.run.knowledge_id == head for row in sound),
     }

@@ -22,9 +22,10 @@ from sandbox.lab import case as lab
 from sandbox.lab import drawing, live
 from sandbox.lab.actions.base import Action
 from sandbox.lab.actions.registry import REMEDIES
+from sandbox.lab.case import Plot
 from sandbox.lab.drawing import NothingDrawn
 from sandbox.lab.incident import Incident
-from sandbox.lab.live import LONGEST, Plot
+from sandbox.lab.live import LONGEST
 from sandbox.lab.tools import recordings
 from sandbox.models import LiveAction, LiveIncident
 

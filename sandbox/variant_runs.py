@@ -1,20 +1,22 @@
 """A case in other guises: what each changes, and whether the agent still finds what it is."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from cases.calls import canonical
 from cases.diagnosis import Answer
 from cases.evaluation.registry import evaluate
-from cases.models import CaseVersion
+from cases.models import Case, CaseVersion
 from cases.recording import task_of
 from cases.transcript import Transcript
 from cloudmate.work import finish, held
 from sandbox import capture, runs
+from sandbox.environment.base import Recording
 from sandbox.environment.inventory import inventory_of
 from sandbox.environment.replay import ReplaySource
 from sandbox.knowledge.rule import Knowledge
-from sandbox.lab.again import AGAIN, place_of
-from sandbox.lab.case import GENERATOR
+from sandbox.lab.again import AGAIN
+from sandbox.lab.case import GENERATOR, Plot, answer_of, happen, plot_of
 from sandbox.models import Snapshot, VariantRun
 from sandbox.values import knowledge_of, stored
 from sandbox.variants import ANOTHER_ANSWER, KINDS, WHY_NOT, Variant, variants
@@ -22,7 +24,7 @@ from sandbox.variants import ANOTHER_ANSWER, KINDS, WHY_NOT, Variant, variants
 NAMED = ("services", "deployments", "statefulsets")  # kinds of things whose names a variant changes
 LINE = 300  # characters of a line that is shown
 KEPT = 64  # cases whose guises a process remembers: a page that is polled makes them once
-_told: dict[tuple[str, str], list["Guise"]] = {}
+_told: dict[tuple[str, ...], list["Guise"]] = {}
 
 
 class VariantError(Exception):
@@ -50,9 +52,18 @@ def of(version: CaseVersion, snapshot: Snapshot | None) -> tuple[Variant, ...]:
         return ()
     names = [name for kind in NAMED for name in snapshot.inventory.get(kind, ())]
     of_texts = variants(task_of(version), answer, capture.recordings_of(snapshot), names=names)
-    place = place_of(version.case.origin_path) if version.case.origin == GENERATOR else None
-    made = {kind: make(place) for kind, make in AGAIN.items()} if place else {}
+    plot = _plot(version.case, answer)
+    made = {kind: make(plot) for kind, make in AGAIN.items()} if plot else {}
     return (*of_texts, *(Variant(kind, *found) for kind, found in made.items() if found))
+
+
+def _plot(case: Case, answer: Answer) -> Plot | None:
+    """What the lab broke in this case; None for a case of elsewhere, and for one that is called something else now."""
+    plot = plot_of(case.origin_path) if case.origin == GENERATOR else None
+    if plot is None:
+        return None
+    made = answer_of(happen(plot.system, plot.fault, plot.seed))
+    return plot if made.causes[:1] == answer.causes[:1] else None
 
 
 def source_of(variant: Variant) -> ReplaySource:
@@ -66,7 +77,7 @@ def guises(version: CaseVersion, snapshot: Snapshot | None) -> list[Guise]:
     answer = version.parsed_answer()
     if answer is None or not answer.causes:
         raise VariantError("Its answer names no cause, so code cannot tell whether a run of a variant is right")
-    key = (version.digest, snapshot.digest)
+    key = (version.digest, snapshot.digest, version.case.origin, version.case.origin_path)
     found = _told.get(key)
     if found is None:
         made = {variant.kind: variant for variant in of(version, snapshot)}
@@ -98,7 +109,9 @@ def ask(version: CaseVersion, knowledge: Knowledge) -> int:
 def execute(row: VariantRun) -> None:
     """Claim the row, play the variant and record what came of it. Raises TransitionError for another worker's."""
     with held(row):
-        variant = next(one for one in of(row.case_version, row.snapshot) if one.kind == row.kind)
+        variant = next((one for one in of(row.case_version, row.snapshot) if one.kind == row.kind), None)
+        if variant is None:
+            raise VariantError(f"It can be made no more: {WHY_NOT[row.kind]}")
         transcript = runs.play(source_of(variant), variant.task, knowledge=knowledge_of(row.knowledge))
         result = evaluate(transcript, variant.answer)
         finish(row, verdict=result.verdict, concluded=_concluded(transcript)[:300], calls=len(transcript.steps))
@@ -121,14 +134,21 @@ def _named(answer: Answer) -> str:
 def _guise(kind: str, words: str, variant: Variant | None, before, prompt: str) -> Guise:
     if variant is None:
         return Guise(kind, words, why_not=WHY_NOT[kind])
-    if kind in AGAIN:
-        right = _named(variant.answer) if kind in ANOTHER_ANSWER else ""
-        return Guise(kind, words, prompt=variant.task.prompt, answer=right)
-    pairs = list(zip(before, variant.recordings, strict=True))
-    differing = [(old.output, new.output) for old, new in pairs if old.output != new.output]
+    pairs = list(_beside(kind, before, variant.recordings))
+    differing = [pair for pair in pairs if pair[0] != pair[1]]
     other = variant.task.prompt if variant.task.prompt != prompt else ""
-    example = next((found for old, new in differing for found in _lines(old, new)), None)
-    return Guise(kind, words, prompt=other, changed=len(differing), of=len(pairs), example=example)
+    right = _named(variant.answer) if kind in ANOTHER_ANSWER else ""
+    examples = () if kind in AGAIN else (found for pair in differing for found in _lines(*pair))
+    return Guise(kind, words, "", other, right, len(differing), len(pairs), next(iter(examples), None))
+
+
+def _beside(kind: str, before: Sequence[Recording], after: Sequence[Recording]) -> Iterator[tuple[str, str]]:
+    """Each return of a variant, and what it was before; what is run again need not be asked the same."""
+    if kind not in AGAIN:
+        yield from ((old.output, new.output) for old, new in zip(before, after, strict=True))
+        return
+    said = {canonical(one.tool, one.arguments).key: one.output for one in before}
+    yield from ((said.get(canonical(one.tool, one.arguments).key, ""), one.output) for one in after)
 
 
 def _lines(old: str, new: str) -> Iterator[tuple[str, str]]:

@@ -42,11 +42,12 @@ WHY_NOT = {  # where a kind is left out, because it would not be sound
     THIN: "there are too few harmless log lines",
     DECOY: "no healthy component logs in a form that a complaint could be added to",
     REWORD: "no alert came with it that could be told in other words",
-    SCALE: "only a system that can be run again can be run under another load, and it must raise an alert then",
-    SWAP: "only a system that can be run again can break otherwise, and another fault must raise the same alert",
-    NO_FAULT: "only a system that can be run again can be run without the fault",
+    SCALE: "only what the lab broke, and still is called what it was, is run again; it must raise an alert then too",
+    SWAP: "only what the lab broke, and still is called what it was, is run again; another fault must raise its alert",
+    NO_FAULT: "only what the lab broke, and still is called what it was, is run again without its fault",
 }
 MOVED = timedelta(days=11, hours=3)
+LOAD = 0.8  # of the requests a second that a system has
 SHARE = 0.01  # of a figure's value
 MOMENT = re.compile(r"\b(\d{4}-\d{2}-\d{2})([T ])(\d{2}:\d{2})(:\d{2})?")
 OTHER_TIMES = re.compile(r"\b(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]* +\d{1,2}\b|\b\d{4}/\d{2}/\d{2}\b")

@@ -16,7 +16,7 @@ from rules.turn_contexts import waiting_for
 
 register = template.Library()
 
-MANY = 100  # of what a page's navigation counts: beyond it nobody minds how many, and the database goes on counting
+MANY = 100  # beyond it nobody minds how many wait; the longest queue, of scores to judge, is counted no further
 
 
 @dataclass(frozen=True)

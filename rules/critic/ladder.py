@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -32,8 +33,13 @@ class Rung:
 
     @property
     def broken(self) -> tuple[str, ...]:
-        """The variants that it breaks or leaves broken, in words."""
+        """The variants that are broken under it, in words."""
         return tuple(trial.words for trial in self.variants if trial.broken)
+
+    @property
+    def spoils(self) -> bool:
+        """It takes a right answer away where another than its case's is right: the gate refuses that."""
+        return any(trial.broken and not trial.same_answer for trial in self.variants)
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -77,24 +83,27 @@ def ladder(
 
 
 def choose(rungs: Sequence[Rung], trigger: Trigger) -> tuple[int, tuple[Rung, ...]]:
-    """The widest rung that flips, is clean and silent, and that is asked for: each step up must win a sibling or a variant.
+    """The rung to propose, and the rungs with a verdict each.
 
-    Wider than its class asks for, a rule speaks of cases nobody has seen; abstaining costs nothing. None is chosen
-    that breaks more variants of the case than what its class shares. Returns the index and the rungs with a verdict each.
+    It flips, is clean and silent, and under it no more variants of the case are broken than under what its class
+    shares. Of those, narrow ones only where every other takes a right answer away; then that which wins most siblings;
+    under which fewest variants are broken; and nearest to what the class shares: wider than its class asks for, a rule
+    speaks of cases nobody has seen, and abstaining costs nothing.
     """
     own = next(index for index, rung in enumerate(rungs) if rung.trigger.tests == trigger.tests)
+    most = len(rungs[own].broken) if rungs[own].flips else math.inf
     fit = [
         index
         for index, rung in enumerate(rungs)
-        if rung.flips and rung.trigger.misplaced <= trigger.misplaced and len(rung.broken) <= len(rungs[own].broken)
+        if rung.flips and rung.trigger.misplaced <= trigger.misplaced and len(rung.broken) <= most
     ]
-    most = max((rungs[index].siblings for index in fit), default=0)
-    wide = [index for index in fit if rungs[index].siblings == most and index >= own]
-    chosen = min(wide, key=lambda index: (len(rungs[index].broken), index), default=own)
-    most = len(rungs[chosen].broken)
-    return chosen, tuple(
-        replace(rung, verdict=_verdict(i, rung, chosen, trigger, most)) for i, rung in enumerate(rungs)
-    )
+
+    def worth(index: int) -> tuple:
+        rung = rungs[index]
+        return rung.spoils, index < own, -rung.siblings, len(rung.broken), abs(index - own)
+
+    chosen = min(fit, key=worth, default=own)
+    return chosen, tuple(replace(rung, verdict=_verdict(i, rungs, own, chosen)) for i, rung in enumerate(rungs))
 
 
 def _widths(trigger: Trigger, bound: Evidence, library: Library):
@@ -114,17 +123,22 @@ def _widths(trigger: Trigger, bound: Evidence, library: Library):
     yield "any of its kind", with_first(pattern="")
 
 
-def _verdict(index: int, rung: Rung, chosen: int, trigger: Trigger, most: int) -> str:
+def _verdict(index: int, rungs: Sequence[Rung], own: int, chosen: int) -> str:
+    rung, best = rungs[index], rungs[chosen]
     if index == chosen:
-        return "chosen: silent on every near miss, and no wider than its class asks for"
+        wins = index > own and rung.siblings == rungs[own].siblings
+        why = "fewer variants break than under narrower words" if wins else "no wider than its class asks for"
+        return f"chosen: silent on every near miss, and {why}"
     if rung.problems:
         return f"not knowledge: {rung.problems[0]}"
     if rung.flips is None:
         return f"too wide: fires on {len(rung.near_misses)} near misses"
     if not rung.flips:
         return "does not flip the case"
-    if len(rung.broken) > most:
-        return f"breaks {len(rung.broken)} of {len(rung.variants)} variants of the case"
+    if rung.spoils and not best.spoils:
+        return "takes the right answer away where another is right"
+    if len(rung.broken) > len(best.broken):
+        return f"{len(rung.broken)} of {len(rung.variants)} variants of the case are broken under it"
     if index < chosen:
-        return "narrower than its class" if rung.siblings < trigger.siblings else "holds only where it was seen"
+        return "narrower than its class" if rung.siblings < rungs[own].siblings else "holds only where it was seen"
     return "wider than anything seen asks for"

@@ -81,8 +81,9 @@ def propose(
 ) -> Proposal | NoProposal:
     """The smallest change of ``base`` that makes the failed case pass, or why there is none.
 
-    ``replay`` runs the case under a rule set, ``variants`` its other guises; ``passes`` judges a run.
-    Deterministic: the same inputs give the same proposal. No side effects beyond the replays.
+    ``replay`` runs the case under a rule set, ``variants`` its other guises; ``passes`` judges a run. What takes the
+    right answer away in a guise that has another is not proposed. Deterministic: the same inputs give the same
+    proposal. No side effects beyond the replays.
     """
     if not answer.causes:
         return NoProposal("The case has no structured answer, so nothing can be told right from wrong")
@@ -105,6 +106,7 @@ def propose(
     triggers = search(seed, items_of(seen, shown), library)
     if not triggers:
         return NoProposal(_unread(cause, library), tuple(table.rows))
+    spoilt = ""
     for trigger in triggers[:TRIED]:
         draft = _Draft(trigger, cause, base, library, table, now, frozenset(names), variants)
         checks = asks(trigger.steps, now, better, seen=seen, shown=shown, seed=seed, library=library)
@@ -113,8 +115,12 @@ def propose(
         for weight in WEIGHTS:
             rules = draft.rules(checks, weight)
             if table.flips(rules, f"{title_of(trigger)}, weight {weight:g}"):
-                return draft.proposal(rules, weight, seed, alignment, (*shown, *seen))
-    return NoProposal(_in_vain(triggers, table, cause), tuple(table.rows))
+                found = draft.proposal(rules, weight, seed, alignment, (*shown, *seen))
+                if not (spoils := draft.spoils(found)):
+                    return found
+                spoilt = f"{found.title} flips the case, and takes the right answer away where another is: {spoils}"
+                break  # more weight spoils no less
+    return NoProposal(spoilt or _in_vain(triggers, table, cause), tuple(table.rows))
 
 
 @dataclass(frozen=True)
@@ -149,6 +155,11 @@ class _Draft:
         because = because_of(trigger, len(self.library.siblings), len(self.library.others))
         operator = Implies(self.cause.fault_class, weight, trigger.at)
         return Rule(name, trigger.tests, (operator,), because, trigger.unless)
+
+    def spoils(self, found: Proposal) -> str:
+        """The variants that its rules take a right answer away from, in words; "" for none."""
+        tried = self.variants(apply(self.base, add=found.rules))
+        return "; ".join(trial.words for trial in tried if trial.broken and not trial.same_answer)
 
     def _telling(self) -> EvidenceTest:
         """The test that speaks most of the class: what a rule is named after."""

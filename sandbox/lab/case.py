@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from cases.diagnosis import Answer, Cause, Conclusion
@@ -24,7 +25,31 @@ SYSTEMS: dict[str, Callable[[], System]] = {"quayside": quayside, "millrace": mi
 GENERATOR = "sandbox.lab"
 
 
+@dataclass(frozen=True)
+class Plot:
+    """What happens, whoever looks: system, fault and seed."""
+
+    system: str
+    fault: str
+    seed: int
+
+    @property
+    def path(self) -> str:
+        """Where a case of it comes from, as its identity says."""
+        return f"{self.system}/{self.fault}/{self.seed}"
+
+
+def plot_of(path: str) -> Plot | None:
+    """The plot of this path; None for what the lab does not make."""
+    system, _, rest = path.partition("/")
+    fault, _, seed = rest.partition("/")
+    known = system in SYSTEMS and fault in FAULTS and seed.isdecimal()
+    return Plot(system, fault, int(seed)) if known else None
+
+
 class Posed(NamedTuple):
+    """An incident as a case poses it: what is asked, what is right, and what the tools say."""
+
     task: Task
     answer: Answer
     recordings: tuple[Recording, ...]
@@ -69,7 +94,7 @@ def make(system: str, fault: str, seed: int, *, world: bool = True) -> CaseBundl
     told = posed(happened)
     symptom = f"{alert.name} {alert.component}" if alert else "reported slow"
     return CaseBundle(
-        identity=(GENERATOR, f"{system}/{fault}/{seed}"),
+        identity=(GENERATOR, Plot(system, fault, seed).path),
         name=f"{system}: {symptom}, {happened.now.strftime('%Y-%m-%d %H:%M')}",
         system=system,
         task=told.task,
@@ -84,7 +109,7 @@ def make(system: str, fault: str, seed: int, *, world: bool = True) -> CaseBundl
 
 
 def posed(happened: Incident) -> Posed:
-    """The incident as a case poses it: what is asked, what is right, and what the tools say."""
+    """The incident as a case poses it."""
     alert = overview.primary(happened)
     return Posed(_task(happened, alert), _answer(happened, alert), recordings(happened))
 

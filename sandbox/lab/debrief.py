@@ -10,8 +10,8 @@ from cases.calls import canonical
 from cases.diagnosis import Diagnosis
 from sandbox.lab import case, live
 from sandbox.lab.actions.base import Action
+from sandbox.lab.case import Plot
 from sandbox.lab.incident import Incident
-from sandbox.lab.live import Plot
 from sandbox.lab.tools import TOOLS
 from sandbox.lab.views.firings import firings
 from sandbox.lab.views.metrics import P95

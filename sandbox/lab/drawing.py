@@ -5,9 +5,9 @@ from __future__ import annotations
 from random import Random
 
 from sandbox.lab import case, live
+from sandbox.lab.case import Plot
 from sandbox.lab.faults.registry import FAULTS
 from sandbox.lab.incident import MINUTES, Incident
-from sandbox.lab.live import Plot
 from sandbox.lab.views.overview import primary
 
 SEEDS = range(100, 1000)  # the starter library has those below, measurements those above

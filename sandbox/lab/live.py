@@ -11,7 +11,7 @@ import shutil
 import tempfile
 import weakref
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -22,6 +22,7 @@ from sandbox.environment.world.world import World, open_world
 from sandbox.lab import case, incident
 from sandbox.lab.actions.base import Action, ActionRefused, Scene
 from sandbox.lab.actions.registry import REMEDIES
+from sandbox.lab.case import Plot
 from sandbox.lab.faults.registry import FAULTS
 from sandbox.lab.incident import Incident
 from sandbox.lab.tools import TOOLS, recordings
@@ -33,15 +34,6 @@ PATIENCE = 8  # minutes after the onset in which customers complain where no ale
 ACTING_MS = 900
 LOOKING: tuple[ToolSchema, ...] = (*TOOLS, *QUERY_TOOLS)
 ALL_TOOLS: tuple[ToolSchema, ...] = (*LOOKING, *(each.tool for each in REMEDIES.values()))
-
-
-@dataclass(frozen=True)
-class Plot:
-    """What happens, whoever looks: system, fault and seed."""
-
-    system: str
-    fault: str
-    seed: int
 
 
 def at(plot: Plot, minute: int, actions: Sequence[Action] = ()) -> Incident:

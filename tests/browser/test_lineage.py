@@ -44,3 +44,13 @@ def test_variants_are_run_from_the_case_and_show_by_themselves_what_came_of_them
     n, found = VariantRun.objects.count(), VariantRun.objects.filter(verdict="success").count()
     assert (found > 0, n > 4) == (True, True)
     page.locator("p:not(.sr-only)", has_text=f"The agent is right in {found} of {n} variants").wait_for()
+
+
+def test_back_shows_the_page_and_not_the_part_of_it_that_came_last(case, sign_in, visit, page):
+    sign_in("expert")
+    visit(f"/cases/{case.pk}/variants/")
+    page.get_by_role("button", name="Run the agent on all").wait_for()
+    visit("/cases/")
+    page.go_back()
+    page.get_by_role("heading", name="In other guises").wait_for()
+    page.get_by_role("button", name="Run the agent on all").wait_for()

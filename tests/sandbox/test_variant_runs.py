@@ -1,7 +1,9 @@
+from dataclasses import replace
+
 import pytest
 
-from cases.diagnosis import Answer
-from cases.models import Case
+from cases.diagnosis import Answer, Cause
+from cases.models import Case, CaseVersion
 from rules import versions
 from sandbox import runs, variant_runs
 from sandbox import work as sandbox_work
@@ -16,13 +18,19 @@ from tests import factories
 pytestmark = pytest.mark.django_db
 
 
+LOGS = Recording(
+    "get_logs",
+    {"service": "till"},
+    "".join(f"2026-01-05 10:0{n}:00 INFO request {n} took 4812.25 ms\n" for n in range(10)),
+)
+
+
 def told(case) -> dict[str, variant_runs.Guise]:
     return {one.kind: one for one in variant_runs.guises(case.current, runs.snapshot_of(case.current))}
 
 
 def test_each_kind_is_made_or_says_why_not():
-    logs = "".join(f"2026-01-05 10:0{n}:00 INFO request {n} took 4812.25 ms\n" for n in range(10))
-    case = factories.make_confirmed_case(recordings=(Recording("get_logs", {"service": "till"}, logs),))
+    case = factories.make_confirmed_case(recordings=(LOGS,))
     found = told(case)
     assert list(found) == list(KINDS)
     assert found["reword"].why_not == "no alert came with it that could be told in other words"
@@ -33,7 +41,7 @@ def test_each_kind_is_made_or_says_why_not():
         "2026-01-16 13:00:00 INFO request 0 took 4812.25 ms",
     )
     assert found["jitter"].example[1] != found["jitter"].example[0]
-    assert all("can be run" in found[kind].why_not for kind in ("scale", "swap-cause", "no-fault"))
+    assert all("only what the lab broke" in found[kind].why_not for kind in ("scale", "swap-cause", "no-fault"))
 
 
 def test_lab_case_is_run_again_under_another_load_with_another_cause_and_with_none():
@@ -45,6 +53,32 @@ def test_lab_case_is_run_again_under_another_load_with_another_cause_and_with_no
     assert "connection pool too small" not in found["swap-cause"].answer
     assert found["no-fault"].answer == "nothing is broken"
     assert "Is anything wrong?" in found["no-fault"].prompt
+    assert 0 < found["scale"].changed < found["scale"].of  # much stays as it was: what is no matter of load
+
+
+def test_lab_case_that_is_called_something_else_now_is_not_run_again_and_one_of_elsewhere_never():
+    lead = factories.make_user("lead")
+    bring_in(make("quayside", "connection_pool_too_small", 1), confirm_as=lead)
+    case = Case.objects.get()
+    assert not told(case)["scale"].why_not
+    Case.objects.filter(pk=case.pk).update(origin="elsewhere")
+    assert "only what the lab broke" in told(Case.objects.get())["scale"].why_not
+    Case.objects.filter(pk=case.pk).update(origin="sandbox.lab")
+    answer = case.current.parsed_answer()
+    CaseVersion.objects.filter(pk=case.current_id).update(
+        answer=replace(answer, causes=(Cause("ledger", "memory_leak"),)).as_dict(), digest="another"
+    )
+    assert "only what the lab broke" in told(Case.objects.get())["swap-cause"].why_not
+
+
+def test_a_variant_that_can_be_made_no_more_says_so():
+    bring_in(make("quayside", "connection_pool_too_small", 1), confirm_as=factories.make_user("lead"))
+    variant_runs.ask(Case.objects.get().current, EMPTY)
+    Case.objects.update(origin="elsewhere")
+    sandbox_work.turn(limit=20)
+    failed = VariantRun.objects.filter(state="failed")
+    assert {row.kind for row in failed} == {"scale", "swap-cause", "no-fault"}
+    assert all("It can be made no more: only what the lab broke" in row.error for row in failed)
 
 
 def test_case_without_a_cause_or_without_recordings_has_none():
@@ -72,7 +106,7 @@ def test_agent_is_run_once_on_each_sound_variant():
 
 def test_page_says_what_came_of_it_and_polls_only_while_it_runs(client):
     client.force_login(factories.make_user("expert"))
-    case = factories.make_confirmed_case()
+    case = factories.make_confirmed_case(recordings=(LOGS,))
     versions.head()
     address = f"/cases/{case.pk}/variants/"
 
@@ -86,6 +120,12 @@ def test_page_says_what_came_of_it_and_polls_only_while_it_runs(client):
     sandbox_work.turn()
     settled = table()
     assert "every 2s" not in settled
+    assert "disabled" in settled
+    VariantRun.objects.filter(kind="shift").delete()  # as if that kind had come with a later version
+    assert "disabled" not in table()
+    client.post(f"{address}try/")
+    sandbox_work.turn()
+    settled = table()
     n = VariantRun.objects.count()
     assert f"of {n}</strong>" in settled
     assert "tried with knowledge v0" in settled

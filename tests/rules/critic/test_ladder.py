@@ -71,7 +71,8 @@ def test_a_rung_under_which_variants_of_the_case_break_is_left_for_one_under_whi
 
     chosen, rungs = choose(climb(variants=variants, flips=lambda one: one.tests[0].pattern != "not"), FOUND)
     assert rungs[chosen].trigger.tests[0].pattern == "tolerated"
-    assert rungs[2].verdict == "breaks 1 of 2 variants of the case"
+    assert rungs[chosen].verdict.endswith("fewer variants break than under narrower words")
+    assert rungs[2].verdict == "1 of 2 variants of the case are broken under it"
     assert rungs[2].as_dict()["broken"] == ["every component has another name"]
     assert "not" not in asked and "" not in asked  # what does not flip the case is not tried further
 
@@ -82,4 +83,29 @@ def test_a_wider_rung_that_takes_a_right_answer_from_a_variant_is_not_chosen():
 
     chosen, rungs = choose(climb(variants=variants), FOUND)
     assert chosen == 2
-    assert rungs[3].verdict == "breaks 1 of 2 variants of the case"
+    assert rungs[3].verdict == "takes the right answer away where another is right"
+
+
+def test_one_right_answer_taken_away_weighs_more_than_any_variant_left_broken():
+    def variants(trigger):
+        own = trigger.tests[0].pattern == "is not tolerated"
+        return (Trial("rename", False, not own), Trial("shift", False, not own), Trial("swap-cause", True, own))
+
+    assert choose(climb(variants=variants), FOUND)[0] == 2
+
+
+def test_a_narrow_rung_is_chosen_where_every_other_takes_a_right_answer_away():
+    def variants(trigger):
+        return (Trial("rename", False, True), Trial("no-fault", True, "taint" in trigger.tests[0].pattern))
+
+    chosen, rungs = choose(climb(variants=variants), FOUND)
+    assert (chosen, rungs[chosen].width) == (1, "its words, wherever they are seen")
+    assert rungs[2].verdict == "takes the right answer away where another is right"
+
+
+def test_own_words_that_do_not_flip_set_no_limit():
+    def variants(trigger):
+        return (Trial("rename", False, False),)
+
+    chosen, rungs = choose(climb(variants=variants, flips=lambda one: one.tests[0].pattern == "tolerated"), FOUND)
+    assert rungs[chosen].trigger.tests[0].pattern == "tolerated"

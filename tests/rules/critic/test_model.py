@@ -15,6 +15,7 @@ from rules.critic import model
 from rules.critic.drafting import MOST_EVIDENCE, PROMPT
 from rules.critic.neighbours import Neighbour
 from rules.critic.propose import NoProposal, Proposal, propose
+from rules.generalisation import Trial
 from sandbox.knowledge.language import parse, text_of
 from sandbox.knowledge.rule import EMPTY, Advise, Knowledge
 from tests.cloudmate.llm.server import answers, late, serving
@@ -315,3 +316,12 @@ def test_a_case_with_no_calls_at_all_is_asked_about_as_well():
     llm = ScriptedLLM([reply(USELESS)])
     setting = {"answer": ANSWER, "base": EMPTY, "replay": lambda _knowledge: empty, "passes": lambda _run: None}
     assert isinstance(model.propose(llm, empty, empty, **setting).outcome, NoProposal)
+
+
+def test_what_a_model_wrote_is_tried_on_the_variants_of_the_case():
+    def variants(knowledge):
+        assert knowledge.rules  # under the rules, not under the base alone
+        return (Trial("rename", False, True), Trial("shift", False, False))
+
+    (rung,) = tried(reply(GOOD), variants=variants)[0].outcome.as_evidence()["ladder"]
+    assert (rung["variants"], rung["broken"]) == (2, ["everything happens eleven days and some hours later"])

@@ -7,6 +7,7 @@ import pytest
 from cases.diagnosis import Answer, Cause, Conclusion
 from rules.critic.propose import NoProposal, Proposal, propose
 from rules.gate import Decision, decide, static_findings
+from rules.generalisation import Trial, Trials, no_variants
 from rules.patching import apply
 from sandbox.divergence import divergence_of
 from sandbox.knowledge.language import parse
@@ -38,7 +39,7 @@ def names() -> list[str]:
 
 
 @cache
-def taught(fault: str) -> Proposal | NoProposal:
+def taught(fault: str, variants: Trials = no_variants) -> Proposal | NoProposal:
     case = scene(fault, 1)
     return propose(
         case.run(),
@@ -49,6 +50,7 @@ def taught(fault: str) -> Proposal | NoProposal:
         passes=case.passes,
         neighbours=[neighbour(*key) for key in library() if key != (fault, 1)],
         known_names=names(),
+        variants=variants,
     )
 
 
@@ -152,3 +154,12 @@ def test_when_no_replay_flips_the_reason_says_what_was_concluded_instead():
     found = propose(case.run(), case.expert(), answer=case.answer, base=EMPTY, replay=case.run, passes=lambda _: False)
     assert "were replayed, and none made the case pass: with the last one the agent concluded" in found.reason
     assert len(found.flip_table) > 1
+
+
+def test_what_takes_the_right_answer_away_in_another_guise_is_not_proposed():
+    def variants(knowledge):
+        return (Trial("rename", False, True), Trial("no-fault", True, not knowledge.rules))
+
+    found = taught("connection_leak", variants)
+    assert isinstance(found, NoProposal)
+    assert found.reason.endswith("takes the right answer away where another is: nothing is broken, and somebody asks")

@@ -4,8 +4,9 @@ import pytest
 
 from cases.diagnosis import Conclusion
 from sandbox.lab import again, case
+from sandbox.variants import LOAD
 
-POOL = ("quayside", "connection_pool_too_small", 1)
+POOL = case.Plot("quayside", "connection_pool_too_small", 1)
 
 
 def alerted(posed) -> str:
@@ -21,7 +22,7 @@ def rate(posed) -> float:
 
 
 @pytest.mark.parametrize(
-    ("path", "place"),
+    ("path", "plot"),
     [
         ("quayside/connection_pool_too_small/1", POOL),
         ("elsewhere/connection_pool_too_small/1", None),
@@ -31,21 +32,21 @@ def rate(posed) -> float:
         ("", None),
     ],
 )
-def test_only_what_the_lab_makes_has_a_place(path, place):
-    assert again.place_of(path) == place
+def test_only_what_the_lab_makes_has_a_plot(path, plot):
+    assert case.plot_of(path) == plot
 
 
 def test_under_another_load_the_answer_is_the_same_and_the_figures_are_not():
-    first, other = case.posed(case.happen(*POOL)), again.scaled(POOL)
+    first, other = case.posed(case.happen(POOL.system, POOL.fault, POOL.seed)), again.scaled(POOL)
     assert other.answer.causes == first.answer.causes
-    assert rate(other) == pytest.approx(again.LOAD * rate(first), rel=0.15)
+    assert rate(other) == pytest.approx(LOAD * rate(first), rel=0.15)
     assert [one.arguments for one in other.recordings if one.tool == "get_logs"] == [
         one.arguments for one in first.recordings if one.tool == "get_logs"
     ]
 
 
 def test_another_cause_raises_an_alert_of_the_same_name():
-    first, other = case.posed(case.happen(*POOL)), again.swapped(POOL)
+    first, other = case.posed(case.happen(POOL.system, POOL.fault, POOL.seed)), again.swapped(POOL)
     assert alerted(other) == alerted(first)
     assert other.answer.causes[0].fault_class != first.answer.causes[0].fault_class
     assert again.swapped.__wrapped__(POOL).answer == other.answer  # the same one each time
@@ -58,11 +59,11 @@ def test_with_nothing_broken_a_question_is_asked_and_no_fault_is_the_answer():
 
 
 def test_where_no_other_fault_raises_its_alert_there_is_no_swap(monkeypatch):
-    monkeypatch.setattr(again, "_alert", lambda place: place[1])
+    monkeypatch.setattr(again, "_alert", lambda plot: plot.fault)
     assert again.swapped.__wrapped__(POOL) is None
-    monkeypatch.setattr(again, "_alert", lambda place: "")
+    monkeypatch.setattr(again, "_alert", lambda plot: "")
     assert again.swapped.__wrapped__(POOL) is None
 
 
 def test_where_nothing_alerts_under_less_load_there_is_no_such_variant():
-    assert again.scaled(("quayside", "no_fault", 1)) is None
+    assert again.scaled(case.Plot("quayside", "replicas_scaled_down", 1)) is None

@@ -3,9 +3,9 @@ from random import Random
 import pytest
 
 from sandbox.lab import drawing, live
+from sandbox.lab.case import Plot
 from sandbox.lab.drawing import NothingDrawn
 from sandbox.lab.faults.registry import FAULTS
-from sandbox.lab.live import Plot
 
 
 @pytest.mark.parametrize("level", drawing.LEVELS)

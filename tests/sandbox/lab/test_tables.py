@@ -6,9 +6,9 @@ from itertools import groupby
 import pytest
 
 from sandbox.lab import live, tables
+from sandbox.lab.case import Plot
 from sandbox.lab.faults.registry import FAULTS
 from sandbox.lab.incident import MINUTES
-from sandbox.lab.live import Plot
 from sandbox.lab.views import kubernetes, logs, metrics, overview, postgres, traces
 
 

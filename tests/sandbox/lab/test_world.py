@@ -7,9 +7,8 @@ from cases.transcript import Level
 from sandbox.environment.replay import ReplaySource
 from sandbox.environment.world.world import open_world
 from sandbox.lab import live, world
-from sandbox.lab.case import make
+from sandbox.lab.case import Plot, make
 from sandbox.lab.incident import MINUTES
-from sandbox.lab.live import Plot
 from sandbox.lab.tools import TOOLS, recordings
 
 MOST_BYTES = 1_000_000
