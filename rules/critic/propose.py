@@ -158,7 +158,8 @@ class _Draft:
 
     def spoils(self, found: Proposal) -> str:
         """The variants that its rules take a right answer away from, in words; "" for none."""
-        tried = self.variants(apply(self.base, add=found.rules))
+        ladder = found.ladder
+        tried = ladder[found.chosen].variants if ladder else self.variants(apply(self.base, add=found.rules))
         return "; ".join(trial.words for trial in tried if trial.broken and not trial.same_answer)
 
     def _telling(self) -> EvidenceTest:
