@@ -39,5 +39,15 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+/** Scroll each return to the passage that is cited, which may stand far down in it. */
+function showPassages(within) {
+  for (const box of within.querySelectorAll(".review__return")) {
+    const passage = box.querySelector("mark");
+    if (passage) box.scrollTop += passage.getBoundingClientRect().top - box.getBoundingClientRect().top - box.clientHeight / 4;
+  }
+}
+
 questions.forEach((one, number) => one.addEventListener("focusin", () => go(number, { focus: false })));
 if (questions.length) go(at, { focus: false });
+// Of the page itself once, and then of what comes in alone: a box that somebody has scrolled stays where it is.
+document.addEventListener("htmx:load", (event) => showPassages(event.detail.elt));

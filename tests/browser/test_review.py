@@ -1,6 +1,9 @@
 """Score review in Chromium: by mouse, by keyboard alone, and without a complaint of axe in either theme."""
 
+from dataclasses import replace
+
 import pytest
+from playwright.sync_api import expect
 
 from cases.evaluation.run import evaluate_session
 from cases.models import ReviewItem, ReviewSeat, Score, ScoreReview
@@ -8,6 +11,8 @@ from tests import factories
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 SAID = "the return shows a whole table being scanned"
+BEFORE, AFTER = ("".join(f"line {number} {where} it\n" for number in range(40)) for where in ("before", "after"))
+LONG = replace(factories.RECORDINGS[0], output=BEFORE + factories.RECORDINGS[0].output + AFTER)
 
 
 @pytest.fixture
@@ -15,7 +20,7 @@ def queue(db):
     """Two items of a judge with two questions each."""
     found = []
     for _ in range(2):
-        evaluation = evaluate_session(factories.make_finished_session())
+        evaluation = evaluate_session(factories.make_finished_session(steps=(LONG, factories.RECORDINGS[1])))
         evaluation.judge = "judge-model 3f2a91c0de77"
         evaluation.save(update_fields=["judge"])
         rows = [
@@ -54,6 +59,15 @@ def test_keyboard_alone_answers_decides_and_goes_on(queue, sign_in, visit, page)
     assert page.locator(".review-count").inner_text().endswith("1 / 2")
     seat = ReviewSeat.objects.get(by=person, state="done")
     assert (seat.decision, seat.answers) == ("override", {"evidence-c1": "yes", "evidence-c2": "no"})
+
+
+def test_cited_passage_is_in_sight(queue, sign_in, visit, page):
+    sign_in("reviewer")
+    visit("/review/")
+    expect(page.locator(".review__return").first).to_contain_text("line 39 before it")
+    inside = """box => { const [frame, mark] = [box, box.querySelector("mark")].map((one) => one.getBoundingClientRect());
+        return box.scrollTop > 0 && mark.top >= frame.top && mark.bottom <= frame.bottom; }"""
+    assert [box.evaluate(inside) for box in page.locator(".review__return:has(mark)").all()] == [True]
 
 
 def test_mouse_answers_agrees_and_takes_it_back(queue, sign_in, visit, page):
