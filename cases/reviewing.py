@@ -35,6 +35,10 @@ class ReviewError(Exception):
     """What cannot be done with an item of the queue; the message says why and what to do."""
 
 
+class NothingTold(ReviewError):
+    """Every question is answered with "cannot tell", and no flag says what is missing."""
+
+
 @dataclass(frozen=True)
 class Asked:
     """One binary question of the rubric, as a reviewer sees it."""
@@ -146,7 +150,8 @@ def answer(
     """Store the own answer, blind, for good; from here on the judge's is shown.
 
     Takes one of the item's places; with ``second_opinion`` it gives one back, so that somebody else is asked too.
-    Raises ReviewError where a question is open, or the item already has all its reviewers.
+    Raises ReviewError where a question is open, or the item already has all its reviewers; NothingTold where all
+    answers are "cannot tell" and no flag says why.
     """
     answers = _known(seat, answers)
     missing = [one.text for one in questions_of(seat.item.score) if one.id not in answers]
@@ -154,7 +159,7 @@ def answer(
         raise ReviewError(f"Answer every question first: {missing[0]}")
     settled = [given == "yes" for given in answers.values() if given != "insufficient"]
     if not settled and not flag.strip():
-        raise ReviewError("Every answer is “cannot tell”: flag the item and say what is missing.")
+        raise NothingTold("Every answer is “cannot tell”: flag the item and say what is missing.")
     with transaction.atomic():
         if not ReviewItem.objects.filter(pk=seat.item_id, left__gt=0).update(
             left=F("left") - (0 if second_opinion else 1)

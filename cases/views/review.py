@@ -11,7 +11,7 @@ from cases.access import EXPERT, LEAD, REVIEWER, require_role
 from cases.contexts.review import review_page
 from cases.forms.review import AnswerForm, DecisionForm
 from cases.models import ReviewSeat
-from cases.reviewing import ReviewError
+from cases.reviewing import NothingTold, ReviewError
 
 
 @login_required
@@ -44,7 +44,11 @@ def _again(request: HttpRequest, seat: ReviewSeat, error: ReviewError, typed: di
         seat.answers = {
             one.id: request.POST.get(f"answer-{one.id}", "") for one in reviewing.questions_of(seat.item.score)
         }
-    shown = review_page(seat, request.user) | {"error": str(error), "typed": typed}
+    shown = review_page(seat, request.user) | {
+        "error": str(error),
+        "typed": typed,
+        "needs_flag": isinstance(error, NothingTold),
+    }
     return render(request, "cases/review.html", shown, status=422)
 
 

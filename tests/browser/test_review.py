@@ -70,6 +70,20 @@ def test_cited_passage_is_in_sight(queue, sign_in, visit, page):
     assert [box.evaluate(inside) for box in page.locator(".review__return:has(mark)").all()] == [True]
 
 
+def test_item_nobody_can_tell_about_asks_what_is_missing(queue, sign_in, visit, page, complaints):
+    sign_in("reviewer")
+    visit("/review/")
+    for key in ("3", "3", "Control+Enter"):
+        page.keyboard.press(key)
+    flag = page.get_by_label("What is wrong with the question or the evidence")
+    expect(flag).to_be_focused()
+    expect(flag).to_have_accessible_description("Needed where every answer is “cannot tell”. Say what is missing.")
+    assert complaints() == {}
+    page.keyboard.type("the return is cut")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_selector("text=And the judge")
+
+
 def test_mouse_answers_agrees_and_takes_it_back(queue, sign_in, visit, page):
     sign_in("expert")
     visit("/review/")

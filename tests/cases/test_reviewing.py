@@ -9,7 +9,7 @@ from django.utils import timezone
 from cases import reviewing
 from cases.evaluation.run import evaluate_session
 from cases.models import Evaluation, ReviewItem, ReviewSeat, Score, ScoreReview
-from cases.reviewing import ReviewError
+from cases.reviewing import NothingTold, ReviewError
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -98,7 +98,7 @@ def test_a_decision_can_be_taken_back_and_the_blind_answer_cannot():
 def test_what_cannot_be_told_is_flagged_and_says_nothing_of_the_judge():
     queued()
     seat = reviewing.claim(factories.make_user("expert"))
-    with pytest.raises(ReviewError, match="flag the item"):
+    with pytest.raises(NothingTold, match="flag the item"):
         reviewing.answer(seat, answers={"evidence-c1": "insufficient"})
     reviewing.answer(seat, answers={"evidence-c1": "insufficient"}, flag="the return is cut")
     assert (ScoreReview.objects.get().blind, ReviewSeat.objects.get().flag) == (False, "the return is cut")
