@@ -52,6 +52,32 @@ def test_nothing_is_wrong_with_a_form_that_has_a_mistake(db, sign_in, visit, pag
     assert complaints() == {}
 
 
+SIDEWAYS = "box => box.scrollWidth > box.clientWidth"
+
+
+def wide_ladder() -> Patch:
+    """A patch whose critic tried three widths, with near misses and broken variants in long words."""
+    patch = scene.patch("in_review", "fixed")
+    (rung,) = scene.EVIDENCE["ladder"]
+    tests = [
+        {"aspect": "saturation", "pattern": "connection pool|too_many_connections", "negated": False},
+        {"aspect": "database", "pattern": "", "negated": True},
+    ]
+    missed = [f"checkout-service_latency_regression_{number}_of_nightly" for number in range(3)]
+    rungs = [rung | {"width": width, "tests": tests, "near_misses": missed} for width in ("as seen", "its kind", "any")]
+    kept = patches.current(patch)
+    kept.evidence = kept.evidence | {"ladder": rungs, "chosen": 1}
+    kept.save(update_fields=["evidence"])
+    return patch
+
+
+def test_widths_of_a_rule_are_read_without_scrolling_sideways(db, sign_in, visit, page):
+    patch = wide_ladder()
+    sign_in("reviewer")
+    visit(f"/patches/{patch.pk}/?tab=evidence", width=1280)
+    assert page.get_by_role("region", name="Widths").evaluate(SIDEWAYS) is False
+
+
 def test_rule_with_a_mistake_shows_where_and_keeps_what_was_typed(db, sign_in, visit, page):
     sign_in("expert")
     visit("/patches/new/")
