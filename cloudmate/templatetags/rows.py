@@ -71,7 +71,7 @@ def _in_library(case: Case, may_curate: bool) -> str:
         f'<td class="num wide-only">{frozen}</td><td class="num wide-only">{coverage}</td>'
         f'<td class="fit">{runs(record)}{_sub(f"last {ago(record.last)}" if record.last else "")}</td>'
         f'<td class="num wide-only">{flaky}</td>'
-        f'<td class="fit wide-only">{escape(case.owner.username) if case.owner else "—"}</td></tr>\n'
+        f'<td class="fit widest-only">{escape(case.owner.username) if case.owner else "—"}</td></tr>\n'
     )
 
 

@@ -76,6 +76,17 @@ def test_nothing_is_wrong_where_cases_are_chosen(library, sign_in, visit, compla
     assert complaints() == {}
 
 
+def test_library_is_read_beside_the_navigation_without_scrolling_sideways(library, sign_in, visit):
+    lead = sign_in("lead", name="lena-of-the-platform-team")
+    Case.objects.update(owner=lead, origin="somebody/failures-of-a-shop", ambiguity="ambiguous")
+    page = visit("/library/", width=1280)
+    sideways = "box => box.scrollWidth > box.clientWidth"
+    assert page.get_by_role("region", name="Library").evaluate(sideways) is False
+    owner = page.get_by_role("cell", name=lead.username).first
+    seen = {width: visit("/library/", width=width) and owner.is_visible() for width in (390, 1280, 1440)}
+    assert seen == {390: False, 1280: False, 1440: True}
+
+
 def test_lead_sees_what_would_come_in_before_it_does(sign_in, visit, complaints, settings, tmp_path):
     settings.DATA_DIR = tmp_path
     sign_in("lead")
