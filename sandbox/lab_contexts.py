@@ -22,7 +22,7 @@ from sandbox.models import LiveIncident
 
 SEEN_EVERY = {1: 10, 5: 5, 20: 3}  # pace -> seconds between two looks at the alerts
 HISTORY = 50
-WIDE, HIGH, LEFT, TOP = 1080, 160, 40, 14  # of the chart of what users felt
+HIGH = 160  # px of the chart of what users felt
 
 
 @dataclass(frozen=True)
@@ -189,7 +189,7 @@ def debriefing(row: LiveIncident, user) -> dict[str, Any]:
         "taken_count": sum(each.step is not None for each in taken),
         "extra": [(step.index, written(step.tool, step.arguments)) for step in steps if step.index in extra],
         "expert": debrief.expert_way(plot)[1],
-        "chart": _chart(happened, untouched if actions else None, row, [each.minute for each in actions]),
+        "chart": _chart(happened, untouched if actions else None, [each.minute for each in actions]),
         "may_propose": has_role(user, EXPERT, LEAD),
     }
 
@@ -198,37 +198,32 @@ def _root_causes(row: LiveIncident) -> list[dict[str, Any]]:
     return (row.session.diagnosis or {}).get("root_causes") or []
 
 
-def _chart(happened: Incident, untouched: Incident | None, row: LiveIncident, acted: list[int]) -> dict[str, Any]:
+def _chart(happened: Incident, untouched: Incident | None, acted: list[int]) -> dict[str, Any]:
     """Requests that failed at the edge: as it went, and as it would have gone by itself."""
     here = debrief.felt(happened)
     there = debrief.felt(untouched) if untouched else ()
     top = max((each.failed for each in (*here, *there)), default=0.0)
     scale = next((step for step in (0.01, 0.02, 0.05, 0.1, 0.2, 0.5) if top <= step), 1.0)
-    last = max(happened.count - 1, 1)
 
-    def across(minute: float) -> float:
-        return round(LEFT + (WIDE - LEFT - 8) * minute / last, 1)
+    def across(minute: float) -> str:
+        """In percent of the chart's width, which is that of the page."""
+        return f"{100 * minute / happened.count:.2f}"
 
     def line(points) -> str:
-        return " ".join(f"{across(each.minute)},{round(TOP + HIGH * (1 - each.failed / scale), 1)}" for each in points)
+        return " ".join(f"{each.minute},{round(HIGH * (1 - each.failed / scale), 1)}" for each in points)
 
     return {
-        "width": WIDE,
-        "height": HIGH + TOP + 24,
-        "left": LEFT,
-        "right": WIDE - 8,
-        "top": TOP,
-        "floor": TOP + HIGH,
-        "middle": TOP + HIGH / 2,
+        "high": HIGH,
+        "middle": HIGH // 2,
         "scale": f"{scale:.0%}",
         "half": f"{scale / 2:.1%}".replace(".0%", "%"),
         "here": line(here),
         "there": line(there),
-        "began": across(row.began),
         "onset": across(happened.onset),
-        "acted": [across(minute) for minute in acted if minute <= last],
+        "acted": [across(minute) for minute in acted if minute < happened.count],
         "first": happened.at(0),
         "last": happened.now,
+        "end": happened.at(happened.count),
         "minutes": happened.count,
         "table": [
             (happened.at(one.minute), one.failed, one.p95_ms, there[one.minute].failed if there else None)

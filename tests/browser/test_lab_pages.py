@@ -98,3 +98,10 @@ def test_giving_up_shows_what_it_was(db, sign_in, visit, page):
     page.get_by_role("button", name="Give up and see what it was").click()
     page.get_by_role("heading", name=row.fault).wait_for()
     assert page.get_by_role("img", name="Share of requests that failed").is_visible()
+
+
+def test_debrief_shows_its_whole_chart_on_a_phone(db, sign_in, visit, page):
+    visit(ended(sign_in("expert")).get_absolute_url(), width=390)
+    chart = page.get_by_role("img", name="Share of requests that failed")
+    inside = "one => one.getBoundingClientRect().right <= one.closest('.panel').getBoundingClientRect().right"
+    assert [chart.locator(which).first.evaluate(inside) for which in (".felt__here", "text >> nth=4")] == [True, True]
