@@ -209,16 +209,18 @@ def _chart(happened: Incident, untouched: Incident | None, acted: list[int]) -> 
         """In percent of the chart's width, which is that of the page."""
         return f"{100 * minute / happened.count:.2f}"
 
-    def line(points) -> str:
-        return " ".join(f"{each.minute},{round(HIGH * (1 - each.failed / scale), 1)}" for each in points)
+    def steps(points) -> str:
+        """Each value held for its minute: a slope would begin before what caused it."""
+        heights = [(each.minute, round(HIGH * (1 - each.failed / scale), 1)) for each in points]
+        return " ".join(f"{minute},{y} {minute + 1},{y}" for minute, y in heights)
 
     return {
         "high": HIGH,
         "middle": HIGH // 2,
         "scale": f"{scale:.0%}",
         "half": f"{scale / 2:.1%}".replace(".0%", "%"),
-        "here": line(here),
-        "there": line(there),
+        "here": steps(here),
+        "there": steps(there),
         "onset": across(happened.onset),
         "acted": [across(minute) for minute in acted if minute < happened.count],
         "first": happened.at(0),

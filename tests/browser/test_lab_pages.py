@@ -1,5 +1,7 @@
 """The lab's pages in a browser: the room is worked with the keyboard alone, and nothing tells what it is before the end."""
 
+from itertools import pairwise
+
 import pytest
 from django.utils import timezone
 
@@ -105,3 +107,10 @@ def test_debrief_shows_its_whole_chart_on_a_phone(db, sign_in, visit, page):
     chart = page.get_by_role("img", name="Share of requests that failed")
     inside = "one => one.getBoundingClientRect().right <= one.closest('.panel').getBoundingClientRect().right"
     assert [chart.locator(which).first.evaluate(inside) for which in (".felt__here", "text >> nth=4")] == [True, True]
+
+
+def test_debrief_draws_no_recovery_before_what_caused_it(db, sign_in, visit, page):
+    visit(ended(sign_in("expert")).get_absolute_url())
+    drawn = page.locator(".felt__here").get_attribute("points").split(" ")
+    points = [tuple(map(float, point.split(","))) for point in drawn]
+    assert [a for a, b in pairwise(points) if a[0] != b[0] and a[1] != b[1]] == []
