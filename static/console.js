@@ -75,7 +75,7 @@ async function complete() {
   const form = find("#console");
   const text = line().value;
   const mine = ++asked;
-  if (!text) return close();
+  if (!text || document.activeElement !== line()) return close();
   if (text.startsWith("/")) {
     const begun = text.slice(1);
     return show(/\s/.test(begun) ? [] : Object.entries(WORDS).filter(([word]) => word.startsWith(begun) && word !== begun).map(([word, [hint]]) => ({ text: `/${word} `, label: `/${word}`, hint })));

@@ -9,6 +9,7 @@ const SENT = `draft-sent:${person}:`;
 const SAVED = "drafts-saved";
 const LONG = 20_000; // characters, from which on typing is kept with a pause
 const later = new Map();
+let restoring = false; // what comes back is told like typing, to all but this: it is kept already
 
 const fieldsOf = (form) =>
   [...form.elements].filter((field) => field.name && field.name !== "csrfmiddlewaretoken" && !["hidden", "submit", "button", "password", "file"].includes(field.type));
@@ -46,23 +47,24 @@ function restore(form) {
   form.dataset.draftRestored = "same";
   const waiting = JSON.parse(kept);
   addRows(form, waiting);
-  let changed = false;
+  const changed = new Set();
   for (const field of fieldsOf(form)) {
     const at = waiting.findIndex(([name, , value]) => name === field.name && (!["checkbox", "radio"].includes(field.type) || value === field.value));
     if (at < 0) continue;
     const [, value] = waiting.splice(at, 1)[0];
     if (typeof value === "boolean") {
-      changed ||= field.checked !== value;
+      if (field.checked !== value) changed.add(field);
       field.checked = value;
     } else if (value !== "") {
-      changed ||= field.value !== value;
+      if (field.value !== value) changed.add(field);
       field.value = value;
     }
   }
-  if (changed) {
-    form.dataset.draftRestored = "changed";
-    say(form, "Back as you left it, not saved yet");
-  }
+  if (changed.size) form.dataset.draftRestored = "changed";
+  restoring = true;
+  for (const field of changed) field.dispatchEvent(new Event("input", { bubbles: true }));
+  restoring = false;
+  if (changed.size) say(form, "Back as you left it, not saved yet");
   form.dispatchEvent(new CustomEvent("draft:restored", { bubbles: true }));
 }
 
@@ -88,7 +90,7 @@ function settle() {
 
 document.addEventListener("input", (event) => {
   const form = event.target.form;
-  if (!form?.dataset.draft) return;
+  if (!form?.dataset.draft || restoring) return;
   clearTimeout(later.get(form));
   if ((event.target.value?.length ?? 0) < LONG) save(form);
   else later.set(form, setTimeout(() => save(form), 400));
@@ -134,4 +136,7 @@ document.addEventListener("htmx:load", (event) => {
 });
 
 settle();
-for (const form of document.querySelectorAll("form[data-draft]")) restore(form);
+// Not earlier: htmx and the page's own scripts must listen by then.
+document.addEventListener("DOMContentLoaded", () => {
+  for (const form of document.querySelectorAll("form[data-draft]")) restore(form);
+});

@@ -106,6 +106,17 @@ def test_half_a_rule_survives_a_reload(db, sign_in, visit, page):
     assert page.get_by_label("Rules to add or replace").input_value() == "RULE half"
 
 
+def test_rule_that_comes_back_is_checked_before_a_key_is_pressed(db, sign_in, visit, page):
+    sign_in("expert")
+    visit("/patches/new/")
+    page.get_by_label("Rules to add or replace").fill(builders.RULE.format(name="mine"))
+    page.get_by_text("It reads.").wait_for()
+    page.reload()
+    page.get_by_text("It reads.").wait_for(timeout=5_000)
+    assert page.get_by_text("Back as you left it, not saved yet").is_visible()
+    assert page.locator("#completions").is_hidden()
+
+
 def test_patch_is_reviewed_by_keyboard_alone(db, sign_in, visit, page):
     patch = scene.patch("in_review", "fixed", "same_pass")
     sign_in("reviewer")
