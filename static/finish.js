@@ -1,21 +1,29 @@
 // The diagnosis form: claims are numbered as they are written, and every choice of a claim shows its words.
 import "./rows.js";
 
+const most = (document.querySelector("select[data-claims]")?.options.length ?? 1) - 1; // claims the server knows the names of
+
 function claims() {
-  return [...document.querySelectorAll("[data-rows=claims] [name$='-text']")].map((field) => field.value.trim());
+  return [...document.querySelectorAll("[data-rows=claims] [name$='-text']")].slice(0, most).map((field) => field.value.trim());
+}
+
+/** A select of claims offers the claims that have a row; one that is not written yet cannot be chosen. */
+function offer(select, texts) {
+  for (const option of [...select.options]) {
+    if (option.value && Number(option.value.slice(1)) > texts.length && !option.selected) option.remove();
+  }
+  for (const [at, text] of texts.entries()) {
+    const value = `c${at + 1}`;
+    let option = [...select.options].find((one) => one.value === value);
+    if (!option) select.append((option = new Option("", value)));
+    option.disabled = !text && !option.selected;
+    option.textContent = text ? `${at + 1}: ${text.slice(0, 60)}` : `claim ${at + 1}, not written yet`;
+  }
 }
 
 function show() {
   const texts = claims();
-  for (const select of document.querySelectorAll("select[data-claims]")) {
-    for (const option of select.options) {
-      if (!option.value) continue;
-      const number = Number(option.value.slice(1));
-      const text = texts[number - 1];
-      option.hidden = option.disabled = !text && select.value !== option.value;
-      option.textContent = text ? `${number}: ${text.slice(0, 60)}` : `claim ${number}`;
-    }
-  }
+  for (const select of document.querySelectorAll("select[data-claims]")) offer(select, texts);
   for (const row of document.querySelectorAll("[data-rows=claims] .claim-row")) {
     const text = row.querySelector("[name$='-text']").value.trim();
     const kind = row.querySelector("[name$='-kind']").value;

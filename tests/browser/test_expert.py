@@ -150,6 +150,25 @@ def test_expert_records_with_the_keyboard_alone(case, sign_in, visit, page):
     assert (step.why, step.key_evidence) == ("the ledger is what the till waits for", True)
 
 
+def test_only_claims_that_have_a_row_are_offered(case, sign_in, visit, page):
+    session = factories.make_session(case, actor="expert", engine="expert", by=sign_in("expert"))
+    factories.add_step(session)
+    visit(f"/sessions/{session.pk}/finish/")
+    page.get_by_label("What you hold true").first.fill("ledger scans a whole table")
+    offered = page.get_by_label("Carried by").locator("option")
+    expect(offered).to_have_text(["—", "1: ledger scans a whole table", "claim 2, not written yet"])
+    page.get_by_role("button", name="Another claim").click()
+    expect(offered.last).to_have_text("claim 3, not written yet")
+    expect(offered.last).to_be_disabled()
+    page.get_by_label("What you hold true").last.fill("till waits for it")
+    page.get_by_label("to claim").select_option("c3")
+    page.get_by_role("button", name="Another link").click()
+    expect(page.get_by_label("Claim", exact=True).last.locator("option")).to_have_count(4)
+    page.reload()
+    expect(page.get_by_label("to claim").first).to_have_value("c3")
+    expect(page.get_by_label("to claim").first.locator("option:checked")).to_have_text("3: till waits for it")
+
+
 def test_a_caret_goes_through_a_return_line_by_line_and_selects(case, sign_in, visit, page):
     expert = sign_in("expert")
     session = factories.make_session(case, actor="expert", engine="expert", by=expert)
