@@ -124,11 +124,15 @@ def _forks(ground: Ground) -> Iterator[Candidate]:
     for at in _fork_points(ground):
         kept = tuple((step.tool, dict(step.arguments)) for step in steps[:at])
         for tool, arguments in _untried(ground, steps):
-            why = f"Keep the first {at} steps, then call {tool}, which the failed session never did"
+            why = f"{_kept(at)}, then call {tool}, which the failed session never did"
             operators = {"fork": {"step": at, "tool": tool, "arguments": arguments}}
             modality = min(modalities_of(tool), default="")
             profile = Profile(prefix=(*kept, (tool, arguments)))
             yield Candidate(operators, profile, why, Cell(modality=modality))
+
+
+def _kept(steps: int) -> str:
+    return {0: "Keep no step", 1: "Keep the first step"}.get(steps, f"Keep the first {steps} steps")
 
 
 def _fork_points(ground: Ground) -> tuple[int, ...]:

@@ -58,7 +58,7 @@ def inject(
         raise SteeringError("That session is of another case")
     count = base.steps.count()
     if not 0 <= steps <= count:
-        raise SteeringError(f"Session {base.pk} has {count} steps: keep between 0 and {count}")
+        raise SteeringError(f"Session {base.pk} has {count} step{'s' * (count != 1)}: keep between 0 and {count}")
     prefix = tuple(base.steps.order_by("index").values_list("tool", "arguments")[:steps])
     cell = Cell()
     operators: dict = {"expert": hint[:200] or "a call of theirs"}

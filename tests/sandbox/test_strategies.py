@@ -99,7 +99,7 @@ def test_fork_keeps_the_steps_before_the_conclusion_took_hold_and_never_changes_
         {"fork": {"step": 1, "tool": "get_slow_queries", "arguments": {"service": "orders"}}},
         Profile(prefix=(("get_metrics", {"service": "orders"}), ("get_slow_queries", {"service": "orders"}))),
         forks[0].seed,
-        "Keep the first 1 steps, then call get_slow_queries, which the failed session never did",
+        "Keep the first step, then call get_slow_queries, which the failed session never did",
         Cell(modality="database"),
     )
 
