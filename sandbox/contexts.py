@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from difflib import SequenceMatcher
 
-from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Now
 
 from cases import proposing, recording
@@ -57,7 +57,9 @@ def comparison(old: Session, new: Session) -> dict:
             lines.append(AlignedStep(kind, left, right, first))
     newest = {evaluation.session_id: evaluation for evaluation in prepared.rows(_evaluations, old.pk, new.pk)}
     divergence = divergence_of(before, after)
+    arms = {old.origin, new.origin} == {Session.Origin.REGRESSION}
     return {
+        "names": ("Old:", "New:") if arms else ("First:", "Second:"),
         "old": old,
         "new": new,
         "old_evaluation": newest.get(old.pk),
@@ -141,7 +143,15 @@ def exploration(row: Exploration, user, *, form: InjectForm | None = None) -> di
         "form": form or InjectForm(sessions=_finished([row.session_id, *made]), initial={"after": row.session_id}),
         "tools": [tool for tool in task_of(row.session.version).tools if not tool.effectful],
         "evidence_map": sorted((row.evidence_map or {}).items()),
+        "shown_by": prepared.first(_shown_by, row.session.case_id) if row.outcome == "handed_over" else None,
     }
+
+
+def _shown_by(case: int) -> QuerySet[Session]:
+    """An expert's session that found the cause."""
+    right = Evaluation.objects.filter(session=OuterRef("pk"), verdict=Evaluation.Verdict.SUCCESS)
+    found = Session.objects.recorded().finished().filter(Exists(right), case=case, actor=Session.Actor.EXPERT)
+    return found.only("pk").order_by("-pk")[:1]
 
 
 def case_panel(case: Case, user) -> dict:
@@ -192,12 +202,14 @@ def session_panel(session: Session, user) -> dict:
     levels = dict(prepared.rows(_levels, session.pk))
     exploration_row = prepared.first(_exploration, session.pk)
     derivation = prepared.first(_derivation, session.pk)
+    others = prepared.rows(_others, session.case_id, session.pk)
     return {
         "session": session,
         "may_act": has_role(user, EXPERT, REVIEWER, LEAD),
         "levels": levels,
         "exploration": exploration_row,
-        "others": prepared.rows(_others, session.case_id, session.pk),
+        "others": others,
+        "better": [other for other in others if other.verdict == Evaluation.Verdict.SUCCESS],
         "has_snapshot": runs.snapshot_of(session.version) is not None,
         "derivation": derivation,
         "teaches": sum(bool(row["kept"]) for row in derivation.rationales) if derivation else 0,
@@ -218,7 +230,8 @@ def _derivation(session: int) -> QuerySet[Derivation]:
 
 
 def _others(case: int, session: int) -> QuerySet[Session]:
-    others = Session.objects.finished().filter(case=case).exclude(pk=session)
+    verdict = Evaluation.objects.filter(session=OuterRef("pk")).order_by("-pk").values("verdict")[:1]
+    others = Session.objects.finished().filter(case=case).exclude(pk=session).annotate(verdict=Subquery(verdict))
     return others.exclude(origin__in=[Session.Origin.REGRESSION, Session.Origin.TRIAL]).order_by("-pk")[:20]
 
 

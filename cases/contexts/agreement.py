@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 
+from cases.access import EXPERT, LEAD, REVIEWER, has_role
 from cases.evaluation.agreement import CHECKS, Pair, counted, flips, grouped, newest, pairs, words
 from cases.evaluation.calibration import (
     GOOD,
@@ -84,6 +85,7 @@ def agreement_page(asked: dict[str, str], user) -> dict[str, Any]:
     counts = counted(found)
     cell = asked.get("cell", "")
     return {
+        "may_review": has_role(user, EXPERT, REVIEWER, LEAD),
         "judges": known,
         "judge": judge,
         "dimensions": [one for one in Score.Dimension.choices if one[0] != Score.Dimension.GUESS],

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from cases import labelling, labels, redacting
@@ -106,6 +106,9 @@ def paths_of(case: Case) -> list[Path]:
 def _by_experts(case: int, task: str) -> QuerySet[Session]:
     sessions = Session.objects.recorded().finished().filter(case=case, actor=Session.Actor.EXPERT)
     sessions = sessions.filter(version__task_digest=task).select_related("by").order_by("-pk")
+    said = Evaluation.objects.filter(session=OuterRef("pk")).order_by("-pk").values("verdict")[:1]
+    right = Q(said=None) | Q(said__in=[Evaluation.Verdict.SUCCESS, Evaluation.Verdict.UNSCORED])  # a guess is no path
+    sessions = sessions.annotate(said=Subquery(said)).filter(right)
     return sessions.defer("diagnosis", "parameters")[:PATHS]
 
 

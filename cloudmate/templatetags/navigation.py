@@ -7,7 +7,7 @@ from django import template
 from django.db.models import QuerySet
 from django.template.loader import render_to_string
 
-from cases.access import ADMIN, LEAD, roles_of
+from cases.access import ADMIN, EXPERT, LEAD, REVIEWER, roles_of
 from cases.contexts.review import to_judge
 from cases.contexts.turn import to_confirm, to_finish, to_settle
 from cloudmate.addresses import address
@@ -52,6 +52,7 @@ def _drawn(here: str, roles: frozenset[str], confirm: int, settle: int, finish: 
     def link(name, label, icon, key, *, also=(), count=0, counts=""):
         return Link(address(name), label, icon, key, here == name or here in also, count, counts)
 
+    judges = roles & {EXPERT, REVIEWER, LEAD}
     settings = []
     if ADMIN in roles:
         settings += [
@@ -94,7 +95,11 @@ def _drawn(here: str, roles: frozenset[str], confirm: int, settle: int, finish: 
                     count=confirm + settle,
                     counts="to confirm or settle",
                 ),
-                link("cases:review", "Score review", "eye", "s", count=scores, counts="to judge"),
+                *(
+                    [link("cases:review", "Score review", "eye", "s", count=scores, counts="to judge")]
+                    if judges
+                    else []
+                ),
                 link("cases:agreement", "Agreement", "table", "e", also=("cases:quadrants",)),
                 link("sandbox:lab", "Lab", "flask", "b", also=("sandbox:incident", "sandbox:conclude_incident")),
             ],

@@ -101,7 +101,7 @@ def propose(
     asked = [index for index in alignment.skipped if better.steps[index].tool in tools]
     proposal = Proposal(
         rules=rules,
-        title=trial.title(rules),
+        title=title_of(rules, trial.rungs[trial.chosen].trigger if trial.rungs else None),
         key_difference=key_difference(alignment, asked),
         flip_table=tuple(trial.table.rows),
         ladder=tuple(trial.rungs),
@@ -146,10 +146,6 @@ class _Trial:
                 return judged
             rules = (*rules[:index], judged, *rules[index + 1 :])
         return rules
-
-    def title(self, rules: Sequence[Rule]) -> str:
-        """What the first rule reads, or else its name."""
-        return title_of(self.rungs[self.chosen].trigger) if self.rungs else rules[0].name.replace("-", " ")
 
     def _flips(self, rules: Sequence[Rule]) -> bool:
         return self.table.flips([part for rule in rules for part in _parts(rule)], "as the model wrote them")

@@ -21,7 +21,7 @@ from rules.critic.ladder import Rung, choose, ladder
 from rules.critic.neighbours import Library, Neighbour, edges_in, matches, seen_in
 from rules.critic.refining import search
 from rules.critic.triggers import Trigger, items_of, kinship
-from rules.critic.wording import because_of, key_difference, name_for, taken_in, title_of
+from rules.critic.wording import because_of, key_difference, name_for, read, taken_in, title_of
 from rules.generalisation import Trials, no_variants
 from rules.patching import apply
 from sandbox.knowledge.evidence import Evidence
@@ -114,7 +114,7 @@ def propose(
             continue
         for weight in WEIGHTS:
             rules = draft.rules(checks, weight)
-            if table.flips(rules, f"{title_of(trigger)}, weight {weight:g}"):
+            if table.flips(rules, f"{read(trigger)}, weight {weight:g}"):
                 found = draft.proposal(rules, weight, seed, alignment, (*shown, *seen))
                 if not (spoils := draft.spoils(found)):
                     return found
@@ -201,7 +201,7 @@ class _Draft:
         asked = [index for index in self.trigger.steps if index in alignment.skipped]
         return Proposal(
             rules=kept,
-            title=title_of(rungs[chosen].trigger if rungs else self.trigger),
+            title=title_of(kept, rungs[chosen].trigger if rungs else self.trigger),
             key_difference=key_difference(alignment, asked),
             flip_table=tuple(self.table.rows),
             ladder=rungs,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from rules.critic.alignment import Alignment, Kind
 from rules.critic.triggers import Trigger
-from sandbox.knowledge.rule import EvidenceTest, Knowledge
+from sandbox.knowledge.rule import EvidenceTest, Exclude, Implies, Knowledge, Prefer, Require, Rule, SymptomOf
 
 FILLERS = {"the", "and", "for", "with", "has", "have", "was", "were", "not", "from", "that", "this", "are", "all"}
 
@@ -47,8 +47,17 @@ def key_difference(alignment: Alignment, steps: Collection[int]) -> str:
     return f"Another reading: {other}" if other else "Another reading of what the failed session saw as well"
 
 
-def title_of(trigger: Trigger) -> str:
-    """A few words for a list: what the rule reads."""
+def title_of(rules: Sequence[Rule], trigger: Trigger | None) -> str:
+    """A few words for a list: what the rules read with ``trigger``; where they only ask, what they ask for."""
+    operators = [operator for rule in rules for operator in rule.then]
+    if trigger is not None and any(isinstance(operator, Implies | SymptomOf | Exclude) for operator in operators):
+        return read(trigger)
+    tools = dict.fromkeys(operator.tool for operator in operators if isinstance(operator, Require | Prefer))
+    return f"ask {', '.join(tools)} first"[:120] if tools else rules[0].name.replace("-", " ")
+
+
+def read(trigger: Trigger) -> str:
+    """A few words for what a trigger reads."""
     words = re.sub(r"\\(.)", r"\1", trigger.tests[0].pattern)
     return f"read {trigger.tests[0].aspect} {words!r}"[:120] if words else f"read {trigger.tests[0].aspect}"
 

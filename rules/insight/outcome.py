@@ -91,9 +91,14 @@ def to_merge() -> Spread | None:
 
 
 def expert_time() -> Spread | None:
-    """What an expert's session took that a merged rule was learned from. Time to write or review is not captured."""
+    """What a person's session took that a merged rule was learned from. Time to write or review is not captured.
+
+    Sessions that came in with a case have nobody who recorded them here: their times are those of an import.
+    """
     found = KnowledgeVersion.objects.filter(
-        patch__better__actor=Session.Actor.EXPERT, patch__better__finished_at__isnull=False
+        patch__better__actor=Session.Actor.EXPERT,
+        patch__better__by__isnull=False,
+        patch__better__finished_at__isnull=False,
     ).values_list("patch__better__started_at", "patch__better__finished_at")
     lengths: list[timedelta] = [end - start for start, end in found]
     return Spread.of([length for length in lengths if length >= timedelta(0)])

@@ -1,4 +1,6 @@
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
 
 from cloudmate import people
 
@@ -16,6 +18,11 @@ class Command(BaseCommand):
             made = people.make_accounts() | {name: people.reset_password(name) for name in reset}
         except people.UnknownAccount as error:
             raise CommandError(error) from None
+        except DatabaseError:
+            raise CommandError(
+                f"There is no database of CloudMate in {settings.DATA_DIR} yet: start it with manage.py up, or say with"
+                " CLOUDMATE_DATA=FOLDER where it is kept."
+            ) from None
         for name, password in made.items():
             self.stdout.write(f"  {name:<10}{password}")
         if not made:

@@ -34,9 +34,8 @@ class Command(BaseCommand):
         self.collect_static()
         caches["sums"].clear()  # which another version may have counted
         if made:
-            self.tell(
-                "accounts", "sign in with these passwords, shown this once (again: manage.py accounts --reset NAME)"
-            )
+            again = f"{_place()}python3 manage.py accounts --reset NAME"
+            self.tell("accounts", f"sign in with these passwords, shown this once (again: {again})")
             for name, password in made.items():
                 self.tell("", f"{name:<10}{password}")
 
@@ -81,6 +80,11 @@ class Steps:
 
     def isatty(self):
         return False
+
+
+def _place() -> str:
+    """What a command has to be told where the data is kept elsewhere than usual."""
+    return "" if settings.DATA_DIR == settings.BASE_DIR / "var" else f"CLOUDMATE_DATA={settings.DATA_DIR} "
 
 
 def _fingerprint() -> str:

@@ -47,9 +47,12 @@ def test_time_from_failure_to_merge_is_a_middle_with_its_range_and_n():
 
 def test_expert_time_is_that_of_the_session_a_merged_rule_was_learned_from():
     reviewer = builders.user("ria", "reviewer")
-    better = factories.make_finished_session(actor="expert", engine="expert")
-    patch = builders.tested(patches.draft(title="x", add=(builders.rule(),), engine="offline", better=better))
-    merged(patch, reviewer)
+    came_in = factories.make_finished_session(actor="expert", engine="expert")  # with a case: nobody recorded it here
+    better = factories.make_finished_session(actor="expert", engine="expert", by=factories.make_user("expert"))
+    for number, session in enumerate((came_in, better)):
+        rules = (builders.rule(f"look-{number}"),)
+        patch = builders.tested(patches.draft(title="x", add=rules, engine="offline", better=session))
+        merged(patch, reviewer)
     Session.objects.filter(pk=better.pk).update(started_at=better.finished_at - timedelta(minutes=12))
     assert outcome.expert_time() == outcome.Spread(*[timedelta(minutes=12)] * 3, 1)
 
