@@ -4,7 +4,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from cases.evaluation.run import evaluate_session
-from cases.models import Case, Session
+from cases.models import Case, Evaluation, Session
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -243,6 +243,9 @@ def test_case_shows_the_paths_that_experts_took_and_asks_as_often_for_5_as_for_1
         return len(queries)
 
     factories.make_finished_session(case)  # an agent's is no accepted path
+    guessed = factories.make_finished_session(case, actor="expert", engine="expert", by=expert)
+    evaluate_session(guessed)
+    Evaluation.objects.update(verdict="lucky")  # nor is a guess
     another()
     page = client.get(case.get_absolute_url())
     assert [(path.session.by, path.calls) for path in page.context["paths"]] == [

@@ -26,6 +26,13 @@ def test_every_page_marks_the_one_link_it_belongs_to():
     assert {name: count for name, count in marked.items() if count != 1} == {"search": 0}  # which is of no list
 
 
+def test_nobody_is_led_to_a_page_that_is_closed_to_them():
+    client = Client()
+    client.force_login(factories.make_user("admin"))
+    page = client.get("/agreement/").content.decode()
+    assert 'href="/review/"' not in page
+
+
 @pytest.mark.parametrize(("count", "told"), [(0, "0"), (99, "99"), (100, "99+"), (1_000, "99+")])
 def test_of_many_it_says_that_they_are_many(count, told):
     assert Link("/", "Library", "library", "l", current=False, count=count).told == told

@@ -4,6 +4,7 @@ import pytest
 from django.contrib.auth import authenticate
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
+from django.db import OperationalError
 
 from cases.access import roles_of
 from cloudmate import people
@@ -25,6 +26,15 @@ def test_four_accounts_are_made_once_each_with_its_role_and_a_password_that_work
         assert (user.username, roles_of(user)) == (name, {name})
     assert people.make_accounts() == {}
     assert list(User.objects.filter(is_superuser=True).values_list("username", flat=True)) == ["admin"]
+
+
+def test_without_a_database_the_command_says_where_it_looked(monkeypatch):
+    def none():
+        raise OperationalError("no such table: auth_group")
+
+    monkeypatch.setattr(people, "make_accounts", none)
+    with pytest.raises(CommandError, match=r"There is no database of CloudMate in .* yet.*CLOUDMATE_DATA=FOLDER"):
+        accounts("--reset", "lead")
 
 
 def test_passwords_differ_and_can_be_read_out():

@@ -194,6 +194,11 @@ def test_hand_over_shows_what_was_seen_and_asks_for_an_expert(client, signed_in)
     signed_in("expert")
     shown = client.get(f"/explorations/{row.pk}/")
     assert not re.search(r"<button[^>]*disabled", shown.content.decode())
+    found = factories.make_finished_session(row.session.case, actor="expert", engine="expert")
+    evaluate_session(found)
+    shown = client.get(f"/explorations/{row.pk}/")
+    assert found.get_absolute_url() in shown.content.decode()
+    assert "No branch found it, and an expert's session has" in words(shown)
 
 
 def test_branch_is_left_out_and_the_rest_stopped(client, signed_in):
@@ -277,6 +282,21 @@ def test_critic_needs_a_better_session(client, signed_in):
     signed_in("reviewer")
     failed = factories.make_finished_session(factories.make_confirmed_case())
     assert "Choose the better session" in words(client.post(f"/sessions/{failed.pk}/critique/", follow=True))
+
+
+def test_only_sessions_that_found_the_cause_are_offered_to_the_critic(client, signed_in):
+    signed_in("reviewer")
+    case = factories.make_confirmed_case()
+    failed = factories.make_finished_session(case)
+    wrong = factories.make_finished_session(case, diagnosis=factories.make_diagnosis("till", "oom_killed"))
+    evaluate_session(wrong)
+    panel = client.get(f"/panels/sessions/{failed.pk}/sandbox/").content.decode()
+    assert f'<option value="{wrong.pk}">' not in panel
+    assert "None of them found the cause" in panel
+    better = factories.make_finished_session(case, actor="expert", engine="expert")
+    evaluate_session(better)
+    panel = client.get(f"/panels/sessions/{failed.pk}/sandbox/").content.decode()
+    assert re.findall(r'<option value="(\d+)">', panel) == [str(better.pk)]
 
 
 def test_rationale_without_a_derivation_is_not_found(client, signed_in):

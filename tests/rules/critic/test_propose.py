@@ -105,6 +105,8 @@ def test_the_evidence_of_a_proposal_says_what_why_and_how_wide(fault):
     assert evidence["key_difference"].startswith(("Missing check", "Another reading"))
     assert {line["kind"] for line in evidence["pairings"]} <= {"matched", "skipped", "extra"}
     assert all(rule["text"].startswith("RULE ") for rule in evidence["rules"])
+    reads = any("IMPLY" in rule["text"] or "SYMPTOM" in rule["text"] for rule in evidence["rules"])
+    assert taught(fault).title.startswith("read " if reads else "ask ")
     if evidence["ladder"]:
         chosen = evidence["ladder"][evidence["chosen"]]
         assert chosen["verdict"].startswith("chosen") and not chosen["near_misses"]
