@@ -8,7 +8,7 @@ another, and a rule that takes it away is refused. The gap and the over-trigger 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from cases.evaluation.components import same_class
@@ -41,6 +41,11 @@ class Trial:
         """The candidate fails where its case's answer is right, or takes away another that the base gave."""
         return self.candidate is False and (self.same_answer or self.base is True)
 
+    @property
+    def spoilt(self) -> bool:
+        """The candidate takes a right answer away where another than its case's is right: the gate refuses that."""
+        return self.broken and not self.same_answer
+
 
 Trials = Callable[[Knowledge], tuple[Trial, ...]]  # a candidate's runs of the variants of one case, beside the base's
 
@@ -48,6 +53,11 @@ Trials = Callable[[Knowledge], tuple[Trial, ...]]  # a candidate's runs of the v
 def no_variants(_: Knowledge) -> tuple[Trial, ...]:
     """For a case that has none."""
     return ()
+
+
+def spoils(trials: Iterable[Trial]) -> str:
+    """The variants whose right answer is taken away, in words; "" for none."""
+    return "; ".join(trial.words for trial in trials if trial.spoilt)
 
 
 def over_triggered(report: Report) -> tuple[int, int]:
@@ -66,7 +76,6 @@ def with_variants(verdict: Verdict, trials: Sequence[Trial], report: Report) -> 
     """
     settled = [trial for trial in trials if trial.candidate is not None and trial.same_answer]
     failed = [trial for trial in settled if trial.broken]
-    spoiled = [trial for trial in trials if trial.broken and not trial.same_answer]
     changed, of = over_triggered(report)
     record = {
         **verdict.record,
@@ -92,8 +101,7 @@ def with_variants(verdict: Verdict, trials: Sequence[Trial], report: Report) -> 
             *limits,
             "No variant of its case with the same answer could be made or scored: whether it generalises is not known",
         )
-    if verdict.decision is Decision.ACCEPT and spoiled:
-        where = "; ".join(trial.words for trial in spoiled)
+    if verdict.decision is Decision.ACCEPT and (where := spoils(trials)):
         reason = f"It takes the right answer away where another than its case's is right: {where}"
         return replace(verdict, decision=Decision.REFUSE, reason=reason, record=record, does_not_show=limits)
     if verdict.decision is Decision.ACCEPT and settled and len(failed) > MOST_FAILED * len(settled):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from difflib import SequenceMatcher
 
-from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery
+from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Now
 
 from cases import proposing, recording
@@ -149,9 +149,8 @@ def exploration(row: Exploration, user, *, form: InjectForm | None = None) -> di
 
 def _shown_by(case: int) -> QuerySet[Session]:
     """An expert's session that found the cause."""
-    right = Evaluation.objects.filter(session=OuterRef("pk"), verdict=Evaluation.Verdict.SUCCESS)
-    found = Session.objects.recorded().finished().filter(Exists(right), case=case, actor=Session.Actor.EXPERT)
-    return found.only("pk").order_by("-pk")[:1]
+    found = Session.objects.recorded().finished().filter(case=case, actor=Session.Actor.EXPERT).with_verdict()
+    return found.filter(verdict=Evaluation.Verdict.SUCCESS).only("pk").order_by("-pk")[:1]
 
 
 def case_panel(case: Case, user) -> dict:
@@ -230,8 +229,7 @@ def _derivation(session: int) -> QuerySet[Derivation]:
 
 
 def _others(case: int, session: int) -> QuerySet[Session]:
-    verdict = Evaluation.objects.filter(session=OuterRef("pk")).order_by("-pk").values("verdict")[:1]
-    others = Session.objects.finished().filter(case=case).exclude(pk=session).annotate(verdict=Subquery(verdict))
+    others = Session.objects.finished().filter(case=case).exclude(pk=session).with_verdict()
     return others.exclude(origin__in=[Session.Origin.REGRESSION, Session.Origin.TRIAL]).order_by("-pk")[:20]
 
 

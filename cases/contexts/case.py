@@ -26,11 +26,8 @@ COLUMNS += ("version__number",)
 def _sessions(case: int) -> QuerySet[Session]:
     """Newest first, each with its steps counted and the verdict of its newest evaluation."""
     steps = Step.objects.filter(session=OuterRef("pk")).order_by().values("session").annotate(n=Count("*"))
-    verdict = Evaluation.objects.filter(session=OuterRef("pk")).order_by("-pk")
     shown = Session.objects.recorded().filter(case=case).select_related("version").only(*COLUMNS)
-    shown = shown.annotate(
-        steps_count=Coalesce(Subquery(steps.values("n")), 0), verdict=Subquery(verdict.values("verdict")[:1])
-    )
+    shown = shown.with_verdict().annotate(steps_count=Coalesce(Subquery(steps.values("n")), 0))
     return shown.order_by("-pk")[: SESSIONS + 1]
 
 
@@ -106,9 +103,8 @@ def paths_of(case: Case) -> list[Path]:
 def _by_experts(case: int, task: str) -> QuerySet[Session]:
     sessions = Session.objects.recorded().finished().filter(case=case, actor=Session.Actor.EXPERT)
     sessions = sessions.filter(version__task_digest=task).select_related("by").order_by("-pk")
-    said = Evaluation.objects.filter(session=OuterRef("pk")).order_by("-pk").values("verdict")[:1]
-    right = Q(said=None) | Q(said__in=[Evaluation.Verdict.SUCCESS, Evaluation.Verdict.UNSCORED])  # a guess is no path
-    sessions = sessions.annotate(said=Subquery(said)).filter(right)
+    right = Q(verdict__in=[Evaluation.Verdict.SUCCESS, Evaluation.Verdict.UNSCORED])  # a guess is no path
+    sessions = sessions.with_verdict().filter(Q(verdict=None) | right)
     return sessions.defer("diagnosis", "parameters")[:PATHS]
 
 

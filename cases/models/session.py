@@ -25,6 +25,13 @@ class SessionQuerySet(models.QuerySet):
         """Of the real world: not made by the sandbox."""
         return self.filter(origin=Session.Origin.RECORDED)
 
+    def with_verdict(self):
+        """Each with the verdict of its newest evaluation; None where it has none."""
+        from cases.models.evaluation import Evaluation  # which knows sessions
+
+        newest = Evaluation.objects.filter(session=models.OuterRef("pk")).order_by("-pk")
+        return self.annotate(verdict=models.Subquery(newest.values("verdict")[:1]))
+
 
 class Session(models.Model):
     class State(models.TextChoices):

@@ -38,8 +38,7 @@ class Rung:
 
     @property
     def spoils(self) -> bool:
-        """It takes a right answer away where another than its case's is right: the gate refuses that."""
-        return any(trial.broken and not trial.same_answer for trial in self.variants)
+        return any(trial.spoilt for trial in self.variants)
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -126,8 +125,8 @@ def _widths(trigger: Trigger, bound: Evidence, library: Library):
 def _verdict(index: int, rungs: Sequence[Rung], own: int, chosen: int) -> str:
     rung, best = rungs[index], rungs[chosen]
     if index == chosen:
-        wins = index > own and rung.siblings == rungs[own].siblings
-        why = "fewer variants break than under narrower words" if wins else "no wider than its class asks for"
+        fewer = len(rung.broken) < len(rungs[own].broken)
+        why = "fewer variants are broken than under what its class shares" if fewer else "no wider than it is asked for"
         return f"chosen: silent on every near miss, and {why}"
     if rung.problems:
         return f"not knowledge: {rung.problems[0]}"

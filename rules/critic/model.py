@@ -16,11 +16,11 @@ from rules.critic.drafting import Written, unclean, write
 from rules.critic.flipping import FlipTable, Passes, Replay, minimal
 from rules.critic.ladder import Rung
 from rules.critic.neighbours import Library, Neighbour, seen_in
-from rules.critic.propose import NoProposal, Proposal, accepted
+from rules.critic.propose import SPOILS, NoProposal, Proposal, accepted
 from rules.critic.refining import refine
 from rules.critic.triggers import ANYWHERE, Trigger, items_of, measured
 from rules.critic.wording import key_difference, title_of
-from rules.generalisation import Trials, no_variants
+from rules.generalisation import Trials, no_variants, spoils
 from rules.patching import apply
 from sandbox.knowledge.rule import (
     Advise,
@@ -96,6 +96,9 @@ def propose(
     engine = record["engine"]
     if isinstance(kept, NoProposal):
         return Attempt(replace(kept, reason=f"{reason[:140]}. {engine}: {kept.reason}"), engine, record)
+    if where := spoils(variants(apply(base, add=kept))):
+        lost = NoProposal(f"{reason[:140]}. {engine}: what it wrote {SPOILS}: {where}", tuple(trial.table.rows))
+        return Attempt(lost, engine, record)
     rules, told = _advised(kept, written.advice, base, names)
     tools = {operator.tool for rule in rules for operator in rule.then if isinstance(operator, Require | Prefer)}
     asked = [index for index in alignment.skipped if better.steps[index].tool in tools]

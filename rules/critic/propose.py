@@ -22,7 +22,7 @@ from rules.critic.neighbours import Library, Neighbour, edges_in, matches, seen_
 from rules.critic.refining import search
 from rules.critic.triggers import Trigger, items_of, kinship
 from rules.critic.wording import because_of, key_difference, name_for, read, taken_in, title_of
-from rules.generalisation import Trials, no_variants
+from rules.generalisation import Trials, no_variants, spoils
 from rules.patching import apply
 from sandbox.knowledge.evidence import Evidence
 from sandbox.knowledge.language import as_data, lint, text_of
@@ -31,6 +31,7 @@ from sandbox.knowledge.rule import EvidenceTest, Implies, Knowledge, Rule, Sympt
 __all__ = ["Neighbour", "NoProposal", "Proposal", "accepted", "propose"]
 
 TRIED = 6  # triggers, best first
+SPOILS = "flips the case, and takes the right answer away where another is"
 WEIGHTS = (3.0, 6.0, 9.0)  # log-odds: the least that flips is taken
 
 
@@ -116,9 +117,9 @@ def propose(
             rules = draft.rules(checks, weight)
             if table.flips(rules, f"{read(trigger)}, weight {weight:g}"):
                 found = draft.proposal(rules, weight, seed, alignment, (*shown, *seen))
-                if not (spoils := draft.spoils(found)):
+                if not (where := draft.spoils(found)):
                     return found
-                spoilt = f"{found.title} flips the case, and takes the right answer away where another is: {spoils}"
+                spoilt = f"{found.title} {SPOILS}: {where}"
                 break  # more weight spoils no less
     return NoProposal(spoilt or _in_vain(triggers, table, cause), tuple(table.rows))
 
@@ -160,7 +161,7 @@ class _Draft:
         """The variants that its rules take a right answer away from, in words; "" for none."""
         ladder = found.ladder
         tried = ladder[found.chosen].variants if ladder else self.variants(apply(self.base, add=found.rules))
-        return "; ".join(trial.words for trial in tried if trial.broken and not trial.same_answer)
+        return spoils(tried)
 
     def _telling(self) -> EvidenceTest:
         """The test that speaks most of the class: what a rule is named after."""

@@ -33,7 +33,7 @@ def test_without_a_database_the_command_says_where_it_looked(monkeypatch):
         raise OperationalError("no such table: auth_group")
 
     monkeypatch.setattr(people, "make_accounts", none)
-    with pytest.raises(CommandError, match=r"There is no database of CloudMate in .* yet.*CLOUDMATE_DATA=FOLDER"):
+    with pytest.raises(CommandError, match=r"no such table: auth_group. manage.py up makes it.*CLOUDMATE_DATA=FOLDER"):
         accounts("--reset", "lead")
 
 

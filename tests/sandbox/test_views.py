@@ -292,7 +292,7 @@ def test_only_sessions_that_found_the_cause_are_offered_to_the_critic(client, si
     evaluate_session(wrong)
     panel = client.get(f"/panels/sessions/{failed.pk}/sandbox/").content.decode()
     assert f'<option value="{wrong.pk}">' not in panel
-    assert "None of them found the cause" in panel
+    assert "Of none of them it is known that it found the cause" in panel
     better = factories.make_finished_session(case, actor="expert", engine="expert")
     evaluate_session(better)
     panel = client.get(f"/panels/sessions/{failed.pk}/sandbox/").content.decode()

@@ -1,6 +1,5 @@
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 
 from cloudmate import people
 
@@ -18,10 +17,10 @@ class Command(BaseCommand):
             made = people.make_accounts() | {name: people.reset_password(name) for name in reset}
         except people.UnknownAccount as error:
             raise CommandError(error) from None
-        except DatabaseError:
+        except DatabaseError as error:
             raise CommandError(
-                f"There is no database of CloudMate in {settings.DATA_DIR} yet: start it with manage.py up, or say with"
-                " CLOUDMATE_DATA=FOLDER where it is kept."
+                f"The database {connection.settings_dict['NAME']} cannot be used: {error}. manage.py up makes it; where"
+                " it is kept elsewhere, say so with CLOUDMATE_DATA=FOLDER or CLOUDMATE_DATABASE_URL."
             ) from None
         for name, password in made.items():
             self.stdout.write(f"  {name:<10}{password}")

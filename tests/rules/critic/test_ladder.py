@@ -49,7 +49,7 @@ def test_the_rung_its_class_asks_for_is_chosen_and_every_other_says_why_not():
     assert [rung.verdict for rung in rungs] == [
         "narrower than its class",
         "narrower than its class",
-        "chosen: silent on every near miss, and no wider than its class asks for",
+        "chosen: silent on every near miss, and no wider than it is asked for",
         "wider than anything seen asks for",
         "wider than anything seen asks for",
         "too wide: fires on 1 near misses",
@@ -71,7 +71,7 @@ def test_a_rung_under_which_variants_of_the_case_break_is_left_for_one_under_whi
 
     chosen, rungs = choose(climb(variants=variants, flips=lambda one: one.tests[0].pattern != "not"), FOUND)
     assert rungs[chosen].trigger.tests[0].pattern == "tolerated"
-    assert rungs[chosen].verdict.endswith("fewer variants break than under narrower words")
+    assert rungs[chosen].verdict.endswith("fewer variants are broken than under what its class shares")
     assert rungs[2].verdict == "1 of 2 variants of the case are broken under it"
     assert rungs[2].as_dict()["broken"] == ["every component has another name"]
     assert "not" not in asked and "" not in asked  # what does not flip the case is not tried further

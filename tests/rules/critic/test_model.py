@@ -325,3 +325,12 @@ def test_what_a_model_wrote_is_tried_on_the_variants_of_the_case():
 
     (rung,) = tried(reply(GOOD), variants=variants)[0].outcome.as_evidence()["ladder"]
     assert (rung["variants"], rung["broken"]) == (2, ["everything happens eleven days and some hours later"])
+
+
+def test_what_a_model_wrote_that_takes_a_right_answer_away_is_not_proposed():
+    def variants(knowledge):
+        return (Trial("rename", False, True), Trial("swap-cause", True, not knowledge.rules))
+
+    found = tried(reply(GOOD), variants=variants)[0].outcome
+    assert isinstance(found, NoProposal)
+    assert found.reason.endswith("takes the right answer away where another is: another cause raises the same alert")
