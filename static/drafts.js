@@ -68,6 +68,12 @@ function restore(form) {
   form.dispatchEvent(new CustomEvent("draft:restored", { bubbles: true }));
 }
 
+/** Kept words stand again in every form of a part of the page that is new; what waited to be kept is kept first. */
+export function bringBack(within) {
+  flush();
+  for (const form of [...(within.matches?.("form[data-draft]") ? [within] : []), ...(within.querySelectorAll?.("form[data-draft]") ?? [])]) restore(form);
+}
+
 export function forget(key) {
   localStorage.removeItem(PREFIX + key);
   localStorage.removeItem(SENT + key);
@@ -130,13 +136,8 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   forget(key);
   say(form, "");
 });
-document.addEventListener("htmx:load", (event) => {
-  const come = event.detail.elt;
-  for (const form of [...(come.matches?.("form[data-draft]") ? [come] : []), ...(come.querySelectorAll?.("form[data-draft]") ?? [])]) restore(form);
-});
+document.addEventListener("htmx:load", (event) => bringBack(event.detail.elt));
 
 settle();
 // Not earlier: htmx and the page's own scripts must listen by then.
-document.addEventListener("DOMContentLoaded", () => {
-  for (const form of document.querySelectorAll("form[data-draft]")) restore(form);
-});
+document.addEventListener("DOMContentLoaded", () => bringBack(document));

@@ -1,5 +1,7 @@
 // Live parts: with hx-swap="morph" an answer is worked into what stands there, so that focus, scroll, selection,
 // open folds and typed words stay, and nothing flickers. Elements with an id keep their identity when they move.
+import { bringBack } from "./drafts.js";
+
 const OWN = new Set(["open", "data-draft-restored"]); // attributes that are the person's doing, not the server's
 
 function typedInto(form) {
@@ -55,6 +57,7 @@ htmx.defineExtension("morph", {
     const place = focused?.closest("[id]")?.id;
     const wanted = fragment.querySelector(`#${CSS.escape(target.id)}`);
     if (wanted) morph(target, wanted);
+    bringBack(target); // not when all has settled: what is typed until then into a form that is new would be all there is
     if (focused && focused !== document.activeElement) {
       const now = focused.isConnected ? focused : document.getElementById(place)?.querySelector(focused.localName);
       now?.focus({ preventScroll: true });

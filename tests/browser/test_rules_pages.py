@@ -163,15 +163,23 @@ def test_shut_button_says_why(db, sign_in, visit, page):
     )
 
 
+SEE_WHAT_STANDS = """() => {
+    window.stood = [];
+    addEventListener("htmx:afterSwap", () => window.stood.push(document.querySelector("#comment").value));
+}"""
+
+
 def test_live_patch_moves_on_without_losing_what_is_typed(db, sign_in, visit, page):
     patch = scene.patch("testing", "fixed", waiting=1)
     sign_in("lead")
     visit(f"/patches/{patch.pk}/")
     page.get_by_label("Comment").press_sequentially("half a thou")
+    page.evaluate(SEE_WHAT_STANDS)
     end_the_test(patch)
     page.locator("#verdict", has_text="The gate lets it through.").wait_for(timeout=10_000)
     page.keyboard.type("ght")
     assert page.get_by_label("Comment").input_value() == "half a thought"
+    assert set(page.evaluate("window.stood")) == {"half a thou"}  # even before the page has settled
     assert page.locator("#patch-live").count() == 0
     assert page.locator("#patch-said").inner_text() == "In review."
     assert page.get_by_role("button", name="Approve").is_enabled()
