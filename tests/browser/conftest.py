@@ -1,5 +1,7 @@
 """Pages in Chromium: signed in by cookie, and looked at in both themes and on a phone, with axe at hand."""
 
+import threading
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
@@ -10,6 +12,8 @@ from cloudmate.signed_in import SessionStore
 from tests import factories
 
 PHONE = 390  # px
+ANSWERING = "process_request_thread"  # what Django's live server names its threads after
+LONGEST = 30  # s, of one answer
 MOVED = 0.02  # of the layout, while a page loads: nobody sees less
 SHIFTS = """
     window.shifted = 0;
@@ -33,6 +37,22 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if item.get_closest_marker("browser"):
             item.add_marker(theirs)
+
+
+@pytest.fixture
+def answered(transactional_db):
+    """The tables are emptied only after the last answer: a page's panels may still be asked for when a test ends, and
+    PostgreSQL ends what empties the tables where both wait for each other."""
+    yield
+    for thread in threading.enumerate():
+        if ANSWERING in thread.name:
+            thread.join(LONGEST)
+            assert not thread.is_alive(), f"the live server still answers: {thread.name}"
+
+
+@pytest.fixture
+def context(answered, context):
+    return context  # closed, with its connections, before the wait for what it asked
 
 
 @pytest.fixture
