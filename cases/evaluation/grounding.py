@@ -42,6 +42,7 @@ class Grounding:
     findings: tuple[Finding, ...] = ()
     reason: str = ""
     tainted: tuple[int, ...] = ()  # steps that are cited and were misses
+    proposed: int = 0  # claims left out: remedies that cite nothing
 
 
 class Returns:
@@ -162,7 +163,8 @@ def ground(transcript: Transcript, *, evidence: EvidenceSource | None = None) ->
     value = sum(s.weight * s.value for s in supports) / sum(s.weight for s in supports)
     if cause is not None and not any(root and s.claim == root.id and s.value > 0 for s in supports):
         value = min(value, UNSUPPORTED_CAP)
-    return Grounding(round(value, 4), tuple(supports), tuple(findings), tainted=tainted)
+    proposed = len(diagnosis.claims) - len(weighed)
+    return Grounding(round(value, 4), tuple(supports), tuple(findings), tainted=tainted, proposed=proposed)
 
 
 def _halved(supports: Sequence[Support], root: Claim) -> list[Support]:

@@ -94,6 +94,10 @@ def evaluate(
 def _deterministic(grounding: Grounding, coherence: Coherence, understood: Intent) -> tuple[Score, ...]:
     supported = sum(support.value == 1 for support in grounding.supports)
     borne_out = f"{supported} of {len(grounding.supports)} claims fully borne out" if grounding.supports else ""
+    if borne_out and grounding.proposed:
+        borne_out += (
+            f"; not counted: {grounding.proposed} proposed {'remedy' if grounding.proposed == 1 else 'remedies'}"
+        )
     failed = [name for name, passed in coherence.checks.items() if passed is False]
     return (
         Score("evidence", "deterministic", grounding.value, grounding.reason or borne_out),

@@ -18,6 +18,7 @@ from cases.diagnosis import (
 )
 from sandbox.agents.offline.hypotheses import Hypothesis
 from sandbox.agents.offline.lexicon import concepts_of_class
+from sandbox.agents.offline.names import MARK
 from sandbox.agents.offline.read import CaseFile
 from sandbox.knowledge.evidence import Aspect, Evidence
 
@@ -159,7 +160,9 @@ def _frame(file: CaseFile) -> dict[str, str]:
 
 
 def _said(one: Evidence) -> str:
-    return f"{one.component}: {one.value}" if one.component else one.value
+    """What was read, for a person: the marks of what was generalised away say nothing, the quote beside it has it all."""
+    value = MARK.sub("…", one.value)
+    return f"{one.component}: {value}" if one.component else value
 
 
 def _ref(one: Evidence) -> Ref:

@@ -133,7 +133,8 @@ def test_a_component_that_was_never_seen_is_half_grounded_at_best():
 
 def test_mitigations_assert_nothing_and_are_left_out():
     proposal = Claim("m1", ClaimKind.MITIGATION, "raise the limit")
-    assert ground(transcript(diagnosis(claims=(ROOT, CRASH, SYMPTOM, proposal)))).value == 1.0
+    grounding = ground(transcript(diagnosis(claims=(ROOT, CRASH, SYMPTOM, proposal))))
+    assert (grounding.value, grounding.proposed) == (1.0, 1)
 
 
 def test_an_agent_that_cites_nothing_is_not_grounded():

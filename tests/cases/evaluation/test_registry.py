@@ -49,6 +49,12 @@ def by(result, source):
     return {score.dimension: (score.value, score.reason) for score in result.scores if score.source == source}
 
 
+def test_what_was_not_counted_is_named():
+    claims = (*diagnosis().claims, Claim("m1", ClaimKind.MITIGATION, "raise the limit"))
+    said = by(evaluate(transcript(diagnosis(claims=claims)), ANSWER), "deterministic")["evidence"]
+    assert said == (1.0, "3 of 3 claims fully borne out; not counted: 1 proposed remedy")
+
+
 def test_both_tracks_stand_side_by_side():
     result = evaluate(transcript(wall_ms=1200, tokens=0), ANSWER)
     assert by(result, "deterministic") == {

@@ -325,3 +325,31 @@ def test_home_says_that_somebody_asked(client, signed_in):
     patch = scene.patch("in_review", "fixed", by=expert)
     comments.comment(patch, by=factories.make_user("reviewer"), text="why?")
     assert "somebody commented on yours: answer, or edit it" in client.get("/").content.decode()
+
+
+def test_knowledge_has_the_number_of_its_version_wherever_it_stands(client, signed_in):
+    signed_in("reviewer")
+    session = factories.make_finished_session()
+    session.knowledge_digest = versions.head().value_id
+    session.save(update_fields=["knowledge_digest"])
+    for tab in ("rules", "raw"):
+        assert '<a href="/knowledge/0/">v0</a>' in client.get(f"/sessions/{session.pk}/?tab={tab}").content.decode()
+    assert "· knowledge v0" in words(client.get(f"/cases/{session.version.case_id}/?tab=sessions"))
+    regression = scene.regression("fixed", patch=builders.draft())
+    page = client.get(f"/regressions/{regression.pk}/").content.decode()
+    assert "old knowledge " in page and '<a href="/knowledge/0/">v0</a>' in page
+    assert f'no version">{regression.candidate_id[:12]}</code>' in page
+
+
+def test_versions_are_asked_for_once_however_many_sessions_are_listed(client, signed_in):
+    signed_in("lead")
+    case = factories.make_confirmed_case()
+    for many in (1, 20):
+        while case.current.sessions.count() < many:
+            session = factories.make_finished_session(case)
+            session.knowledge_digest = versions.head().value_id
+            session.save(update_fields=["knowledge_digest"])
+        if many == 1:
+            client.get(f"/cases/{case.pk}/?tab=sessions")
+            few = queries_of(client, f"/cases/{case.pk}/?tab=sessions")
+    assert queries_of(client, f"/cases/{case.pk}/?tab=sessions") == few

@@ -20,5 +20,5 @@ def test_verdict_shows_its_case_in_other_guises(client):
     patch.save(update_fields=["verdict"])
     client.force_login(factories.make_user("reviewer"))
     page = client.get(f"/patches/{patch.pk}/").content.decode()
-    assert "Its case in 2 other guises; moves 1 of 7 cases of other classes" in page
+    assert "Its case in 2 other guises; the agent goes another way in 1 of 7 cases of other classes" in page
     assert "Every component has another name" in page

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.agents.base import Budget, Profile
+from sandbox.agents.offline.names import MARK
 from tests.sandbox.agents.offline.runs import calls, case, concluded, run_on, run_with_seed
 
 LOOK = """RULE look-into-the-database
@@ -70,11 +71,12 @@ def test_rule_about_a_class_outside_the_vocabulary_abstains():
     assert concluded(run_on("missing_index", rule)) == concluded(run_on("missing_index"))
 
 
-def test_every_claim_quotes_what_was_returned():
+def test_every_claim_says_in_words_and_quotes_what_was_returned():
     for fault in (*POOLS, "memory_leak_oom", "disk_full", "unschedulable_pod"):
         transcript = run_on(fault)
         refs = [ref for claim in transcript.diagnosis.claims for ref in claim.refs]
         assert refs, fault
+        assert not any(MARK.search(claim.text) for claim in transcript.diagnosis.claims), fault
         assert all(ref.quote and ref.quote in transcript.steps[ref.step].observation.output for ref in refs), fault
 
 
