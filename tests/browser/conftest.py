@@ -1,19 +1,21 @@
 """Pages in Chromium: signed in by cookie, and looked at in both themes and on a phone, with axe at hand."""
 
-import threading
+import time
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.core.handlers.wsgi import WSGIHandler
+from django.core.signals import request_finished, request_started
 from playwright.sync_api import expect
 
 from cloudmate.signed_in import SessionStore
 from tests import factories
 
 PHONE = 390  # px
-ANSWERING = "process_request_thread"  # what Django's live server names its threads after
 LONGEST = 30  # s, of one answer
+LOOK, QUIET = 0.02, 3  # s between looks at what is being answered, and how many without anything: one may just begin
 MOVED = 0.02  # of the layout, while a page loads: nobody sees less
 SHIFTS = """
     window.shifted = 0;
@@ -43,11 +45,24 @@ def pytest_collection_modifyitems(items):
 def answered(transactional_db):
     """The tables are emptied only after the last answer: a page's panels may still be asked for when a test ends, and
     PostgreSQL ends what empties the tables where both wait for each other."""
+    at = []  # a mark for each request that the live server is at
+
+    def begun(**_):
+        at.append(True)
+
+    def ended(**_):
+        at.pop()
+
+    request_started.connect(begun, sender=WSGIHandler)
+    request_finished.connect(ended, sender=WSGIHandler)
     yield
-    for thread in threading.enumerate():
-        if ANSWERING in thread.name:
-            thread.join(LONGEST)
-            assert not thread.is_alive(), f"the live server still answers: {thread.name}"
+    until, quiet = time.monotonic() + LONGEST, 0
+    while quiet < QUIET:
+        assert time.monotonic() < until, f"the live server still answers {len(at)} requests"
+        quiet = 0 if at else quiet + 1
+        time.sleep(LOOK)
+    request_started.disconnect(begun, sender=WSGIHandler)
+    request_finished.disconnect(ended, sender=WSGIHandler)
 
 
 @pytest.fixture
