@@ -40,6 +40,7 @@ def regression(row: Regression, *, show: str = "", tag: str = "", upto: int = FI
     """The page: strip, progress, the picture of all, and the first ``upto`` rows chosen, the lost ones first."""
     report = reports.report_of(row)
     total, done, errors = progress(row)
+    tests = prepared.first(_patches, row.pk)
     return {
         "regression": row,
         "report": report,
@@ -53,7 +54,8 @@ def regression(row: Regression, *, show: str = "", tag: str = "", upto: int = FI
         "seconds_left": _seconds_left(row, done, total),
         "spent": spent_on(row),
         "held_back": prepared.rows(admission.not_gating),
-        "tests": prepared.first(_patches, row.pk),
+        "tests": tests,
+        "tested": None if tests else prepared.first(_verdicts, row.pk),
         **_rows(_shown(report), show=show, tag=tag, start=0, upto=upto),
     }
 
@@ -114,6 +116,11 @@ def _states(regression: int) -> QuerySet:
 def _patches(regression: int) -> QuerySet:
     """The patch it is the test of, if any."""
     return Regression(pk=regression).patches.only("pk")[:1]
+
+
+def _verdicts(regression: int) -> QuerySet:
+    """What the gate made of it where its patch has been tested again since."""
+    return Regression(pk=regression).verdicts.select_related("patch").order_by("-pk")[:1]
 
 
 def seen(row: Regression, done: int) -> str:

@@ -89,7 +89,9 @@ class GateVerdict(models.Model):
     patch = models.ForeignKey(Patch, models.CASCADE, related_name="verdicts")
     revision_number = models.PositiveIntegerField()
     base = models.ForeignKey("rules.KnowledgeVersion", models.PROTECT, related_name="+")
-    regression = models.ForeignKey("sandbox.Regression", models.SET_NULL, null=True, blank=True, related_name="+")
+    regression = models.ForeignKey(
+        "sandbox.Regression", models.SET_NULL, null=True, blank=True, related_name="verdicts"
+    )
     decision = models.CharField(max_length=12)  # rules.gate.Decision
     reason = models.TextField(blank=True)
     at = models.DateTimeField(auto_now_add=True)

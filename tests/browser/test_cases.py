@@ -89,7 +89,9 @@ def test_keys_go_to_lists_and_never_while_typing(full, sign_in, visit, page):
     assert page.url.endswith("/library/")
     page.locator("h1").click()
     page.keyboard.press("?")
-    page.get_by_role("dialog").wait_for()
+    expect(page.get_by_role("dialog")).to_contain_text("g lLibrary")
+    assert page.locator("[data-keys] dt", has_text="g ").count() == page.locator(".nav-link").count()
+    expect(page.get_by_role("dialog")).not_to_contain_text("People")  # an admin's
     page.keyboard.press("Escape")
     page.get_by_label(re.compile("Account of")).click()
     page.get_by_role("button", name="Single-key shortcuts").click()

@@ -353,3 +353,14 @@ def test_versions_are_asked_for_once_however_many_sessions_are_listed(client, si
             client.get(f"/cases/{case.pk}/?tab=sessions")
             few = queries_of(client, f"/cases/{case.pk}/?tab=sessions")
     assert queries_of(client, f"/cases/{case.pk}/?tab=sessions") == few
+
+
+def test_regression_that_was_repeated_leads_to_the_newest(client, signed_in):
+    signed_in("reviewer")
+    patch = scene.patch("in_review", "fixed")
+    earlier = scene.regression("fixed")
+    assert "an earlier test" not in words(client.get(f"/regressions/{earlier.pk}/"))
+    patch.verdicts.create(revision_number=1, base=versions.head(), regression=earlier, decision="refuse")
+    page = words(client.get(f"/regressions/{earlier.pk}/"))
+    assert f"an earlier test of patch {patch.pk} , revision 1; the newest is regression {patch.regression_id}" in page
+    assert "an earlier test" not in words(client.get(f"/regressions/{patch.regression_id}/"))
