@@ -117,8 +117,9 @@ def _widths(trigger: Trigger, bound: Evidence, library: Library):
         yield "its words, wherever they are seen", with_first(pattern=pattern(options[0]), kind=bound.kind)
     yield "what its class shares", trigger
     inside = [phrase for phrase in options if pattern(phrase) in first.pattern]
-    for phrase in sorted(widest(inside), key=lambda one: (-len(one), one))[:2]:
-        yield "the fewest telling words", with_first(pattern=pattern(phrase))
+    telling = sorted(widest(inside), key=lambda one: (-len(one), one))
+    for width, phrase in zip(("the fewest telling words", "as few, others"), telling, strict=False):
+        yield width, with_first(pattern=pattern(phrase))
     yield "any of its kind", with_first(pattern="")
 
 

@@ -34,7 +34,7 @@ def test_ladder_goes_from_what_was_seen_to_its_bare_kind():
         ("its words, wherever they are seen", "taint on node is not tolerated", 0, ()),
         ("what its class shares", "is not tolerated", 1, ()),
         ("the fewest telling words", "tolerated", 1, ()),
-        ("the fewest telling words", "not", 1, ()),
+        ("as few, others", "not", 1, ()),
         ("any of its kind", "", 1, ("other",)),
     ]
 
