@@ -22,6 +22,7 @@ from cloudmate.llm.roles import for_role
 from cloudmate.work import finish, held
 from sandbox import capture, runs
 from sandbox.agents.offline.agent import OfflineAgent
+from sandbox.agents.offline.names import MARK
 from sandbox.agents.offline.read import evidence_of
 from sandbox.environment.base import Environment, Inventory
 from sandbox.explaining import Draft, Explainer
@@ -194,9 +195,13 @@ def _about(step: Step, evidence: list[Evidence]) -> Evidence | None:
 
 
 def _words(step: Step, about: Evidence | None, rivals: list[str]) -> str:
-    if about is None:
+    if about is None and step.index == 0:
         return f"Nothing was known yet: {step.tool} is a first look."
-    seen = f"Step {about.step + 1} showed “{about.value}”" + (f" on {about.component}" if about.component else "")
+    if about is None:
+        return f"Nothing telling was read in what was asked before: {step.tool} looks elsewhere."
+    seen = f"Step {about.step + 1} showed “{MARK.sub('…', about.value)}”" + (
+        f" on {about.component}" if about.component else ""
+    )
     if len(rivals) > 1:
         return f"{seen}. {step.tool} tells {rivals[0]} from {rivals[1]}."
     return f"{seen}. {step.tool} shows what stands behind it."

@@ -1,6 +1,7 @@
 """Reverse reasoning on an expert's session: whose words, what they rest on, and what is kept."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from django.db import connection
@@ -75,6 +76,16 @@ def test_an_expert_s_own_why_stands_and_no_model_is_asked_about_it():
         ("The pods, to be sure", "expert"),
     ]
     assert len(llm.asked) == 1
+
+
+def test_returns_that_told_nothing_are_not_called_unknown():
+    session = make_session(make_confirmed_case(), actor="expert", engine="expert", by=make_user("expert"))
+    for taken in (replace(RECORDINGS[0], output="ok"), RECORDINGS[1]):
+        add_step(session, taken)
+    recording.finish(session, diagnosis=make_diagnosis(), stop_reason="concluded")
+    rows = derived(guidance.offer(session).derivation)
+    asked = RECORDINGS[1].tool
+    assert rows[1]["rationale"] == f"Nothing telling was read in what was asked before: {asked} looks elsewhere."
 
 
 def test_what_cannot_be_used_falls_back_to_the_offline_words_and_says_so():
