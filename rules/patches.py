@@ -13,7 +13,7 @@ from rules import policies, trials, versions
 from rules.gate import Decision, Verdict, decide, static_findings
 from rules.generalisation import with_variants
 from rules.models import GateVerdict, KnowledgeVersion, Patch, PatchRevision
-from rules.patching import PatchingError, apply
+from rules.patching import PatchingError, apply, without_known
 from rules.review import makers
 from sandbox import regression as regressions
 from sandbox import reports
@@ -119,6 +119,9 @@ def start_regression(patch: Patch) -> Regression | None:
     except PatchingError as problem:
         _judged(patch, Patch.State.REFUSED, _words_only(f"It does not fit v{base.number}: {problem}"))
         return None
+    if candidate.digest == base.value_id:
+        _judged(patch, Patch.State.REFUSED, _words_only(f"Knowledge v{base.number} already says so"))
+        return None
     if findings := static_findings(knowledge, candidate, known_names=known_names()):
         verdict = decide(Report(rows=()), static=findings)
         _judged(patch, Patch.State.REFUSED, verdict.as_dict(), base=base)
@@ -218,11 +221,14 @@ def _numbered(patch: int, number: int) -> QuerySet[PatchRevision]:
 def candidate_of(
     patch: Patch, *, on: KnowledgeVersion | None = None, revision: PatchRevision | None = None
 ) -> Knowledge:
-    """The base (or the version ``on``) with the current revision applied. Raises PatchingError where it does not fit."""
+    """The base (or the version ``on``) with the current revision applied. Raises PatchingError where it does not fit.
+
+    A rule that the critic proposed and that has come in since, by another patch, keeps the reason it came in for.
+    """
     revision = revision or current(patch)
-    return apply(
-        versions.knowledge(on or patch.base), add=[from_data(data) for data in revision.add], remove=revision.remove
-    )
+    knowledge = versions.knowledge(on or patch.base)
+    add = tuple(from_data(data) for data in revision.add)
+    return apply(knowledge, add=add if revision.by_id else without_known(knowledge, add), remove=revision.remove)
 
 
 def rules_from_text(text: str) -> tuple[Rule, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sandbox.knowledge.language import text_of
 from sandbox.knowledge.rule import Knowledge, Rule
@@ -70,6 +70,12 @@ def apply(knowledge: Knowledge, *, add: Iterable[Rule] = (), remove: Iterable[st
             raise PatchingError(f"rule {name!r} is added twice: give each rule a name of its own")
     rules.update({rule.name: rule for rule in add})
     return Knowledge(tuple(rules.values()))
+
+
+def without_known(knowledge: Knowledge, rules: Iterable[Rule]) -> tuple[Rule, ...]:
+    """The rules but those that ``knowledge`` holds under the same name, doing the same for whatever reason."""
+    there = {rule.name: replace(rule, because="") for rule in knowledge.rules}
+    return tuple(rule for rule in rules if replace(rule, because="") != there.get(rule.name))
 
 
 def difference(base: Knowledge, candidate: Knowledge) -> Difference:

@@ -22,7 +22,9 @@ from sandbox.branches import archive_of, spent
 from sandbox.divergence import divergence_of
 from sandbox.following import following
 from sandbox.forms import InjectForm
-from sandbox.models import Branch, Derivation, Exploration, Pair, Run
+from sandbox.knowledge.retrieval import differing
+from sandbox.models import Branch, Derivation, Exploration, KnowledgeValue, Pair, Run
+from sandbox.values import knowledge_of
 
 JUDGED_WITHIN = timedelta(minutes=1)  # a page waits no longer than this for the verdict of what just ended
 
@@ -56,7 +58,7 @@ def comparison(old: Session, new: Session) -> dict:
             marked = marked or first
             lines.append(AlignedStep(kind, left, right, first))
     newest = {evaluation.session_id: evaluation for evaluation in prepared.rows(_evaluations, old.pk, new.pk)}
-    divergence = divergence_of(before, after)
+    divergence = divergence_of(before, after, differing=_differing(old, new))
     arms = {old.origin, new.origin} == {Session.Origin.REGRESSION}
     return {
         "names": ("Old:", "New:") if arms else ("First:", "Second:"),
@@ -72,6 +74,20 @@ def comparison(old: Session, new: Session) -> dict:
         "parts_at_the_end": not marked and divergence is not None,
         "same": sum(line.kind == "same" for line in lines),
     }
+
+
+def _differing(old: Session, new: Session) -> set[str] | None:
+    """The names of the rules that the two did not share; None where one ran without knowledge, as a person does."""
+    values = {
+        value.pk: knowledge_of(value) for value in prepared.rows(_knowledge, old.knowledge_digest, new.knowledge_digest)
+    }
+    if not {old.knowledge_digest, new.knowledge_digest} <= values.keys():
+        return None
+    return {rule.name for rule in differing(values[old.knowledge_digest], values[new.knowledge_digest])}
+
+
+def _knowledge(old: str, new: str) -> QuerySet[KnowledgeValue]:
+    return KnowledgeValue.objects.filter(pk__in=[old, new])
 
 
 def _evaluations(old: int, new: int) -> QuerySet[Evaluation]:

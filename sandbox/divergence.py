@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from cases.transcript import RuleUse, Step, Transcript, canonical_json
@@ -21,16 +22,24 @@ class Divergence:
         return f"step {self.step + 1}: {self.candidate} instead of {self.base}{by}"
 
 
-def divergence_of(base: Transcript, candidate: Transcript) -> Divergence | None:
-    """The first step (or the conclusion) at which two runs of one case part, and the rule that did it; None if equal."""
-    for index, (old, new) in enumerate(zip(base.steps, candidate.steps, strict=False)):
-        if _action(old) != _action(new):
-            return Divergence(index, _action(old), _action(new), _rule_of(new.rules) or _rule_of(old.rules))
-    index = min(len(base.steps), len(candidate.steps))
+def divergence_of(
+    base: Transcript, candidate: Transcript, *, differing: Collection[str] | None = None
+) -> Divergence | None:
+    """The first step (or the conclusion) at which two runs of one case part, and the rule that did it; None if equal.
+
+    ``differing``: the names of the rules that the two knowledges do not share. Only such a rule can have made the
+    difference: one that fires in either run because of it did not. None: not known, any rule that fired there is named.
+    """
+    index = next(
+        (
+            at
+            for at, pair in enumerate(zip(base.steps, candidate.steps, strict=False))
+            if len(set(map(_action, pair))) > 1
+        ),
+        min(len(base.steps), len(candidate.steps)),
+    )
     old, new = _next_action(base, index), _next_action(candidate, index)
-    if old == new:
-        return None
-    return Divergence(index, old, new, _rule_of(_uses(candidate, index)) or _rule_of(_uses(base, index)))
+    return Divergence(index, old, new, _rule_of(base, candidate, index, differing)) if old != new else None
 
 
 def _action(step: Step) -> str:
@@ -51,7 +60,10 @@ def _uses(transcript: Transcript, index: int) -> tuple[RuleUse, ...]:
     return transcript.steps[index].rules if index < len(transcript.steps) else transcript.concluding_rules
 
 
-def _rule_of(uses: tuple[RuleUse, ...]) -> str:
-    """The rule that changed the action: one that fired before one that was only retrieved."""
-    fired = [use.rule for use in uses if use.how == "fired"]
-    return next(iter(fired), "")
+def _rule_of(base: Transcript, candidate: Transcript, index: int, differing: Collection[str] | None) -> str:
+    """What fired there with the new knowledge, else what fired there with the old; else the only one that differs."""
+    fired = [use.rule for run in (candidate, base) for use in _uses(run, index) if use.how == "fired"]
+    if differing is None:
+        return next(iter(fired), "")
+    alone = differing if len(differing) == 1 else ()
+    return next((rule for rule in (*fired, *alone) if rule in differing), "")

@@ -15,7 +15,7 @@ from cloudmate.work import Work, cancel, fail, finish, held, retry
 from sandbox import admission, runs
 from sandbox.agents.base import Budget, RunParameters
 from sandbox.divergence import divergence_of
-from sandbox.knowledge.retrieval import affected
+from sandbox.knowledge.retrieval import affected, differing
 from sandbox.knowledge.rule import Knowledge
 from sandbox.models import Pair, Regression, Snapshot
 from sandbox.report import outcome_of
@@ -138,7 +138,11 @@ def _play_arms(pair: Pair) -> None:
         known=runs.Known(base_transcript, base_knowledge),
     )
     candidate_passed = _passed(candidate)
-    divergence = divergence_of(base_transcript, recording.transcript_of(candidate))
+    divergence = divergence_of(
+        base_transcript,
+        recording.transcript_of(candidate),
+        differing={rule.name for rule in differing(base_knowledge, candidate_knowledge)},
+    )
     reason = "; ".join(
         f"{arm}: {_why_unsettled(session)}"
         for arm, session, result in (("old", base, base_passed), ("new", candidate, candidate_passed))

@@ -93,7 +93,7 @@ def affected(transcript: Transcript, base: Knowledge, candidate: Knowledge) -> i
     it, whatever the agent was about to conclude. For another engine nothing is claimed: the answer is 0.
     An index equal to the number of steps means: only the conclusion can differ.
     """
-    different = _difference(base, candidate)
+    different = differing(base, candidate)
     if not different:
         return None
     if transcript.engine != "offline":
@@ -116,7 +116,8 @@ def affected(transcript: Transcript, base: Knowledge, candidate: Knowledge) -> i
     return None
 
 
-def _difference(base: Knowledge, candidate: Knowledge) -> list[Rule]:
+def differing(base: Knowledge, candidate: Knowledge) -> list[Rule]:
+    """The rules that the two do not share, by name; one that changed stands as it was and as it is."""
     old, new = ({rule.name: rule for rule in knowledge.rules} for knowledge in (base, candidate))
     changed = [name for name in sorted(old.keys() | new.keys()) if old.get(name) != new.get(name)]
     return [rule for name in changed for rule in (old.get(name), new.get(name)) if rule is not None]

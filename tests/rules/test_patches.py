@@ -176,3 +176,32 @@ def test_refusal_before_any_case_ran_is_kept_with_its_base():
     (said,) = patch.verdicts.all()
     assert (said.decision, said.regression, said.base.number) == ("refuse", None, 0)
     assert said.reason.startswith("Refused before running: conflicts")
+
+
+def _reasoned(why: str, name: str = "shared"):
+    return patches.rules_from_text(
+        f'RULE {name}\nWHEN evidence(saturation, "pool")\nTHEN IMPLY connection_leak\nBECAUSE "{why}"\n'
+    )
+
+
+def test_a_rule_that_came_in_meanwhile_keeps_the_reason_it_came_in_for():
+    first = patches.draft(title="first", add=_reasoned("first"), engine="offline")
+    second = patches.draft(title="second", add=_reasoned("second") + _reasoned("own", "own"), engine="offline")
+    third = patches.draft(title="third", add=_reasoned("third"), engine="offline")
+    lead = builders.user("lena", "lead")
+    review.decide(builders.tested(first), by=lead, decision="approve")
+    merge.merge(first, by=lead)
+    reasons = {rule.name: rule.because for rule in patches.candidate_of(second, on=versions.head()).rules}
+    assert reasons == {"shared": "first", "own": "own"}
+    patches.propose(third)
+    assert patches.start_regression(third) is None
+    assert (third.state, third.verdict["reason"]) == (Patch.State.REFUSED, "Knowledge v1 already says so")
+
+
+def test_a_person_may_change_a_rule_s_reason():
+    lead, expert = builders.user("lena", "lead"), builders.user("elif", "expert")
+    first = builders.tested(patches.draft(title="first", add=_reasoned("first"), engine="offline"))
+    review.decide(first, by=lead, decision="approve")
+    merge.merge(first, by=lead)
+    patch = patches.draft(title="better words", add=_reasoned("better"), by=expert)
+    assert [rule.because for rule in patches.candidate_of(patch).rules] == ["better"]

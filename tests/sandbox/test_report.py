@@ -105,6 +105,15 @@ def test_divergence_where_one_run_goes_on_names_the_rule_that_made_it():
     assert found == Divergence(1, "conclude leak at part", 'queries {"name":"x"}', "look-deeper")
 
 
+def test_divergence_is_laid_on_no_rule_that_both_runs_had():
+    old = run(("pods", "x"), ("queries", "x", RuleUse("shared", "fired")))
+    new = run(("pods", "x"), ("alerts", "x"))
+    assert divergence_of(old, new).rule == "shared"  # what was known is not said
+    assert divergence_of(old, new, differing={"wide"}).rule == "wide"  # nothing else differs
+    assert divergence_of(old, new, differing={"wide", "other"}).rule == ""
+    assert divergence_of(old, new, differing={"shared", "other"}).rule == "shared"  # it was taken away
+
+
 def test_divergence_of_equal_runs_is_none():
     assert divergence_of(run(("pods", "x")), run(("pods", "x"))) is None
 
