@@ -1,5 +1,6 @@
 """The one search: cases, sessions, patches and rules that hold the words, or bear the number."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlencode
@@ -20,6 +21,7 @@ from sandbox.knowledge.language import text_of
 
 SHOWN = 10  # of each kind
 MANY = 1_000  # nobody needs to know by how much there are more
+NUMBERED = re.compile(r"^(?:(?:case|session|patch)\s+)?#?(?=\d+$)", re.I)  # as pages name what has a number
 NAMED = 5_000  # newest sessions whose names are looked through; by its number or its agent's own id any is found
 
 
@@ -63,7 +65,7 @@ def search(request):
 
 def found(words: str, user) -> list[Group]:
     """The newest of each kind; whatever their number, in a constant number of queries."""
-    number = number_in(words.removeprefix("#"), usual=None)
+    number = number_in(NUMBERED.sub("", words), usual=None)
     numbered = Q() if number is None else Q(pk=number)
     cases = Case.objects.filter(Q(name__icontains=words) | Q(current__prompt__icontains=words) | numbered)
     recorded = Session.objects.recorded()

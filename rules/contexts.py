@@ -45,7 +45,7 @@ TURNS = {
     Patch.State.PROPOSED: "a worker: it is tested next",
     Patch.State.TESTING: "its regression",
     Patch.State.IN_REVIEW: "a reviewer",
-    Patch.State.REFUSED: "its author: narrow it, or leave it",
+    Patch.State.REFUSED: "nobody; its author may narrow it",
     Patch.State.INCONCLUSIVE: "a lead, or another run",
 }
 MAKERS = ("expert", "reviewer", "lead")

@@ -51,9 +51,9 @@ def _place(number: int, entry: QueueEntry, progress: dict, head) -> Place:
     patch = entry.patch
     if patch.state == Patch.State.TESTING:
         done, of = progress.get(patch.regression_id, (0, 0))
-        return Place(number, entry, f"tested on v{patch.base.number}", done, of)
+        return Place(number, entry, f"being tested on v{patch.base.number}", done, of)
     if patch.state == Patch.State.PROPOSED:
-        return Place(number, entry, f"tested on v{head.number} next")
+        return Place(number, entry, f"to be tested on v{head.number}")
     if number > 1:
         return Place(number, entry, f"{number - 1} ahead of it")
     return Place(number, entry, "goes in next")

@@ -151,6 +151,8 @@ def exploration(row: Exploration, user, *, form: InjectForm | None = None) -> di
         "may_record": has_role(user, EXPERT, LEAD),
         "found": sum(branch.verdict == Evaluation.Verdict.SUCCESS for branch in branches),
         "running": running,
+        "scored": prepared.first(_scored, row.session_id),
+        "repeats": _repeats(row, branches),
         "may_get_more": row.outcome != "success",
         "spent": spent(row),
         "modalities": MODALITY_NAMES,
@@ -161,6 +163,17 @@ def exploration(row: Exploration, user, *, form: InjectForm | None = None) -> di
         "evidence_map": sorted((row.evidence_map or {}).items()),
         "shown_by": prepared.first(_shown_by, row.session.case_id) if row.outcome == "handed_over" else None,
     }
+
+
+def _repeats(row: Exploration, branches: Iterable[Branch]) -> tuple[int, int]:
+    """On how many fresh seeds the best branch was right again, of how many."""
+    best = next((branch.pk for branch in branches if branch.run and branch.run.session_id == row.best_id), None)
+    again = [branch.verdict for branch in branches if branch.verdict and best and branch.confirms_id == best]
+    return again.count(Evaluation.Verdict.SUCCESS), len(again)
+
+
+def _scored(session: int) -> QuerySet[Evaluation]:
+    return Evaluation.objects.filter(session=session).only("verdict").order_by("-pk")[:1]
 
 
 def _shown_by(case: int) -> QuerySet[Session]:

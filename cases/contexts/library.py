@@ -52,7 +52,9 @@ class Record:
     def words(self) -> str:
         if not self.settled:
             return f"none of the last {len(self.outcomes)} runs is scored"
-        return f"{self.passed} of the last {self.settled} settled runs passed"
+        return (
+            f"{self.passed} of the last {self.settled} settled runs passed, those of patches that were tried included"
+        )
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ METRICS = (
     ("misses", "Misses"),
     ("loops", "Loops"),
     ("first_hypothesis", "Root cause named after step"),
-    ("seconds", "Alert to root cause"),
+    ("seconds", "Alert to conclusion"),
     ("tokens", "Tokens"),
 )
 

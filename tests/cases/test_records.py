@@ -4,7 +4,7 @@ from cases.templatetags.records import runs
 
 def test_a_record_is_a_mark_a_run_with_its_share_in_words():
     assert runs(Record(("pass", "none", "fail"))) == (
-        '<span class="runs" role="img" aria-label="1 of the last 2 settled runs passed">'
+        '<span class="runs" role="img" aria-label="1 of the last 2 settled runs passed, those of patches that were tried included">'
         '<i class="run run--pass"></i><i class="run run--none"></i><i class="run run--fail"></i></span>'
         '<span class="small muted">1/2</span>'
     )

@@ -45,7 +45,8 @@ def test_words_find_cases_by_name_and_prompt_sessions_patches_and_rules():
 
 def test_number_finds_what_bears_it():
     session = factories.make_session(origin="exploration")
-    assert titles(f"#{session.pk}")["Sessions"] == [f"Session {session.pk}"]
+    for words in (f"#{session.pk}", f"session {session.pk}", f"Session #{session.pk}"):
+        assert titles(words)["Sessions"] == [f"Session {session.pk}"]
 
 
 def test_id_of_the_posting_agent_finds_its_session():

@@ -154,7 +154,7 @@ def test_only_the_first_is_tested_again_the_others_wait(reviewer, pool_case):
         patch.refresh_from_db()
     assert (first.state, second.state) == (Patch.State.TESTING, Patch.State.IN_REVIEW)
     assert [(place.number, place.words, place.done, place.of) for place in queue(reviewer)["places"]] == [
-        (1, "tested on v0", 0, 1),
+        (1, "being tested on v0", 0, 1),
         (2, "1 ahead of it", 0, 0),
     ]
 

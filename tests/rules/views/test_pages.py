@@ -209,7 +209,7 @@ def test_diff_marks_words_and_folds_what_stays(client, signed_in):
         review.decide(patch, by=reviewer, decision="approve")
         merge.merge(patch, by=reviewer)
     text = builders.RULE.format(name="change-me").replace("a full pool is a symptom", "a full pool hides a cause")
-    changed = patches.draft(title="other words", add=patches.rules_from_text(text))
+    changed = patches.draft(title="other words", add=patches.rules_from_text(text), by=builders.user("wanda", "expert"))
     page = client.get(f"{changed.get_absolute_url()}?tab=diff").content.decode()
     assert re.search(r"<del>.*symptom", page) and re.search(r"<ins>.*cause", page)
     assert "1 rule stays as it is" in page
