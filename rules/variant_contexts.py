@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 
+from django.db.models import QuerySet
+
 from cases.access import has_role
 from cases.models import Case
 from rules import versions
-from rules.models import KnowledgeVersion
+from rules.models import KnowledgeVersion, Patch
 from sandbox import runs, variant_runs
 from sandbox.models import VariantRun
 
@@ -19,12 +21,19 @@ class Shown:
     version: KnowledgeVersion | None
 
 
+def _tried_for(case: Case) -> QuerySet[Patch]:
+    """The newest patches of the case whose rules the gate tried on its variants."""
+    tried = Patch.objects.filter(case=case, verdict__record__variants__isnull=False)
+    return tried.only("title").order_by("-pk")[:3]
+
+
 def variants(case: Case, user) -> dict:
     context = {
         "case": case,
         "may_act": has_role(user, "expert", "reviewer", "lead"),
         "head": versions.head(),
         "rows": [],
+        "patches": list(_tried_for(case)),
         "why_none": "",
     }
     if case.current is None:

@@ -70,6 +70,7 @@ def comparison(old: Session, new: Session) -> dict:
         "after": after,
         "lines": lines,
         "divergence": divergence,
+        "parting": next((line.kind for line in lines if line.first_divergence), ""),
         "ends": (before, after),
         "parts_at_the_end": not marked and divergence is not None,
         "same": sum(line.kind == "same" for line in lines),

@@ -15,6 +15,7 @@ from cases.models import Annotation, Evaluation, Score, ScoreReview, Session, St
 from cases.parsing import parse_diagnosis
 from cases.recording import transcript_of
 from cases.reviewing import blind, wanted_from
+from cases.transcript import canonical_json
 from cloudmate import prepared
 
 TABS = ("transcript", "scores", "chain", "rules", "annotations", "levels", "raw")
@@ -125,23 +126,36 @@ class RuleLine:
     """What one rule did in this session, step by step."""
 
     rule: str
-    uses: tuple[tuple[str, str, str], ...]  # (where, how, instead of)
+    uses: tuple[tuple[str, str, str, str], ...]  # (where, how, what was done, instead of what)
 
 
 def rules_of(session: Session) -> list[RuleLine]:
-    uses: dict[str, list[tuple[str, str, str]]] = {}
+    uses: dict[str, list[tuple[str, str, str, str]]] = {}
     stepwise = prepared.rows(_used, session.pk)
-    for where, used in [
-        *((f"step {index + 1}", rules) for index, rules in stepwise),
-        ("conclusion", session.concluding_rules),
+    for where, did, used in [
+        *((f"step {index + 1}", f"{tool} {canonical_json(asked)}", rules) for index, tool, asked, rules in stepwise),
+        ("conclusion", _concluded(session), session.concluding_rules),
     ]:
         for use in used:
-            uses.setdefault(use["rule"], []).append((where, use["how"], use.get("instead_of", "")))
+            uses.setdefault(use["rule"], []).append((where, use["how"], did, use.get("instead_of", "")))
     return [RuleLine(rule, tuple(lines)) for rule, lines in sorted(uses.items())]
 
 
 def _used(session: int) -> QuerySet:
-    return Step.objects.filter(session=session).exclude(rules=[]).order_by("index").values_list("index", "rules")
+    return (
+        Step.objects.filter(session=session)
+        .exclude(rules=[])
+        .order_by("index")
+        .values_list("index", "tool", "arguments", "rules")
+    )
+
+
+def _concluded(session: Session) -> str:
+    diagnosis = parse_diagnosis(session.diagnosis) if session.diagnosis else None
+    if diagnosis is None:
+        return ""
+    causes = [f"{cause.fault_class} at {cause.component}" for cause in diagnosis.root_causes]
+    return f"conclude {', '.join(causes) or diagnosis.conclusion}"
 
 
 def _newest_evaluation(session: int) -> QuerySet[Evaluation]:

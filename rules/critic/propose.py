@@ -232,7 +232,7 @@ def _why(rules: Sequence[Rule], rungs: Sequence[Rung], chosen: int, table: FlipT
     which = "this rule flips the case"
     if len(rules) > 1:
         which = f"these {len(rules)} rules flip the case and none can be left out"
-    flips = f"{len(table.rows)} replays show that {which}"
+    flips = f"{len(table.rows)} replays on the knowledge it was drafted on show that {which}"
     if not rungs:
         return f"{flips}."
     rung = rungs[chosen]

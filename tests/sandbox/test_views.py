@@ -160,6 +160,18 @@ def test_comparison_marks_the_first_difference(client, signed_in):
     assert "1 of 2 calls the same" in words(shown)
 
 
+def test_comparison_says_what_came_in_and_what_was_left_out(client, signed_in):
+    signed_in("reviewer")
+    case = factories.make_case()
+    few = factories.make_finished_session(case, steps=(factories.RECORDINGS[0], factories.RECORDINGS[2]))
+    many = factories.make_finished_session(case, steps=factories.RECORDINGS[:3])
+    more, next_one = (f"{one.tool} " for one in factories.RECORDINGS[1:3])
+    assert re.search(f"{more}.* comes in before {next_one}", words(client.get(f"/compare/{few.pk}/{many.pk}/")))
+    assert re.search(
+        f"{more}.* is left out, {next_one}.* comes next", words(client.get(f"/compare/{many.pk}/{few.pk}/"))
+    )
+
+
 def test_comparison_marks_the_conclusion_where_only_that_differs(client, signed_in):
     signed_in("reviewer")
     case = factories.make_case()

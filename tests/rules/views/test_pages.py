@@ -364,3 +364,25 @@ def test_regression_that_was_repeated_leads_to_the_newest(client, signed_in):
     page = words(client.get(f"/regressions/{earlier.pk}/"))
     assert f"an earlier test of patch {patch.pk} , revision 1; the newest is regression {patch.regression_id}" in page
     assert "an earlier test" not in words(client.get(f"/regressions/{patch.regression_id}/"))
+
+
+def test_rules_of_a_session_say_what_was_done_instead_of_what(client, signed_in):
+    signed_in("reviewer")
+    session = factories.make_finished_session()
+    step = session.steps.first()
+    step.rules = [{"rule": "look-behind-the-pool", "how": "fired", "operator": "require", "instead_of": "conclude x"}]
+    step.save(update_fields=["rules"])
+    page = words(client.get(f"/sessions/{session.pk}/?tab=rules"))
+    assert re.search(f"look-behind-the-pool step 1 fired {step.tool} .* conclude x", page)
+
+
+def test_page_of_variants_leads_to_the_patches_that_were_tried_on_them(client, signed_in):
+    signed_in("reviewer")
+    patch = scene.patch("in_review", "fixed")
+    patch.case = factories.make_confirmed_case()
+    address = f"/cases/{patch.case.pk}/variants/"
+    patch.save(update_fields=["case"])
+    assert "stands with it" not in words(client.get(address, headers={"HX-Request": "true"}))
+    patch.verdict["record"] |= {"variants": [{"kind": "thin", "words": "thin", "base": False, "candidate": True}]}
+    patch.save(update_fields=["verdict"])
+    assert f"stands with it: patch {patch.pk}" in words(client.get(address, headers={"HX-Request": "true"}))
