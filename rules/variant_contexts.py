@@ -24,6 +24,7 @@ class Shown:
 def _tried_for(case: Case) -> QuerySet[Patch]:
     """The newest patches of the case whose rules the gate tried on its variants."""
     tried = Patch.objects.filter(case=case, verdict__record__variants__isnull=False)
+    tried = tried.exclude(verdict__record__variants=[])
     return tried.only("title").order_by("-pk")[:3]
 
 
