@@ -45,7 +45,7 @@ TURNS = {
     Patch.State.PROPOSED: "a worker: it is tested next",
     Patch.State.TESTING: "its regression",
     Patch.State.IN_REVIEW: "a reviewer",
-    Patch.State.REFUSED: "nobody; its author may narrow it",
+    Patch.State.REFUSED: "its author: narrow it, or close it",
     Patch.State.INCONCLUSIVE: "a lead, or another run",
 }
 MAKERS = ("expert", "reviewer", "lead")
@@ -122,6 +122,12 @@ def _comments(patch: int, user: int) -> QuerySet[PatchComment]:
     return PatchComment.objects.filter(patch=patch).seen_by(user).select_related("by")
 
 
+def _turn(row: Patch) -> str:
+    if row.state == Patch.State.REFUSED and row.author_id is None:
+        return "nobody: the critic proposed it; who wants it may narrow it"
+    return TURNS.get(row.state, "")
+
+
 def _left_the_queue(patch: int) -> QuerySet[QueueEntry]:
     return QueueEntry.objects.ended().filter(patch=patch).select_related("ended_by")[:1]
 
@@ -148,7 +154,7 @@ def patch(row: Patch, user, *, tab: str = "", say: str = "", rows: dict | None =
         "verdict": row.verdict or {},
         "why_not_decide": review.why_not(row, user) if may_decide else "Only a reviewer or a lead can decide",
         "why_not_merge": _why_not_merge(row, missing, may_decide, ahead),
-        "turn": TURNS.get(row.state, ""),
+        "turn": _turn(row),
         "may_write": has_role(user, *MAKERS),
         "may_edit": row.state in (Patch.State.DRAFT, Patch.State.REFUSED, Patch.State.IN_REVIEW),
         "losses": _losses(row),

@@ -200,10 +200,10 @@ def take_on(patch: Patch, *, by, reason: str) -> None:
 
 
 def discard(patch: Patch, *, by) -> None:
-    """Close a draft that nobody wants, or, for a reviewer, what the gate could not settle; it stays readable."""
+    """Close a draft that nobody wants, or what the gate refused; for a reviewer, what it could not settle. It stays readable."""
     if patch.state == Patch.State.INCONCLUSIVE:
         require_role(by, "reviewer", "lead")
-    elif patch.state != Patch.State.DRAFT:
+    elif patch.state not in (Patch.State.DRAFT, Patch.State.REFUSED):
         raise PatchError(f"A patch that is {patch.standing} is not closed so: a reviewer decides on it")
     else:
         require_role(by, "expert", "reviewer", "lead")

@@ -9,6 +9,7 @@ from rules.models import Patch, PatchComment, PatchRevision, QueueEntry, Review
 TURNS_SHOWN = 20
 ASKS = {  # of whom a patch waits for, in words
     Patch.State.DRAFT: "your draft: propose it or close it",
+    Patch.State.REFUSED: "the gate refused yours: narrow it, or close it",
     Patch.State.IN_REVIEW: "the gate let it through: review it",
     Patch.State.INCONCLUSIVE: "the gate could not settle it: take it on or run it again",
 }
@@ -28,7 +29,7 @@ def waiting_for(user) -> QuerySet[Patch]:
         wanted |= Q(state=Patch.State.INCONCLUSIVE)
     if has_role(user, "expert", "reviewer", "lead"):
         asked = Q(state__in=[Patch.State.IN_REVIEW, Patch.State.INCONCLUSIVE]) & _asked_by_others(user)
-        wanted |= (Q(state=Patch.State.DRAFT) | asked) & mine
+        wanted |= (Q(state__in=[Patch.State.DRAFT, Patch.State.REFUSED]) | asked) & mine
     return Patch.objects.filter(wanted).order_by("updated_at")
 
 

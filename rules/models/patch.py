@@ -23,7 +23,7 @@ class Patch(models.Model):
         State.TESTING: {State.IN_REVIEW, State.REFUSED, State.INCONCLUSIVE, State.PROPOSED},
         State.IN_REVIEW: {State.MERGED, State.REJECTED, State.DRAFT, State.TESTING, State.PROPOSED},
         State.INCONCLUSIVE: {State.TESTING, State.IN_REVIEW, State.REJECTED, State.PROPOSED},
-        State.REFUSED: {State.DRAFT},
+        State.REFUSED: {State.DRAFT, State.REJECTED},
         State.MERGED: set(),
         State.REJECTED: set(),
     }

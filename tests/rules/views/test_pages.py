@@ -386,3 +386,17 @@ def test_page_of_variants_leads_to_the_patches_that_were_tried_on_them(client, s
     patch.verdict["record"] |= {"variants": [{"kind": "thin", "words": "thin", "base": False, "candidate": True}]}
     patch.save(update_fields=["verdict"])
     assert f"stands with it: patch {patch.pk}" in words(client.get(address, headers={"HX-Request": "true"}))
+
+
+def test_refused_patch_is_its_authors_turn_until_it_is_narrowed_or_closed(client, signed_in):
+    expert = signed_in("expert")
+    patch = scene.patch("refused", "regressed", by=expert)
+    other = scene.patch("refused", "regressed")
+    assert list(waiting_for(expert)) == [patch]
+    assert "the gate refused yours: narrow it, or close it" in words(client.get("/"))
+    assert "waits for its author: narrow it, or close it" in words(client.get(patch.get_absolute_url()))
+    assert "waits for nobody" in words(client.get(other.get_absolute_url()))
+    client.post(f"/patches/{patch.pk}/discard/")
+    patch.refresh_from_db()
+    assert (patch.state, list(waiting_for(expert))) == ("rejected", [])
+    assert "stays readable" in words(client.get(patch.get_absolute_url()))
