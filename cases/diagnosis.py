@@ -126,6 +126,13 @@ class Diagnosis:
     frame: dict[str, str] = field(default_factory=dict)  # intent: scope, symptom, window, ask, constraints, ambiguity
     missing: tuple[str, ...] = ()  # inconclusive: what would settle it
 
+    @property
+    def concludes(self) -> str:
+        """Each root cause at its component; without any, the conclusion's own word."""
+        return ", ".join(f"{cause.fault_class} at {cause.component}" for cause in self.root_causes) or str(
+            self.conclusion
+        )
+
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
 

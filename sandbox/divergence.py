@@ -52,8 +52,7 @@ def _next_action(transcript: Transcript, index: int) -> str:
     diagnosis = transcript.diagnosis
     if diagnosis is None:
         return f"stop ({transcript.stop_reason or 'no conclusion'})"
-    named = ", ".join(f"{cause.fault_class} at {cause.component}" for cause in diagnosis.root_causes)
-    return f"conclude {named or diagnosis.conclusion}"
+    return f"conclude {diagnosis.concludes}"
 
 
 def _uses(transcript: Transcript, index: int) -> tuple[RuleUse, ...]:

@@ -151,11 +151,7 @@ def _used(session: int) -> QuerySet:
 
 
 def _concluded(session: Session) -> str:
-    diagnosis = parse_diagnosis(session.diagnosis) if session.diagnosis else None
-    if diagnosis is None:
-        return ""
-    causes = [f"{cause.fault_class} at {cause.component}" for cause in diagnosis.root_causes]
-    return f"conclude {', '.join(causes) or diagnosis.conclusion}"
+    return f"conclude {parse_diagnosis(session.diagnosis).concludes}" if session.diagnosis else ""
 
 
 def _newest_evaluation(session: int) -> QuerySet[Evaluation]:

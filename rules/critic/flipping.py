@@ -71,5 +71,4 @@ def concluded(transcript: Transcript) -> str:
     diagnosis = transcript.diagnosis
     if diagnosis is None:
         return f"nothing ({transcript.stop_reason})"
-    causes = [f"{cause.fault_class} at {cause.component}" for cause in diagnosis.root_causes]
-    return "; ".join(causes) or str(diagnosis.conclusion)
+    return diagnosis.concludes
